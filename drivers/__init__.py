@@ -1,0 +1,1 @@
+"""Bytes on a cable <-> values in named units. Knows nothing above it."""

@@ -1,0 +1,119 @@
+"""A device is a class body of signals bound to a table row and a line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar, overload
+
+from drivers.core.errors import OutOfRange, WireError
+from drivers.core.line import Line
+from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
+
+
+class LinkLoss(Enum):
+    """What the device does by itself when its cable is out (safety-and-records EQ-01)."""
+
+    KEEPS_SETPOINTS = "keeps its set points"
+    STOPS_AFTER_WATCHDOG = "stops after its watchdog time"
+    FINISHES_BOUNDED_MOVE = "finishes its bounded move"
+    ONLY_MEASURES = "only measures"
+
+
+class Signal:
+    """Declares one signal in a device's class body; its name is the attribute's name, its facts are the table's."""
+
+    name: str
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, device: None, owner: type[Device]) -> Signal: ...
+    @overload
+    def __get__(self, device: Device, owner: type[Device]) -> BoundSignal: ...
+    def __get__(self, device: Device | None, owner: type[Device]) -> Signal | BoundSignal:
+        return self if device is None else BoundSignal(device, self.name)
+
+
+class BoundSignal:
+    """One signal of one connected device."""
+
+    def __init__(self, device: Device, name: str) -> None:
+        self.device = device
+        self.spec = device.specs()[name]
+
+    async def read(self) -> Reading:
+        """Read now; raises WireError. A text where a number belongs is a BAD reading, not an error."""
+        return await self.device.read(self.spec.name)
+
+    async def set(self, value: Value) -> Reading:
+        """Write one set point within the device's limits and read it back; raises OutOfRange, Refused, WireError."""
+        return await self.device.write(self.spec.name, value)
+
+
+class Device:
+    """What every driver is. Subclasses declare signals and say how one exchange looks."""
+
+    model: ClassVar[str]
+    maker: ClassVar[str]
+    kind: ClassVar[str]
+    """One of the words of `osteon device list`: incubator, probe, pump, balance …"""
+    default_url: ClassVar[str]
+    """Link settings of the datasheet, e.g. serial:///dev/ttyUSB0?baud=19200&parity=N&stopbits=2"""
+    on_link_loss: ClassVar[LinkLoss]
+    safe_state: ClassVar[str]
+    """What "safe" means for this device, in words a person can check."""
+    watchdog: ClassVar[str] = "none"
+    verified: ClassVar[str | None] = None
+    """Where and when this driver ran on hardware; None = not yet."""
+    timeout_s: ClassVar[float] = 2.0
+    quiet_s: ClassVar[float] = 0.0
+    """Silence the bus needs between two exchanges."""
+
+    def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
+        self.line = line
+        self.address = address
+        self.options: Mapping[str, float | str] = options or {}
+
+    @classmethod
+    def specs(cls) -> dict[str, SignalSpec]:
+        """Every declared signal by name, in declaration order; built from the family's table on first use."""
+        raise NotImplementedError
+
+    async def identify(self) -> Identity:
+        """Ask who answers; raises WrongDevice when it is not this model."""
+        raise NotImplementedError
+
+    async def prepare(self) -> None:
+        """Bring a freshly connected device into the declared state (watchdog set and read back); may be repeated."""
+
+    async def read(self, name: str) -> Reading:
+        raise NotImplementedError
+
+    async def write(self, name: str, value: Value) -> Reading:
+        raise NotImplementedError
+
+    async def poll(self) -> dict[str, Reading]:
+        """Read every readable signal in as few exchanges as the wire allows; one silent signal is one BAD reading."""
+        readings: dict[str, Reading] = {}
+        for name, spec in self.specs().items():
+            if spec.access.value.startswith("r"):
+                try:
+                    readings[name] = await self.read(name)
+                except WireError as error:
+                    readings[name] = self.bad(str(error))
+        return readings
+
+    def good(self, value: Value) -> Reading:
+        return Reading(value, asyncio.get_running_loop().time(), Quality.GOOD)
+
+    def bad(self, why: str) -> Reading:
+        return Reading(None, asyncio.get_running_loop().time(), Quality.BAD, why)
+
+    def check_limits(self, name: str, value: float) -> None:
+        """Raise OutOfRange when `value` is outside the limits the table gives for signal `name`."""
+        spec = self.specs()[name]
+        if (spec.low is not None and value < spec.low) or (spec.high is not None and value > spec.high):
+            raise OutOfRange(name, value, spec.unit, spec.low, spec.high, f"the datasheet of {self.model}")

@@ -1,0 +1,78 @@
+"""Devices that move fluid: only by commands the device itself bounds, proved by a counter of its own (EQ-02, DS-04)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from drivers.core.device import Device
+
+
+class Direction(StrEnum):
+    """Of the plunger: DRAW pulls fluid into the pump, DELIVER pushes it out."""
+
+    DRAW = "draw"
+    DELIVER = "deliver"
+
+
+class Motion(StrEnum):
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    """Stopped in mid-move: the next start would resume it. Not safe; stop again."""
+    MOVING = "moving"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class MoverStatus:
+    motion: Motion
+    alarm: str = ""
+    """The device's own alarm in words, latched by the driver until the next `prepare`; "" = none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The device's running counters (mL), and the smallest step they can show (mL)."""
+
+    drawn_ml: float
+    delivered_ml: float
+    resolution_ml: float
+
+    def of(self, direction: Direction) -> float:
+        return self.drawn_ml if direction is Direction.DRAW else self.delivered_ml
+
+
+class FluidMover(Device):
+    """A pump whose moves are bounded by the pump. `start` is the only call that makes fluid move."""
+
+    bounded: ClassVar[bool] = True
+    totals_survive_power_loss: ClassVar[bool] = False
+    """Whether the counters themselves prove continuity (DS-06)."""
+    continuity: ClassVar[str]
+    """How continuity of the counters is proved, in words, with the datasheet's evidence tag."""
+    fence_quiet_s: ClassVar[float] = 2.0
+    """Longer than any byte of ours can still be on its way (DS-02)."""
+    fence_why: ClassVar[str]
+    capacity_ml: float
+    """Largest single stroke."""
+
+    async def status(self) -> MoverStatus:
+        """What the device says it does now; latches and acknowledges a device alarm. Raises WireError."""
+        raise NotImplementedError
+
+    async def totals(self) -> Totals:
+        """Read the running counters; raises WireError."""
+        raise NotImplementedError
+
+    async def start(self, direction: Direction, volume_ml: float, rate_ml_min: float) -> None:
+        """Program one bounded stroke, read the programme back, start it once.
+
+        Raises OutOfRange or Refused when nothing moved for sure; any other WireError means the outcome is unknown.
+        Never repeats the starting command.
+        """
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Stop until the device reports STOPPED (not paused); may be repeated. Raises WireError when it cannot be confirmed."""
+        raise NotImplementedError

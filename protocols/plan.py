@@ -1,0 +1,183 @@
+"""A plan: a protocol bound to a start, every occurrence spelled out as a tree of nodes with due times.
+
+The plan is data. `planning` makes it, `machine` walks it, the engine stores it as JSON beside the run.
+Times are UTC seconds since 1970 (float). Volumes mL, rates mL/min, durations s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Interruption(StrEnum):
+    """What a step does after an outage (DX-20)."""
+
+    RESUME = "resume"
+    RECONCILE = "reconcile"
+    FINISH_NOW = "finish_now"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What happens when a due time has passed by more than `tolerance_s` (DX-30)."""
+
+    tolerance_s: float
+    after: Literal["ask", "run", "skip"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoint:
+    role: str
+    """Environment role of the unit: temperature, co2, o2, stirring …"""
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnvironment:
+    """Bring set points to values; done when every device has read them back."""
+
+    points: tuple[SetPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A measured role within `tolerance` of `target` (both in `unit`), or, with low/high, inside that range."""
+
+    role: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Done when all conditions held without a break for `for_s`; `Node.max_s` bounds the waiting."""
+
+    conditions: tuple[Within, ...]
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Done `for_s` after it began (counted in bench time, across outages)."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Withdraw to a level fixed by geometry, then fill: one unit of work, two transfers (DS-09, DS-13)."""
+
+    vessel: str
+    to_level_ml: float
+    at_most_ml: float
+    out_rate_ml_min: float
+    fill_ml: float
+    fill_rate_ml_min: float
+    fluid: str
+    out_path: str = "medium out"
+    in_path: str = "medium in"
+    max_exposure_s: float = 3600.0
+    """Longest time drained and not refilled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """Deliver a volume of fluid into a vessel, or prime a line (`purpose`)."""
+
+    vessel: str
+    volume_ml: float
+    rate_ml_min: float
+    fluid: str
+    path: str = "medium in"
+    purpose: Literal["fill", "prime", "dose"] = "fill"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing a person writes down: number with unit and limits, text, or yes/no."""
+
+    name: str
+    kind: Literal["number", "text", "yes_no"] = "number"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    warn_low: float | None = None
+    warn_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandAct:
+    """What the person physically does to an automated vessel or its supplies, so that books and plant can follow.
+
+    act: pour (adds `volume_ml` to vessel) · take (removes) · renew (bottle of `fluid`, `volume_ml` in it) ·
+    line_to_cup · line_to_vessel · stir (value = 1/min) · door (chamber open for `duration_s`) · harvest (empties vessel)
+    """
+
+    act: str
+    vessel: str = ""
+    volume_ml: float = 0.0
+    fluid: str = ""
+    value: float = 0.0
+    duration_s: float = 0.0
+    cells_per_ml: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A task for a person, with what they write down and what they do."""
+
+    instruction: str
+    entries: tuple[Entry, ...] = ()
+    acts: tuple[HandAct, ...] = ()
+    lots: tuple[str, ...] = ()
+    sign: str = "operator"
+    out_of_incubator_s: float = 0.0
+    """Longest time the vessels may be out of the incubator; 0 = they stay in."""
+    overdue_s: float = 12 * 3600.0
+    """After due + this the run holds (SM-05)."""
+    sample: str = ""
+    """Sample id when this task takes one; its results come later and never hold the run (RM-11)."""
+    results: tuple[Entry, ...] = ()
+    results_due_s: float = 0.0
+
+
+Work = SetEnvironment | WaitUntil | Pause | Exchange | Dose | Hand
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of the plan. Path is the stable key of an occurrence: stage/operation/occurrence/step (DX-02)."""
+
+    path: str
+    title: str
+    kind: Literal["sequence", "parallel", "step"]
+    children: tuple[Node, ...] = ()
+    work: Work | None = None
+    due: float | None = None
+    """Not before this time; None = as soon as its turn comes."""
+    max_s: float = 0.0
+    """Longest a step may take from its begin; 0 on inner nodes."""
+    late: Late | None = None
+    interruption: Interruption = Interruption.ASK
+    spacing_key: str = ""
+    """Occurrences with the same key are never closer than `min_interval_s` (INV-15)."""
+    min_interval_s: float = 0.0
+    line: int = 0
+    """Line of the protocol file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    protocol: str
+    version: str
+    start: float
+    zone: str
+    root: Node
+    end_points: tuple[SetPoint, ...] = ()
+    hold_points: tuple[SetPoint, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict[str, str])

@@ -1,0 +1,37 @@
+"""All a run knows: its state, its active nodes, and what became of every finished one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from protocols.states import RunState
+
+Disposition = Literal["done", "done late", "partial", "skipped by rule", "skipped by person", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """One begun, unfinished node."""
+
+    began: float
+    part: str = ""
+    """How far a step of several parts is: an exchange is at "withdraw", then at "fill"."""
+    late: bool = False
+    question: str = ""
+    """Why a person must decide before this node can go on; "" = nothing open."""
+    options: tuple[str, ...] = ()
+    """Answers a Decision may give to the question: run, skip, delivered, nothing, accept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The state of one run. Active nodes form a tree by their paths; never mutated, always replaced."""
+
+    state: RunState = RunState.IDLE
+    since: float = 0.0
+    why: str = ""
+    active: dict[str, Active] = field(default_factory=dict[str, Active])
+    finished: dict[str, Disposition] = field(default_factory=dict[str, Disposition])
+    last_fluid: dict[str, float] = field(default_factory=dict[str, float])
+    """Spacing key -> when its last occurrence began to move fluid."""
