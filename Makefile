@@ -1,0 +1,37 @@
+# Needs only make and Python 3.11 or newer. `make help` lists what there is.
+.PHONY: help setup demo test check format bench campaign reqs lock
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+setup:  ## .venv from the hashed lock; .venv/bin/osteon exists afterwards
+	@sh requirements/install.sh
+
+demo: setup  ## the demo bench: simulated devices and a run in the terminal (Ctrl-C ends it, a second start goes on)
+	@.venv/bin/osteon demo $(ARGS)
+
+test: setup  ## every test (ARGS="-k sentence" picks some)
+	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+check: setup  ## format, lint, types, import rules
+	@.venv/bin/ruff format --check -q . || { echo "make format puts this right" >&2; exit 1; }
+	@.venv/bin/ruff check -q .
+	@.venv/bin/pyright
+	@.venv/bin/lint-imports
+
+format: setup  ## put the format right
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
+	@$(PY) -m benchmarks $(ARGS)
+
+campaign: setup  ## the long counts: many seeds, many kills
+	@$(PY) -m pytest -n 2 --dist worksteal -m campaign --timeout 3600 $(ARGS)
+
+reqs: setup  ## requirement IDs with a test, with a benchmark, and without
+	@$(PY) -m tests.requirements_report $(ARGS)
+
+lock: setup  ## make requirements/*.txt anew from pyproject.toml
+	@sh requirements/lock.sh
