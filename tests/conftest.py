@@ -1,0 +1,25 @@
+"""Every async test runs in virtual time; the marker `real_time` opts out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from simulators.core.time import VirtualLoop
+
+START = 1_767_567_600.0
+"""Monday 2026-01-05 08:00 in Tokyo: the bench time at which tests begin. As large as real seconds since 1970 are."""
+
+
+def virtual() -> asyncio.AbstractEventLoop:
+    return VirtualLoop(START)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("real_time"):
+        return {"real": asyncio.SelectorEventLoop}
+    return {"virtual": virtual}
