@@ -14,16 +14,20 @@ find_python() {
     exit 1
 }
 
-install_with_uv() {
+get_uv() {
     # uv lives in an environment of its own, so that the synced .venv holds exactly the lock and nothing else.
-    [ -x .uv/bin/uv ] || { "$python" -m venv .uv && .uv/bin/python -m pip install -q --require-hashes --only-binary :all: -r requirements/uv.txt; } || return 1
-    [ -x .venv/bin/python ] || .uv/bin/uv venv -q --python "$python" .venv || return 1
-    .uv/bin/uv pip sync -q --python .venv/bin/python --require-hashes --compile-bytecode requirements/dev.txt || return 1
+    [ -x .uv/bin/uv ] && return
+    "$python" -m venv .uv && .uv/bin/python -m pip install -q --require-hashes --only-binary :all: -r requirements/uv.txt
+}
+
+install_with_uv() {
+    [ -x .venv/bin/python ] || .uv/bin/uv venv -q --python "$python" .venv
+    .uv/bin/uv pip sync -q --python .venv/bin/python --require-hashes --compile-bytecode requirements/dev.txt
     .uv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 }
 
 install_with_pip() {
-    echo "uv could not be used; the same lock is installed with pip (slower)" >&2
+    echo "no uv for this machine; pip installs the same lock (slower)" >&2
     rm -rf .venv
     "$python" -m venv .venv
     .venv/bin/python -m pip install -q --require-hashes --only-binary :all: -r requirements/dev.txt
@@ -36,7 +40,7 @@ stamp=.venv/osteon-installed
 if [ ! -x .venv/bin/osteon ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     python="$(find_python)"
     echo "setting up .venv from requirements/dev.txt (once; under a minute on most lines)" >&2
-    install_with_uv || install_with_pip
+    if get_uv; then install_with_uv; else install_with_pip; fi
     echo "$wanted" > "$stamp"
 fi
 
