@@ -1,0 +1,72 @@
+"""The equipment of one controller: links, lines, devices and the tasks that keep them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from controller.latest import Latest
+from controller.poller import Keeper
+from controller.settings import Settings, UnitSettings
+from drivers import catalogue
+from drivers.core.device import Device
+from drivers.core.fluid import FluidMover
+from drivers.core.line import Line
+from drivers.core.link import Link
+from drivers.core.signals import Identity
+
+OpenLink = Callable[[str, str], Link]
+"""(name, url) -> a link not yet dialled."""
+
+
+class Bench:
+    """Builds every device of the settings on its line; connecting is each keeper's own business."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_link: OpenLink,
+        latest: Latest,
+        *,
+        admit: Callable[[str, Identity], Awaitable[None]],
+        told: Callable[[Keeper], Awaitable[None]],
+    ) -> None:
+        self.settings = settings
+        self.lines = {name: Line(open_link(name, url), name) for name, url in settings.links.items()}
+        self.keepers: dict[str, Keeper] = {}
+        for each in settings.devices:
+            device = catalogue.find(each.model)(self.lines[each.link], each.address, each.options)
+            self.keepers[each.name] = Keeper(each.name, device, latest, each.poll_s, admit=admit, told=told)
+
+    def device(self, name: str) -> Device:
+        return self.keepers[name].device
+
+    def mover(self, name: str) -> FluidMover:
+        device = self.device(name)
+        if not isinstance(device, FluidMover):
+            raise TypeError(f"{name} ({device.model}) moves no fluid")
+        return device
+
+    def movers(self, unit: UnitSettings | None = None) -> dict[str, FluidMover]:
+        """Every fluid mover of `unit`, or of the whole bench."""
+        wanted = None if unit is None else {path.pump for path in unit.paths.values()}
+        return {
+            name: keeper.device
+            for name, keeper in self.keepers.items()
+            if isinstance(keeper.device, FluidMover) and (wanted is None or name in wanted)
+        }
+
+    async def settled(self) -> None:
+        """Wait until each device's first attempt to connect has ended."""
+        for keeper in self.keepers.values():
+            await keeper.settled.wait()
+
+    async def keep(self) -> None:
+        """Run every keeper until cancelled, then close the lines."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, keeper in self.keepers.items():
+                    group.create_task(keeper.run(), name=f"keep {name}")
+        finally:
+            for line in self.lines.values():
+                await line.close()

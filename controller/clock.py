@@ -1,0 +1,81 @@
+"""The only place that knows wall time: loop time to UTC, the real loop, and the stamp on every record (TM-01, TM-02)."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+SCAN_S = 1.0
+"""Longest the real loop sleeps without looking at its clock again."""
+
+
+class PatientSelector(selectors.DefaultSelector):
+    """Waits at most one scan, so that a clock that jumped after a suspend is noticed within one scan."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(SCAN_S if timeout is None else min(timeout, SCAN_S))
+
+
+class BenchLoop(asyncio.SelectorEventLoop):
+    """Real time: the boot-time clock neither jumps nor stops in suspend."""
+
+    def __init__(self) -> None:
+        super().__init__(PatientSelector())
+
+    def time(self) -> float:
+        return boot_seconds()
+
+
+def boot_seconds() -> float:
+    """Seconds since boot, suspend included; the monotonic clock where the system has no such clock."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()  # noqa: TID251  the one fallback
+
+
+def boot_id() -> str:
+    """The kernel's name for this boot; "unknown" where it has none."""
+    source = Path("/proc/sys/kernel/random/boot_id")
+    return source.read_text().strip() if source.exists() else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns the running loop's time into UTC. In virtual and paced time the loop's time is the bench's UTC itself."""
+
+    offset_s: float
+    zone: str
+    boot: str
+    trusted: bool = True
+
+    @classmethod
+    def real(cls, zone: str) -> Clock:
+        return cls(time.time() - boot_seconds(), zone, boot_id())  # noqa: TID251  here wall time enters
+
+    @classmethod
+    def of_bench(cls, zone: str, seed: int) -> Clock:
+        """For rehearsals and worlds: no wall time, the boot id comes from the seed."""
+        return cls(0.0, zone, f"simulated-{seed}")
+
+    def now(self) -> float:
+        """UTC seconds since 1970."""
+        return asyncio.get_running_loop().time() + self.offset_s
+
+    def utc_of(self, loop_time: float) -> float:
+        return loop_time + self.offset_s
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def local(self, utc_s: float) -> datetime:
+        return datetime.fromtimestamp(utc_s, ZoneInfo(self.zone))
+
+
+def iso(utc_s: float) -> str:
+    """UTC with milliseconds, the form of every record: 2026-01-05T08:00:00.000Z."""
+    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

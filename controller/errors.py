@@ -1,0 +1,33 @@
+"""What the controller refuses, and why (the upper half of the error tree of architecture §7)."""
+
+from __future__ import annotations
+
+from drivers.core.errors import OsteonError
+
+
+class Blocked(OsteonError):
+    """An interlock, a budget or a missing proof holds this output; nothing was sent."""
+
+
+class NotOwner(OsteonError):
+    """Somebody else owns this output (P5)."""
+
+
+class RunConflict(OsteonError):
+    """The run is not in a state that allows this, or another run holds the unit; carries the state as it is now."""
+
+    def __init__(self, text: str, state: str = "") -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class Unusable(OsteonError):
+    """What a person sent cannot be used; `faults` has every reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class OldEpoch(OsteonError):
+    """Another controller has taken over the data directory: this one must not act any more (DX-05)."""

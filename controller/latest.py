@@ -1,0 +1,49 @@
+"""The last reading of every signal, with its age and quality; who wants to know is told at each poll."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from drivers.core.signals import Quality, Reading
+
+STALE_PERIODS = 3
+"""A value older than this many poll periods is stale (INV-29)."""
+
+UNREAD = Reading(None, 0.0, Quality.BAD, "not read yet")
+
+
+class Latest:
+    """Readings by "device.signal". Nothing here ever replaces a bad value by the last good one (CT-04)."""
+
+    def __init__(self) -> None:
+        self._readings: dict[str, Reading] = {}
+        self._periods: dict[str, float] = {}
+        self._listeners: list[Callable[[str, Mapping[str, Reading]], None]] = []
+
+    def expect(self, device: str, period_s: float) -> None:
+        """Say how often `device` is polled; decides when its values are stale."""
+        self._periods[device] = period_s
+
+    def listen(self, hear: Callable[[str, Mapping[str, Reading]], None]) -> None:
+        """Have `hear(device, readings)` called after each poll, in the order of listening."""
+        self._listeners.append(hear)
+
+    def put(self, device: str, readings: Mapping[str, Reading]) -> None:
+        """Take the readings of one poll, by signal name."""
+        for signal, reading in readings.items():
+            self._readings[f"{device}.{signal}"] = reading
+        for hear in self._listeners:
+            hear(device, readings)
+
+    def get(self, name: str) -> Reading:
+        """The last reading of "device.signal"; STALE with its age when it is too old, BAD when it was never read."""
+        reading = self._readings.get(name, UNREAD)
+        age = asyncio.get_running_loop().time() - reading.at
+        period = self._periods.get(name.partition(".")[0], 1.0)
+        if reading.quality is Quality.GOOD and age > STALE_PERIODS * period:
+            return reading._replace(quality=Quality.STALE, why=f"{age:.0f} s old")
+        return reading
+
+    def all(self) -> dict[str, Reading]:
+        return {name: self.get(name) for name in self._readings}

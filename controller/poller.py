@@ -1,0 +1,119 @@
+"""Keeps one device connected, identified and polled to absolute deadlines; one silent device delays only itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+from controller.latest import Latest
+from drivers.core.device import Device
+from drivers.core.errors import OsteonError, WireError, WrongDevice
+from drivers.core.fluid import FluidMover
+from drivers.core.signals import Access, Identity, Reading
+
+RETRY_S = (1.0, 2.0, 5.0, 10.0)
+"""Waits between attempts to connect; the last one repeats."""
+LOST_AFTER = 3
+"""Polls in a row without any answer after which the device is connected anew, with identity check (EQ-05)."""
+
+
+class Condition(StrEnum):
+    CONNECTING = "connecting"
+    READY = "ready"
+    LOST = "lost"
+    WRONG = "wrong device"
+
+
+class Keeper:
+    """The life of one device: connect, identify, quiet it if it moves fluid, prepare, poll, and again when it is lost."""
+
+    def __init__(
+        self,
+        name: str,
+        device: Device,
+        latest: Latest,
+        period_s: float,
+        *,
+        admit: Callable[[str, Identity], Awaitable[None]],
+        told: Callable[[Keeper], Awaitable[None]],
+    ) -> None:
+        """`admit` records or refuses an identity (raises WrongDevice); `told` hears of each change of condition."""
+        self.name, self.device, self.latest, self.period_s = name, device, latest, period_s
+        self.condition, self.why = Condition.CONNECTING, "not connected yet"
+        self.identity: Identity | None = None
+        self.since = 0.0
+        self.settled = asyncio.Event()
+        """Set once the first attempt to connect has ended, well or badly."""
+        self._admit, self._told = admit, told
+        self._failures = 0
+        latest.expect(name, period_s)
+
+    @property
+    def ready(self) -> bool:
+        return self.condition is Condition.READY
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                await self.connect()
+                attempt = 0
+                await self.poll_until_lost()
+            except WrongDevice as error:
+                await self.become(Condition.WRONG, str(error))
+            except OsteonError as error:
+                await self.become(Condition.LOST, str(error))
+            self.latest.put(self.name, self.silence(self.why))
+            self.settled.set()
+            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            attempt += 1
+
+    async def connect(self) -> None:
+        """Identify, stop fluid, prepare. The only write before `prepare` is "stop" to what moves fluid (DX-10)."""
+        identity = await self.device.identify()
+        await self._admit(self.name, identity)
+        self.identity = identity
+        if isinstance(self.device, FluidMover):
+            await self.device.stop()
+        await self.device.prepare()
+        self.latest.put(self.name, await self.device.poll())
+        self._failures = 0
+        await self.become(Condition.READY, "")
+        self.settled.set()
+
+    async def poll_until_lost(self) -> None:
+        """Poll at absolute deadlines; a deadline missed by a slow line is dropped, not made up for."""
+        loop = asyncio.get_running_loop()
+        at = loop.time()
+        while True:
+            at += self.period_s
+            delay = at - loop.time()
+            if delay > 0:
+                await asyncio.sleep(delay)
+            else:
+                at = loop.time()
+            try:
+                readings = await self.device.poll()
+                self._failures = 0
+            except WireError as error:
+                readings = self.silence(str(error))
+                self._failures += 1
+                if self._failures >= LOST_AFTER:
+                    self.latest.put(self.name, readings)
+                    raise
+            self.latest.put(self.name, readings)
+
+    def silence(self, why: str) -> dict[str, Reading]:
+        """What a poll without an answer reads: every signal bad, and why."""
+        bad = self.device.bad(why)
+        return {name: bad for name, spec in self.device.specs().items() if spec.access is not Access.WRITE}
+
+    async def become(self, condition: Condition, why: str) -> None:
+        changed = condition is not self.condition or why != self.why
+        if condition is not self.condition:
+            self.since = asyncio.get_running_loop().time()
+        self.condition, self.why = condition, why
+        if changed:
+            await self._told(self)

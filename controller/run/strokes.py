@@ -1,0 +1,66 @@
+"""What a transfer still has to do, read off its rows in the ledger alone: the same answer before and after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controller.run.intents import Intent
+from drivers.core.fluid import Direction
+
+SMALLEST_ML = 0.05
+"""Rests below this are not worth a stroke (DS-04: "rest >= minimum dose")."""
+
+
+def tolerance_ml(volume_ml: float, resolution_ml: float) -> float:
+    """How far a measured stroke may lie from its target and still be done: 1 % or two counter steps."""
+    return max(0.01 * volume_ml, 2 * resolution_ml)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The next stroke of a transfer."""
+
+    direction: Direction
+    volume_ml: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Both strokes are done; plunger volumes in mL."""
+
+    drawn_ml: float
+    delivered_ml: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One row is open (to be reconciled) or unknown (a person must say); nothing may move before."""
+
+    intent: Intent
+
+
+def moved(rows: Sequence[Intent], direction: Direction) -> float:
+    """Measured or decided plunger motion in one direction, mL."""
+    return sum(row.moved_ml or 0.0 for row in rows if row.stroke is direction)
+
+
+def next_stroke(volume_ml: float, rows: Sequence[Intent]) -> Next | Finished | Doubt:
+    """Draw `volume_ml`, then deliver all that was drawn; interrupted strokes are completed by their measured rest."""
+    for row in rows:
+        if row.open or row.state == "unknown":
+            return Doubt(row)
+    drawn, delivered = moved(rows, Direction.DRAW), moved(rows, Direction.DELIVER)
+    over = any(row.state == "over" for row in rows)
+    if delivered == 0 and not over and rest(volume_ml, drawn, rows) > 0:
+        return Next(Direction.DRAW, round(volume_ml - drawn, 3))
+    if not over and rest(drawn, delivered, rows) > 0:
+        return Next(Direction.DELIVER, round(min(drawn, volume_ml) - delivered, 3))
+    return Finished(drawn, delivered)
+
+
+def rest(target_ml: float, moved_ml: float, rows: Sequence[Intent]) -> float:
+    """What is left to move, 0 when it is within tolerance or too small to matter."""
+    resolution = rows[-1].resolution_ml if rows else 0.0
+    left = target_ml - moved_ml
+    return left if left > max(SMALLEST_ML, tolerance_ml(target_ml, resolution)) else 0.0

@@ -1,0 +1,196 @@
+"""What a laboratory writes in bench.toml, checked; every fault of a file is reported at once (interface.md §3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from controller.toml_places import place_of
+from drivers import catalogue
+from drivers.core.errors import OsteonError
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BenchHead(Strict):
+    name: str = Field(min_length=1)
+    zone: str = "UTC"
+    note: str = ""
+
+
+class DeviceSettings(Strict):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    model: str
+    link: str
+    address: int = 0
+    poll_s: Positive = 10
+    serial: str = ""
+    """Expected serial number; "" = whatever was found the first time this port was used."""
+    options: dict[str, float | str] = Field(default_factory=dict[str, float | str])
+
+
+class VesselSettings(Strict):
+    kind: Literal["stirred"] = "stirred"
+    min_ml: Positive
+    max_ml: Positive
+    level_ml: Positive
+    """Volume left when the dip tube draws air."""
+    evaporation_ml_day: float = Field(default=0.0, ge=0)
+
+
+class PathSettings(Strict):
+    pump: str
+    line_ml: float = Field(default=0.0, ge=0)
+    witness: str = ""
+    """Role of the second witness (a weight) of what this path delivers."""
+    density_g_ml: Positive = 1.0
+
+
+class UnitSettings(Strict):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    vessel: VesselSettings
+    roles: dict[str, str]
+    paths: dict[str, PathSettings] = Field(default_factory=dict[str, PathSettings])
+
+
+class Settings(Strict):
+    """A whole bench file."""
+
+    bench: BenchHead
+    links: dict[str, str]
+    devices: tuple[DeviceSettings, ...]
+    units: tuple[UnitSettings, ...]
+    simulation: dict[str, object] = Field(default_factory=dict[str, object])
+
+    def digest(self) -> str:
+        """SHA-256 of the configuration (RM-09)."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+    def unit(self, name: str) -> UnitSettings:
+        return next(unit for unit in self.units if unit.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a file a person wrote."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.field}: {self.reason}"
+
+
+class BenchInvalid(OsteonError):
+    """The bench file cannot be used; `faults` has every one of them."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+def load(path: Path) -> Settings:
+    """Read and check a bench file; raises BenchInvalid with every fault, FileNotFoundError when there is none."""
+    return parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse(text: str, file: str = "bench.toml") -> Settings:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line, column = line_and_column(str(error))
+        raise BenchInvalid([Fault(file, line, column, "(file)", f"not TOML: {error}")]) from None
+    faults: list[Fault] = []
+
+    def fault(where: tuple[int | str, ...], reason: str) -> None:
+        line, column = place_of(text, where)
+        faults.append(Fault(file, line, column, ".".join(str(part) for part in where), reason))
+
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors():
+            fault(tuple(detail["loc"]), detail["msg"])
+        raise BenchInvalid(faults) from None
+    for where, reason in cross_check(settings):
+        fault(where, reason)
+    if faults:
+        raise BenchInvalid(sorted(faults, key=lambda each: (each.line, each.column)))
+    return settings
+
+
+def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
+    """What a schema cannot see: names that point nowhere, doubled names and addresses, limits out of order."""
+    found: list[tuple[tuple[int | str, ...], str]] = []
+    if settings.bench.zone not in available_timezones():
+        found.append((("bench", "zone"), f"{settings.bench.zone!r} is not a time zone name; write one like Asia/Tokyo"))
+    signals: dict[str, Mapping[str, object]] = {}
+    places: set[tuple[str, int]] = set()
+    for number, device in enumerate(settings.devices):
+        where = ("devices", number)
+        if device.name in signals:
+            found.append(((*where, "name"), f"a second device named {device.name!r}; names must differ"))
+        if device.link not in settings.links:
+            found.append(((*where, "link"), unknown("link", device.link, settings.links)))
+        if (device.link, device.address) in places:
+            found.append(((*where, "address"), f"address {device.address} is already taken on link {device.link!r}"))
+        places.add((device.link, device.address))
+        if device.model not in catalogue.MODELS:
+            found.append(((*where, "model"), unknown("model", device.model, catalogue.MODELS)))
+            signals[device.name] = {}
+        else:
+            signals[device.name] = catalogue.find(device.model).specs()
+    for number, unit in enumerate(settings.units):
+        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals))
+    return found
+
+
+def check_unit(
+    unit: UnitSettings, signals: dict[str, Mapping[str, object]]
+) -> list[tuple[tuple[int | str, ...], str]]:
+    found: list[tuple[tuple[int | str, ...], str]] = []
+    vessel = unit.vessel
+    if not vessel.min_ml <= vessel.level_ml <= vessel.max_ml:
+        found.append((("vessel", "level_ml"), "min_ml <= level_ml <= max_ml does not hold"))
+    for role, output in unit.roles.items():
+        device, _, signal = output.partition(".")
+        if device not in signals:
+            found.append((("roles", role), unknown("device", device, signals)))
+        elif signals[device] and signal not in signals[device]:
+            found.append((("roles", role), unknown(f"signal of {device}", signal, signals[device])))
+    for name, path in unit.paths.items():
+        if path.pump not in signals:
+            found.append((("paths", name, "pump"), unknown("device", path.pump, signals)))
+        if path.witness and path.witness not in unit.roles:
+            found.append((("paths", name, "witness"), unknown("role", path.witness, unit.roles)))
+    return found
+
+
+def unknown(kind: str, name: str, known: Mapping[str, object]) -> str:
+    near = get_close_matches(name, list(known), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(known)) or 'none'}"
+    return f"no {kind} {name!r}{hint}"
+
+
+def line_and_column(message: str) -> tuple[int, int]:
+    """tomllib puts "(at line 3, column 7)" into its message."""
+    words = message.replace(",", " ").replace(")", " ").split()
+    if "line" in words and "column" in words:
+        return int(words[words.index("line") + 1]), int(words[words.index("column") + 1])
+    return 1, 1
