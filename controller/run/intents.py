@@ -40,8 +40,7 @@ class Intent:
     witness: str = ""
     witness_before: float | None = None
     state: State = "intended"
-    drawn_after_ml: float | None = None
-    delivered_after_ml: float | None = None
+    after_ml: float | None = None
     moved_ml: float | None = None
     witness_after: float | None = None
     liquid_ml: float | None = None
@@ -64,7 +63,8 @@ class Intent:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Intent:
         """From columns of the ledger."""
-        return cls(**{**row, "stroke": Direction(row["stroke"])})
+        names = cls.__dataclass_fields__
+        return cls(**{name: row[name] for name in names if name != "stroke"}, stroke=Direction(row["stroke"]))
 
     def ended(self, **facts: Any) -> Intent:
         return replace(self, **facts)

@@ -1,0 +1,245 @@
+"""The tables of the ledger. Times are UTC seconds since 1970 (REAL), volumes mL, rates mL/min; JSON is canonical text.
+
+`audit` keeps the canonical text of each entry and its hash: what is hashed is what is stored, byte for byte. Its other
+columns are computed from that text, so a filter cannot disagree with the record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Computed, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy.types import REAL
+
+metadata = MetaData()
+
+DOSE_STATES = ("intended", "sent", "moving", "fenced", "done", "partial", "unknown", "cancelled", "over")
+OPEN_DOSE_STATES = ("intended", "sent", "moving", "fenced")
+"""A dose in one of these was begun and its end is not yet on record; after a crash it is reconciled (DS-04)."""
+TASK_STATES = ("open", "answered", "closed")
+ALARM_STATES = (
+    "NORMAL",
+    "UNACK",
+    "ACKED",
+    "RTN_UNACK",
+    "LATCHED_UNACK",
+    "LATCHED_ACK",
+    "SHELVED",
+    "SUPPRESSED",
+    "OUT_OF_SERVICE",
+)
+
+
+def _text(name: str, *constraints: Any, default: str | None = "") -> Column[str]:
+    return Column(name, Text, *constraints, nullable=False, server_default=default)
+
+
+def _number(name: str) -> Column[float]:
+    """A number that may be unknown."""
+    return Column(name, REAL)
+
+
+def _time(name: str) -> Column[float]:
+    return Column(name, REAL, nullable=False)
+
+
+def _json(name: str, default: str = "null") -> Column[str]:
+    """Canonical JSON; `changes` encodes and `rows` decodes by this mark."""
+    return Column(name, Text, nullable=False, server_default=default, info={"json": True})
+
+
+def _state(values: tuple[str, ...]) -> tuple[Column[str], CheckConstraint]:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return Column("state", Text, nullable=False), CheckConstraint(f"state IN ({listed})")
+
+
+def _table(name: str, *items: Any) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+def _of_entry(name: str) -> Column[str]:
+    return Column(name, Text, Computed(f"json_extract(entry, '$.{name}')", persisted=False))
+
+
+meta = _table("meta", Column("key", Text, primary_key=True, nullable=False), _text("value", default=None))
+
+epochs = _table(
+    "epochs",
+    Column("epoch", Integer, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    _text("boot_id"),
+    _time("at"),
+    _text("version"),
+)
+
+audit = _table(
+    "audit",
+    Column("seq", Integer, primary_key=True),
+    _text("entry", default=None),
+    _text("hash", default=None),
+    *(_of_entry(name) for name in ("utc", "actor", "action", "object_type", "object_id", "run_id", "outcome")),
+)
+
+runs = _table(
+    "runs",
+    Column("run_id", Text, primary_key=True, nullable=False),
+    _text("unit"),
+    _text("name"),
+    _text("protocol"),
+    _text("protocol_hash"),
+    _text("protocol_version"),
+    _json("plan"),
+    _json("parameters", "{}"),
+    _text("state"),
+    _time("created_at"),
+    _number("started_at"),
+    _number("ended_at"),
+    _text("program_version"),
+    _text("created_by"),
+)
+
+journal = _table(
+    "journal",
+    Column("seq", Integer, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False, index=True),
+    _time("at"),
+    _json("event"),
+    Column("audit_seq", Integer, ForeignKey("audit.seq", deferrable=True, initially="DEFERRED"), nullable=False),
+)
+
+doses = _table(
+    "doses",
+    Column("dose_id", Text, primary_key=True, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.run_id"), index=True),
+    _text("path"),
+    _text("part"),
+    _text("stroke"),
+    Column("number", Integer, nullable=False, server_default="1"),
+    _text("fluid"),
+    _text("fluid_path"),
+    _text("device"),
+    _text("identity"),
+    _number("target_ml"),
+    _number("tolerance_ml"),
+    _number("cap_ml"),
+    _number("rate_ml_min"),
+    Column("epoch", Integer, ForeignKey("epochs.epoch"), nullable=False),
+    *_state(DOSE_STATES),
+    _number("drawn_before_ml"),
+    _number("delivered_before_ml"),
+    _number("after_ml"),
+    _number("moved_ml"),
+    _number("resolution_ml"),
+    _text("witness"),
+    _number("witness_before"),
+    _number("witness_after"),
+    _number("liquid_ml"),
+    _time("intended_at"),
+    _number("sent_at"),
+    _number("ended_at"),
+    _text("evidence"),
+    _text("decided_by"),
+)
+
+tasks = _table(
+    "tasks",
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    _text("title"),
+    _json("hand"),
+    _number("due"),
+    _time("opened_at"),
+    *_state(TASK_STATES),
+    _json("entries", "{}"),
+    _text("answered_by"),
+    _number("answered_at"),
+    _number("closed_at"),
+    _text("why"),
+)
+
+sample_results = _table(
+    "sample_results",
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True, nullable=False),
+    Column("sample", Text, primary_key=True, nullable=False),
+    Column("name", Text, primary_key=True, nullable=False),
+    _text("path"),
+    _json("value"),
+    _text("unit"),
+    _time("at"),
+    _text("by"),
+)
+
+alarms = _table(
+    "alarms",
+    Column("alarm_id", Text, primary_key=True, nullable=False),
+    _text("key"),
+    _text("source"),
+    _text("priority"),
+    _text("text"),
+    _text("advice"),
+    *_state(ALARM_STATES),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
+    _time("raised_at"),
+    _number("acked_at"),
+    _text("acked_by"),
+    _number("cleared_at"),
+    _number("shelved_until"),
+    _json("detail", "{}"),
+)
+
+outages = _table(
+    "outages",
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Integer, ForeignKey("epochs.epoch"), nullable=False),
+    _number("last_known_at"),
+    _time("restarted_at"),
+    _number("gap_s"),
+    _text("decision"),
+    _text("decided_by"),
+    _json("detail", "{}"),
+)
+
+deviations = _table(
+    "deviations",
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False, index=True),
+    _text("path"),
+    _time("at"),
+    _text("text"),
+    _json("detail", "{}"),
+)
+
+answers = _table(
+    "answers",
+    Column("key", Text, primary_key=True, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
+    _time("at"),
+    _json("answer"),
+)
+
+devices = _table(
+    "devices",
+    Column("name", Text, primary_key=True, nullable=False),
+    _text("model"),
+    _text("identity"),
+    _time("first_seen_at"),
+)
+
+points = _table(
+    "points",
+    Column("output", Text, primary_key=True, nullable=False),
+    _json("value"),
+    _text("unit"),
+    _text("by"),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
+    _time("at"),
+)
+
+APPEND_ONLY = ("audit", "journal")
+"""Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
+
+OPEN_TO_CHANGES: dict[str, Table] = {
+    table.name: table
+    for table in (runs, doses, tasks, sample_results, alarms, outages, deviations, answers, points, devices)
+}
+"""Tables a caller of `commit` may change; the others are written by the ledger itself."""
