@@ -10,7 +10,7 @@ from protocols.plan import Hand, SetPoint, Within
 
 @dataclass(frozen=True, slots=True)
 class ApplyPoints:
-    """Bring the unit's set points to these values; answer with PointsSet (path "" for hold and end values: no answer)."""
+    """Bring the unit's set points to these values; answer with PointsSet (path "" = values to keep: no answer)."""
 
     path: str
     points: tuple[SetPoint, ...]

@@ -26,6 +26,8 @@ class Late:
 
     tolerance_s: float
     after: Literal["ask", "run", "skip"] = "ask"
+    window_s: float = 0.0
+    """Up to here it is on time; from here to `tolerance_s` it runs and is marked "done late"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class HandAct:
     """What the person physically does to an automated vessel or its supplies, so that books and plant can follow.
 
     act: pour (adds `volume_ml` to vessel) · take (removes) · renew (bottle of `fluid`, `volume_ml` in it) ·
-    line_to_cup · line_to_vessel · stir (value = 1/min) · door (chamber open for `duration_s`) · harvest (empties vessel)
+    line_to_cup · line_to_vessel · stir (value = 1/min) · door (chamber open for `duration_s`) ·
+    harvest (empties vessel)
     """
 
     act: str
@@ -181,3 +184,27 @@ class Plan:
     end_points: tuple[SetPoint, ...] = ()
     hold_points: tuple[SetPoint, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict[str, str])
+    nodes: dict[str, Node] = field(init=False, repr=False, compare=False)
+    """Every node by its path; made here, not stored."""
+    parents: dict[str, str] = field(init=False, repr=False, compare=False)
+    """Path of a node -> path of the node above it; the root has none."""
+    environment: tuple[Node, ...] = field(init=False, repr=False, compare=False)
+    """The steps that set the environment, in protocol order."""
+
+    def __post_init__(self) -> None:
+        nodes: dict[str, Node] = {}
+        parents: dict[str, str] = {}
+        _index(self.root, nodes, parents)
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "parents", parents)
+        object.__setattr__(self, "environment", tuple(n for n in nodes.values() if isinstance(n.work, SetEnvironment)))
+
+
+def _index(node: Node, nodes: dict[str, Node], parents: dict[str, str]) -> None:
+    """Enter `node` and everything below it; raises ValueError when two nodes share a path (a key of a dose)."""
+    if node.path in nodes:
+        raise ValueError(f"two steps of the plan have the same path: {node.path}")
+    nodes[node.path] = node
+    for child in node.children:
+        parents[child.path] = node.path
+        _index(child, nodes, parents)

@@ -16,12 +16,16 @@ class Active:
 
     began: float
     part: str = ""
-    """How far a step of several parts is: an exchange is at "withdraw", then at "fill"."""
+    """How far it is: an exchange is at "withdraw", then at "fill"; a sequence is at the child of this index."""
     late: bool = False
     question: str = ""
     """Why a person must decide before this node can go on; "" = nothing open."""
     options: tuple[str, ...] = ()
     """Answers a Decision may give to the question: run, skip, delivered, nothing, accept."""
+    since: float = 0.0
+    """When the present part began."""
+    partial: bool = False
+    """A person accepted less or more than was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,5 @@ class Run:
     finished: dict[str, Disposition] = field(default_factory=dict[str, Disposition])
     last_fluid: dict[str, float] = field(default_factory=dict[str, float])
     """Spacing key -> when its last occurrence began to move fluid."""
+    looked: float = 0.0
+    """Time of the last event: time limits up to here were acted upon."""

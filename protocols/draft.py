@@ -1,0 +1,83 @@
+"""The working copy of a run while one event is decided; `Draft.run()` freezes it again. Lives for one `step` only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from protocols.effects import CloseTask, Deviate, Effect, Raise
+from protocols.plan import Dose, Exchange, Hand, Node, Plan
+from protocols.run import Active, Disposition, Run
+from protocols.states import Cause, RunState, after
+
+
+class NotAllowed(Exception):  # noqa: N818  the caller turns it into a refusal (409), not a fault
+    """The table does not list this, or the node does not wait for it; the run is unchanged. Says why in words."""
+
+
+class Draft:
+    """A run being changed by one event at `at`; `notes` collects alarms, deviations and closed tasks."""
+
+    __slots__ = ("active", "at", "finished", "last_fluid", "notes", "plan", "since", "state", "why")
+
+    def __init__(self, plan: Plan, run: Run, at: float) -> None:
+        self.plan, self.at = plan, at
+        self.state, self.since, self.why = run.state, run.since, run.why
+        self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
+        self.notes: list[Effect] = []
+
+    def run(self, looked: float) -> Run:
+        """The run as it is now; `looked` = up to when time limits were acted upon."""
+        return Run(self.state, self.since, self.why, self.active, self.finished, self.last_fluid, looked)
+
+    def enter(self, state: RunState, why: str) -> None:
+        """Go to `state` now. Callers take `state` from the table of `protocols.states`."""
+        self.state, self.since, self.why = state, self.at, why
+
+    def hold(self, why: str) -> None:
+        """Hold by rule, where the table lists it; in a state that already rests nothing changes (SM-09)."""
+        state = after(self.state, Cause.HOLD)
+        if state is not None:
+            self.enter(state, why)
+
+    def ask(self, path: str, question: str, options: tuple[str, ...]) -> None:
+        """Open a question on an active node and hold the run until a person has decided."""
+        self.active[path] = replace(self.active[path], question=question, options=options)
+        self.hold(question)
+
+    def alarm(self, key: str, priority: str, text: str, advice: str) -> None:
+        """Note an alarm; `key` is stable, so that it is raised once."""
+        match priority:
+            case "critical" | "high" | "low":
+                self.notes.append(Raise(key, priority, text, advice))
+            case _:
+                raise ValueError(f"no such priority: {priority}")
+
+    def deviate(self, path: str, text: str) -> None:
+        self.notes.append(Deviate(path, text))
+
+    def stamp(self, node: Node) -> None:
+        """Remember when fluid last began to move for every spacing key this step counts for (INV-15)."""
+        if not isinstance(node.work, Exchange | Dose):
+            return
+        path: str | None = node.path
+        while path is not None:
+            key = self.plan.nodes[path].spacing_key
+            if key:
+                self.last_fluid[key] = self.at
+            path = self.plan.parents.get(path)
+
+    def finish(self, node: Node, disposition: Disposition | None = None) -> None:
+        """Move a node from active to finished; without a disposition it is done, done late or partial."""
+        active = self.active.pop(node.path, Active(self.at))
+        earned: Disposition = "partial" if active.partial else "done late" if active.late else "done"
+        self.finished[node.path] = disposition or earned
+
+    def drop(self, node: Node, disposition: Disposition, why: str) -> None:
+        """Give `node` and everything unfinished below it a disposition without doing it (INV-14)."""
+        if node.path in self.finished:
+            return
+        for child in node.children:
+            self.drop(child, disposition, why)
+        if isinstance(node.work, Hand) and node.path in self.active:
+            self.notes.append(CloseTask(node.path, why))
+        self.finish(node, disposition)

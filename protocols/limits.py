@@ -1,0 +1,151 @@
+"""Time limits of a run: of its states (SM-02), of its steps, of hand tasks, of a drained vessel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from protocols.draft import Draft
+from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
+from protocols.run import Active, Run
+from protocols.states import Cause, RunState, after
+from protocols.tree import duration
+
+STATE_LIMIT_S = {
+    RunState.PAUSING: 120.0,
+    RunState.HOLDING: 60.0,
+    RunState.RESTARTING: 120.0,
+    RunState.STOPPING: 120.0,
+    RunState.ABORTING: 10.0,
+}
+HELD_ALARM_S = 900.0
+"""A held run that nobody answered for this long is a critical alarm (safety-and-records 5.2)."""
+HAND_TOLERANCE_S = 3600.0
+"""When a hand task without a late rule counts as overdue."""
+OPEN = frozenset(set(RunState) - {RunState.IDLE, RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE})
+
+
+def state_limit(plan: Plan, run: Run | Draft) -> float | None:
+    """When the present state has lasted too long; None for states that may last."""
+    limit_s = STATE_LIMIT_S.get(run.state)
+    if limit_s is None:
+        return None
+    limit = run.since + limit_s
+    if run.state is RunState.PAUSING:
+        limit = max([limit, *(run.since + plan.nodes[path].max_s for path in fluid_steps(plan, run))])
+    return limit
+
+
+def fluid_steps(plan: Plan, run: Run | Draft) -> list[str]:
+    """Active steps that move fluid and wait for no decision."""
+    return [p for p, a in run.active.items() if not a.question and isinstance(plan.nodes[p].work, Exchange | Dose)]
+
+
+def step_limit(run: Run | Draft, node: Node, active: Active) -> float | None:
+    """When a step has taken longer than its maximum, counted from its begin or the last return to RUNNING."""
+    if active.question or node.max_s <= 0 or not isinstance(node.work, SetEnvironment | WaitUntil | Exchange | Dose):
+        return None
+    return max(active.began, run.since) + node.max_s
+
+
+def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
+    """(when, kind, path) of everything that happens once when time passes it: overdue, hold, drained, held."""
+    if run.state is RunState.HELD:
+        yield run.since + HELD_ALARM_S, "held", ""
+    if run.state not in OPEN:
+        return
+    for path, active in run.active.items():
+        node = plan.nodes[path]
+        match node.work:
+            case Hand(overdue_s=overdue_s) if not active.question:
+                tolerance_s = node.late.tolerance_s if node.late is not None else HAND_TOLERANCE_S
+                yield active.since + min(tolerance_s, overdue_s), "overdue", path
+                yield active.since + overdue_s, "hold", path
+            case Exchange(max_exposure_s=exposure_s) if active.part == "fill":
+                yield active.since + exposure_s, "drained", path
+            case _:
+                pass
+
+
+def pass_time(draft: Draft, looked: float) -> None:
+    """Act on every limit that time has passed since `looked`."""
+    limit = state_limit(draft.plan, draft)
+    if limit is not None and limit <= draft.at:
+        expire(draft)
+    if draft.state is RunState.RUNNING:
+        for path, active in list(draft.active.items()):
+            over = step_limit(draft, draft.plan.nodes[path], active)
+            if over is not None and over <= draft.at and draft.state is RunState.RUNNING:
+                _too_long(draft, draft.plan.nodes[path])
+    for when, kind, path in list(moments(draft.plan, draft)):
+        if looked < when <= draft.at:
+            _moment(draft, kind, path)
+
+
+def expire(draft: Draft) -> None:
+    """The state lasted too long: go where the table says, and say that outputs are not confirmed (SM-02)."""
+    state = after(draft.state, Cause.EXPIRED)
+    if state is None:
+        return
+    text = f"{draft.state} took too long: outputs not confirmed"
+    draft.alarm(f"expired:{draft.state}:{draft.since:.0f}", "critical", text, "Check pumps and set points by eye.")
+    draft.enter(state, text)
+
+
+def next_limit(plan: Plan, run: Run) -> float | None:
+    """The earliest moment at which time alone changes this run; None when only events matter."""
+    times = [when for when, _, _ in moments(plan, run) if when > run.looked]
+    limit = state_limit(plan, run)
+    if limit is not None:
+        times.append(limit)
+    if run.state is RunState.RUNNING:
+        for path, active in run.active.items():
+            times.extend(_running(plan, run, plan.nodes[path], active))
+    return min(times, default=None)
+
+
+def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float]:
+    """Times that matter while RUNNING: the next due child, the end of a pause, the maximum of a step."""
+    match node.kind:
+        case "sequence":
+            waiting = node.children[int(active.part or 0) :][:1]
+        case "parallel":
+            waiting = node.children
+        case "step":
+            waiting = ()
+    for child in waiting:
+        if child.due is not None and child.path not in run.active and child.path not in run.finished:
+            yield child.due
+    if isinstance(node.work, Pause) and not active.question:
+        yield active.began + node.work.for_s
+    limit = step_limit(run, node, active)
+    if limit is not None:
+        yield limit
+
+
+def _too_long(draft: Draft, node: Node) -> None:
+    """A step exceeded its maximum: hold; waits and set points ask, a transfer is stopped and judged by its result."""
+    text = f"{node.title or node.path}: not finished within {duration(node.max_s)}"
+    draft.alarm(f"{node.path}:too long", "high", text, "Find out why, then decide.")
+    if isinstance(node.work, Exchange | Dose):
+        draft.hold(text)
+    else:
+        draft.ask(node.path, f"{text}. Run on (the time starts again) or skip it?", ("run", "skip"))
+
+
+def _moment(draft: Draft, kind: str, path: str) -> None:
+    """One limit was passed: raise its alarm, hold where SM-05 says so."""
+    title = "" if not path else draft.plan.nodes[path].title or path
+    match kind:
+        case "held":
+            draft.alarm(
+                f"held:{draft.since:.0f}", "critical", f"held, nobody answered: {draft.why}", "Decide, restart."
+            )
+        case "overdue":
+            draft.alarm(f"{path}:overdue", "high", f"{title}: overdue", "Do the task and write it down.")
+        case "hold":
+            text = f"{title}: overdue beyond its limit"
+            draft.deviate(path, text)
+            draft.hold(text)
+        case _:
+            text = f"{title}: vessel drained and not refilled for too long"
+            draft.alarm(f"{path}:drained", "critical", text, "Settle the question and restart, or refill by hand.")

@@ -1,0 +1,156 @@
+"""What became of a step: results of devices, answers of people, and what each of them means for the run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from protocols.draft import Draft, NotAllowed
+from protocols.events import Answered, ConditionMet, Decision, PointsSet, TransferEnded
+from protocols.plan import Dose, Exchange, Hand, Node, SetEnvironment, WaitUntil
+from protocols.run import Active
+from protocols.states import RunState
+from protocols.tree import first_part
+
+PROTOCOL_VALUES = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.RESTARTING})
+"""States in which the environment is at (or on its way to) the protocol's values."""
+ENDING = frozenset({RunState.STOPPING, RunState.STOPPED, RunState.ABORTING, RunState.ABORTED})
+DELIVERED_TOLERANCE = 0.05
+"""A delivered amount that a person states counts as asked within this fraction (safety-and-records 5.2)."""
+
+PRIORITY = {"unknown": "critical", "over": "critical", "short": "high", "differ": "high", "failed": "high"}
+OPTIONS = {
+    "unknown": ("delivered", "nothing", "skip"),
+    "differ": ("delivered", "nothing", "skip"),
+    "short": ("accept", "skip"),
+    "over": ("accept", "skip"),
+    "failed": ("accept", "skip"),
+}
+
+
+def points_set(draft: Draft, event: PointsSet) -> None:
+    """The set points of a step were read back, or not; a late reply counts for nothing."""
+    node = draft.plan.nodes.get(event.path)
+    if node is None or not isinstance(node.work, SetEnvironment) or draft.state not in PROTOCOL_VALUES:
+        return
+    active = draft.active.get(event.path)
+    if active is None or active.question:
+        return
+    if not event.why:
+        draft.finish(node)
+        return
+    text = f"{node.title or node.path}: set points not confirmed: {event.why}"
+    draft.alarm(f"{node.path}:points", "high", text, "Look at the device, then decide: run again, or skip.")
+    draft.ask(node.path, f"{text}. Run again or skip?", ("run", "skip"))
+
+
+def condition_met(draft: Draft, event: ConditionMet) -> None:
+    """The conditions of a wait held long enough; while held they do not count."""
+    node = draft.plan.nodes.get(event.path)
+    active = draft.active.get(event.path)
+    if node is None or active is None or active.question or not isinstance(node.work, WaitUntil):
+        return
+    if draft.state in (RunState.RUNNING, RunState.PAUSING):
+        draft.finish(node)
+
+
+def transfer_ended(draft: Draft, event: TransferEnded) -> None:
+    """One transfer came to an end; only "done" lets the step go on by itself, a better result closes its question."""
+    node = draft.plan.nodes.get(event.path)
+    active = draft.active.get(event.path)
+    if node is None or active is None or active.part != event.part or not isinstance(node.work, Exchange | Dose):
+        return
+    if event.outcome == "done":
+        _next_part(draft, node, replace(active, question="", options=()))
+        return
+    text = f"{node.title or node.path}, {event.part}: {_said(event)}"
+    key = f"{node.path}:{event.part}:{event.outcome}"
+    if event.outcome == "refused":
+        draft.alarm(key, "high", text, "Nothing was sent. Remove the cause, then restart: it is asked again.")
+        draft.hold(text)
+        return
+    draft.alarm(key, PRIORITY[event.outcome], text, "Look at the vessel and the balance, then decide.")
+    draft.deviate(node.path, text)
+    if draft.state in ENDING:
+        draft.finish(node, "failed" if event.outcome == "unknown" else "partial")
+        return
+    options = OPTIONS[event.outcome]
+    if event.outcome == "failed" and not event.counter_ml:
+        options = OPTIONS["unknown"]
+    draft.ask(node.path, f"{text}. What is true?", options)
+
+
+def answered(draft: Draft, event: Answered) -> None:
+    """A person finished a hand step; accepted in every state in which the task is open."""
+    node = draft.plan.nodes.get(event.path)
+    active = draft.active.get(event.path)
+    if node is None or active is None or active.question or not isinstance(node.work, Hand):
+        raise NotAllowed(f"no open hand task {event.path}")
+    draft.finish(node)
+
+
+def decision(draft: Draft, event: Decision) -> None:
+    """A person's answer to an open question; the run stays held until it is restarted."""
+    node = draft.plan.nodes.get(event.path)
+    active = draft.active.get(event.path)
+    if node is None or active is None or not active.question:
+        raise NotAllowed(f"no open question at {event.path}")
+    if event.answer not in active.options:
+        raise NotAllowed(f"{event.answer!r} is no answer here; possible: {', '.join(active.options)}")
+    if event.answer == "delivered" and (event.volume_ml is None or event.volume_ml < 0):
+        raise NotAllowed("say how many mL were delivered")
+    said = f"{event.by} decided {event.answer}{': ' + event.why if event.why else ''}"
+    clear = replace(active, question="", options=())
+    match event.answer:
+        case "skip":
+            draft.drop(node, "skipped by person", said)
+            draft.deviate(node.path, said)
+        case "accept":
+            draft.deviate(node.path, said)
+            _next_part(draft, node, replace(clear, partial=True))
+        case "delivered":
+            amiss = _amiss(node, active.part, event.volume_ml or 0.0)
+            draft.deviate(node.path, f"{said}, {event.volume_ml:g} mL")
+            _next_part(draft, node, replace(clear, partial=clear.partial or amiss))
+        case "nothing":
+            draft.active[node.path] = replace(clear, since=draft.at)
+        case _:  # run
+            draft.active[node.path] = replace(clear, part=clear.part or first_part(node), since=draft.at)
+
+
+def interrupt(draft: Draft, path: str) -> None:
+    """Ask about a step that was under way when the controller stopped and whose rule is "ask" (DX-20)."""
+    title = draft.plan.nodes[path].title or path
+    draft.alarm(f"{path}:interrupted", "high", f"{title}: interrupted", "Decide: run it, or skip it.")
+    draft.ask(path, f"{title} was interrupted by a restart of the controller. Run it or skip it?", ("run", "skip"))
+
+
+def _next_part(draft: Draft, node: Node, active: Active) -> None:
+    """The present part is settled: an exchange goes from withdraw to fill, everything else is finished."""
+    draft.active[node.path] = active
+    if isinstance(node.work, Exchange) and active.part == "withdraw":
+        draft.active[node.path] = replace(active, part="fill", since=draft.at)
+        if draft.state in ENDING:
+            text = "ended after the withdrawal: the vessel is drained and not refilled"
+            draft.alarm(f"{node.path}:drained", "critical", text, "Refill the vessel by hand.")
+            draft.deviate(node.path, text)
+    else:
+        draft.finish(node)
+
+
+def _amiss(node: Node, part: str, volume_ml: float) -> bool:
+    """Whether a delivered amount misses what was asked; a withdrawal to a level is right up to its limit."""
+    match node.work:
+        case Exchange(at_most_ml=at_most_ml) if part == "withdraw":
+            return volume_ml > at_most_ml * (1 + DELIVERED_TOLERANCE)
+        case Exchange(fill_ml=asked_ml) | Dose(volume_ml=asked_ml):
+            return abs(volume_ml - asked_ml) > DELIVERED_TOLERANCE * asked_ml
+        case _:
+            return False
+
+
+def _said(event: TransferEnded) -> str:
+    """The outcome with both witnesses in words."""
+    counter = "no counter" if event.counter_ml is None else f"pump counter {event.counter_ml:.2f} mL"
+    witness = "no second witness" if event.witness_ml is None else f"second witness {event.witness_ml:.2f} mL"
+    why = f" ({event.why})" if event.why else ""
+    return f"{event.outcome}: {counter}, {witness}{why}"

@@ -1,0 +1,126 @@
+"""Walking the tree of a plan: what begins, what waits for its time, what is over. Only a RUNNING run is walked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from protocols.draft import Draft
+from protocols.plan import Dose, Exchange, Late, Node, Pause
+from protocols.run import Active
+from protocols.states import Cause, RunState, after
+
+GRACE_S = 60.0
+"""A gap up to this long is no lateness (safety-and-records 6.4)."""
+
+
+def walk(draft: Draft) -> None:
+    """Begin everything whose turn and time have come, finish what is over; complete the run after its last step."""
+    if draft.state is RunState.RUNNING and _visit(draft, draft.plan.root, None):
+        complete = after(draft.state, Cause.DONE)
+        if complete is not None:
+            draft.enter(complete, "all steps are done")
+
+
+def first_part(node: Node) -> str:
+    """Where a fluid step starts: an exchange with the withdrawal, a dose with its purpose; others have no parts."""
+    match node.work:
+        case Exchange():
+            return "withdraw"
+        case Dose(purpose=purpose):
+            return purpose
+        case _:
+            return ""
+
+
+def _visit(draft: Draft, node: Node, following: Node | None) -> bool:
+    """Bring one node as far as it can go now; true when it is finished. `following` = the next of its sequence."""
+    if node.path in draft.finished:
+        return True
+    if draft.state is not RunState.RUNNING:
+        return False
+    if node.path not in draft.active and not _begin(draft, node, following):
+        return node.path in draft.finished
+    if draft.active[node.path].question:
+        return False
+    match node.kind:
+        case "sequence":
+            over = _sequence(draft, node)
+        case "parallel":
+            outcomes = [_visit(draft, child, None) for child in node.children]  # all of them, not up to the first
+            over = all(outcomes)
+        case "step":
+            over = isinstance(node.work, Pause) and draft.active[node.path].began + node.work.for_s <= draft.at
+    if over:
+        draft.finish(node)
+    return over
+
+
+def _sequence(draft: Draft, node: Node) -> bool:
+    """Visit the children in order from where the sequence stands; the place is kept in `Active.part`."""
+    active = draft.active[node.path]
+    children = node.children
+    for index in range(int(active.part or 0), len(children)):
+        following = children[index + 1] if index + 1 < len(children) else None
+        if not _visit(draft, children[index], following):
+            draft.active[node.path] = replace(active, part=str(index))
+            return False
+    return True
+
+
+def _begin(draft: Draft, node: Node, following: Node | None) -> bool:
+    """Begin a node whose turn has come, unless its time has not, or a rule asks or skips; true when it may go on."""
+    if node.due is not None and node.due > draft.at:
+        return False
+    against = _against(draft, node, following)
+    if against:
+        draft.drop(node, "skipped by rule", against)
+        draft.deviate(node.path, against)
+        return False
+    lateness_s = 0.0 if node.due is None else draft.at - node.due
+    late = node.late if node.late is not None and lateness_s > max(GRACE_S, node.late.window_s) else None
+    draft.active[node.path] = Active(draft.at, late=late is not None, since=draft.at)
+    if late is not None and not _late(draft, node, late, lateness_s):
+        return False
+    draft.active[node.path] = replace(draft.active[node.path], part=first_part(node))
+    draft.stamp(node)
+    return True
+
+
+def _against(draft: Draft, node: Node, following: Node | None) -> str:
+    """Why a rule forbids this occurrence now; "" when none does. Never two doses back to back (DX-30, INV-15)."""
+    if not node.spacing_key:
+        return ""
+    if (
+        following is not None
+        and following.spacing_key == node.spacing_key
+        and following.due is not None
+        and following.due <= draft.at
+    ):
+        return f"missed, and the next one is due already: merged into {following.path}"
+    last = draft.last_fluid.get(node.spacing_key)
+    if last is not None and draft.at < last + node.min_interval_s:
+        return f"only {duration(draft.at - last)} after the last one; never closer than {duration(node.min_interval_s)}"
+    return ""
+
+
+def _late(draft: Draft, node: Node, late: Late, lateness_s: float) -> bool:
+    """Act by the late rule on an occurrence begun `lateness_s` after its time; true when it goes on."""
+    text = f"{node.title or node.path}: begins {duration(lateness_s)} late"
+    if lateness_s <= late.tolerance_s or late.after == "run":
+        draft.deviate(node.path, text)
+        return True
+    if late.after == "skip":
+        draft.drop(node, "skipped by rule", text)
+        draft.deviate(node.path, f"{text}: skipped by its late rule")
+    else:
+        draft.alarm(f"{node.path}:late", "high", text, "Decide: run it now, or skip it.")
+        draft.ask(node.path, f"{text}. Run it now or skip it?", ("run", "skip"))
+    return False
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 90 s, 35 min, 11.5 h, 3 d."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

@@ -1,0 +1,99 @@
+"""What must be under way in a state, read from the state alone; a restarted engine asks for exactly this again."""
+
+from __future__ import annotations
+
+from protocols.effects import ApplyPoints, Effect, OpenTask, QuietMovers, Recheck, Transfer, Watch
+from protocols.limits import fluid_steps
+from protocols.plan import Dose, Exchange, Hand, Node, Plan, SetEnvironment, SetPoint, WaitUntil
+from protocols.run import Active, Run
+from protocols.settling import PROTOCOL_VALUES
+from protocols.states import RunState
+
+HOLD_VALUES = frozenset({RunState.HOLDING, RunState.HELD})
+END_VALUES = frozenset({RunState.STOPPING, RunState.STOPPED, RunState.COMPLETE})
+TASKS_OPEN = PROTOCOL_VALUES | HOLD_VALUES
+
+
+def of_state(plan: Plan, run: Run) -> tuple[Effect, ...]:
+    """What the state itself wants: movers quiet, or a check before going on."""
+    match run.state:
+        case RunState.HOLDING | RunState.STOPPING | RunState.ABORTING:
+            return (QuietMovers(),)
+        case RunState.PAUSING if not fluid_steps(plan, run):
+            return (QuietMovers(wait_for_transfer=True),)
+        case RunState.RESTARTING:
+            return (Recheck(),)
+        case _:
+            return ()
+
+
+def of_nodes(plan: Plan, run: Run) -> tuple[Effect, ...]:
+    """Set points to keep, and the effect of each active step that may go on in this state."""
+    effects: list[Effect] = []
+    points = _points(plan, run)
+    if points:
+        effects.append(ApplyPoints("", points))
+    for path, active in run.active.items():
+        node = plan.nodes[path]
+        if node.work is not None and not active.question:
+            effect = _of_step(run.state, node, active)
+            if effect is not None:
+                effects.append(effect)
+    return tuple(effects)
+
+
+def _points(plan: Plan, run: Run) -> tuple[SetPoint, ...]:
+    """Set points that no active step is just setting: the protocol's, its hold values, or its end values (P1)."""
+    if run.state in END_VALUES:
+        return plan.end_points
+    if run.state not in TASKS_OPEN:
+        return ()
+    held = run.state in HOLD_VALUES
+    points: dict[str, SetPoint] = {}
+    for node in plan.environment:
+        if node.path in run.active and not run.active[node.path].question:
+            for point in _set_by(node):
+                if held:
+                    points[point.role] = point
+                else:
+                    points.pop(point.role, None)
+        elif run.finished.get(node.path, "").startswith("done"):
+            points.update((point.role, point) for point in _set_by(node))
+    if held:
+        points.update((point.role, point) for point in plan.hold_points)
+    return tuple(points.values())
+
+
+def _set_by(node: Node) -> tuple[SetPoint, ...]:
+    return node.work.points if isinstance(node.work, SetEnvironment) else ()
+
+
+def _of_step(state: RunState, node: Node, active: Active) -> Effect | None:
+    """The effect of one active step in this state; None where the state does not let it go on."""
+    match node.work:
+        case SetEnvironment(points=points) if state in PROTOCOL_VALUES:
+            return ApplyPoints(node.path, points)
+        case Hand() as hand if state in TASKS_OPEN:
+            return OpenTask(node.path, node.title, hand, active.since)
+        case WaitUntil(conditions=conditions, for_s=for_s) if state in (RunState.RUNNING, RunState.PAUSING):
+            return Watch(node.path, conditions, for_s)
+        case Exchange() | Dose() as fluid if state in (RunState.RUNNING, RunState.PAUSING):
+            return _transfer(node.path, active.part, fluid)
+        case _:
+            return None
+
+
+def _transfer(path: str, part: str, work: Exchange | Dose) -> Transfer:
+    """The transfer of the present part."""
+    match work:
+        case Dose():
+            return Transfer(path, part, work.path, "volume", work.volume_ml, work.rate_ml_min, work.fluid, work.vessel)
+        case Exchange() if part == "withdraw":
+            return Transfer(
+                path, part, work.out_path, "level", work.at_most_ml, work.out_rate_ml_min, "spent medium", work.vessel,
+                to_level_ml=work.to_level_ml,
+            )  # fmt: skip
+        case Exchange():
+            return Transfer(
+                path, part, work.in_path, "volume", work.fill_ml, work.fill_rate_ml_min, work.fluid, work.vessel
+            )
