@@ -9,6 +9,7 @@ from typing import ClassVar, overload
 
 from drivers.core.errors import OutOfRange, WireError
 from drivers.core.line import Line
+from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
 
 
@@ -19,6 +20,10 @@ class LinkLoss(Enum):
     STOPS_AFTER_WATCHDOG = "stops after its watchdog time"
     FINISHES_BOUNDED_MOVE = "finishes its bounded move"
     ONLY_MEASURES = "only measures"
+
+
+_SPECS: dict[type, dict[str, SignalSpec]] = {}
+"""What `Device.specs` has already built."""
 
 
 class Signal:
@@ -71,6 +76,10 @@ class Device:
     timeout_s: ClassVar[float] = 2.0
     quiet_s: ClassVar[float] = 0.0
     """Silence the bus needs between two exchanges."""
+    default_address: ClassVar[int] = 0
+    """Factory setting of the datasheet."""
+    table: ClassVar[Table]
+    """The family's table; a row for every declared signal."""
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         self.line = line
@@ -80,7 +89,16 @@ class Device:
     @classmethod
     def specs(cls) -> dict[str, SignalSpec]:
         """Every declared signal by name, in declaration order; built from the family's table on first use."""
-        raise NotImplementedError
+        found = _SPECS.get(cls)
+        if found is None:
+            declared = {
+                name: None
+                for owner in reversed(cls.__mro__)
+                for name, it in vars(owner).items()
+                if isinstance(it, Signal)
+            }
+            found = _SPECS[cls] = {name: cls.table[name].spec for name in declared}
+        return found
 
     async def identify(self) -> Identity:
         """Ask who answers; raises WrongDevice when it is not this model."""

@@ -38,7 +38,14 @@ class Refused(WireError):
 
 
 class LinkLost(WireError):
-    """The port, cable or connection is gone, or could not be opened."""
+    """The port, cable or connection is gone, or could not be opened.
+
+    `broken` = not closed in good order, so what came before is not to be taken for a whole reply.
+    """
+
+    def __init__(self, text: str, broken: bool = False) -> None:
+        super().__init__(text)
+        self.broken = broken
 
 
 class WrongDevice(OsteonError):
@@ -48,6 +55,8 @@ class WrongDevice(OsteonError):
 class OutOfRange(OsteonError):
     """A value outside its limits; says the value, the unit, the limits and who set them."""
 
-    def __init__(self, signal: str, value: float, unit: str, low: float | None, high: float | None, set_by: str) -> None:
+    def __init__(
+        self, signal: str, value: float, unit: str, low: float | None, high: float | None, set_by: str
+    ) -> None:
         super().__init__(f"{signal}: {value:g} {unit} is outside {low} to {high} {unit} (limits of {set_by})")
         self.signal, self.value, self.unit, self.low, self.high, self.set_by = signal, value, unit, low, high, set_by

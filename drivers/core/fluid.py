@@ -74,5 +74,8 @@ class FluidMover(Device):
         raise NotImplementedError
 
     async def stop(self) -> None:
-        """Stop until the device reports STOPPED (not paused); may be repeated. Raises WireError when it cannot be confirmed."""
+        """Stop until the device reports STOPPED (not paused); may be repeated.
+
+        Raises WireError when it cannot be confirmed.
+        """
         raise NotImplementedError

@@ -2,41 +2,197 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
 from drivers.core.link import Link
 
 T = TypeVar("T")
 
 Parse = Callable[[bytearray], T | None]
 """Looks at everything received so far for one request: returns the reply, or None for "not complete yet".
-It may delete leading garbage from the buffer. Raises BadFrame or Refused when the reply is certain to be bad or a no."""
+It takes garbage and the reply out of the buffer; what it leaves behind a reply counts as having come unasked.
+Raises BadFrame or Refused when the reply is certain to be bad or a no."""
+
+NOISE_LIMIT_S = 5.0
+"""Longest wait for a doubtful line to become quiet. A device that streams for longer has to be stopped by a person."""
 
 
 class Line:
-    """One link shared by the devices on it; devices call `query`, never the link."""
+    """One link shared by the devices on it; devices call `query`, never the link.
+
+    Quarantine: once a reply is missing or broken, it may still come and look like the answer to the next question.
+    So nothing is sent until the line has been silent for as long as the failed request was allowed to take: an answer
+    up to twice as late as allowed is thrown away. Time that has passed anyway counts, so a rare question does not wait.
+    """
 
     def __init__(self, link: Link, name: str = "") -> None:
         self.link = link
         self.name = name or link.url
+        self._turn = asyncio.Lock()
+        self._hearers: list[Callable[[bytes], None]] = []
+        self._losses = 0
+        self._last_at = float("-inf")
+        """Loop time of the last byte seen or sent."""
+        self._doubt_s = 0.0
+        """Silence needed before the next request; > 0 while a reply may still be under way."""
+        self._closed = False
 
-    async def query(self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0) -> T:
+    async def query(
+        self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0
+    ) -> T:
         """Send `request` in this device's turn and return what `parse` makes of the answer.
 
         `retries` counts further sends after NoAnswer or BadFrame; it must stay 0 for anything that moves fluid.
         After a time-out or a bad frame the line is quarantined: a late answer is thrown away before the next request.
+        Dials by itself when the link is closed. A request that waits for its turn while the link is lost is not sent.
         Raises NoAnswer, BadFrame, Refused, LinkLost.
         """
-        raise NotImplementedError
+        losses = self._losses
+        async with self._turn:
+            while True:
+                self._not_lost_since(losses)
+                try:
+                    return await self._exchange(request, parse, timeout_s, quiet_s)
+                except (NoAnswer, BadFrame):
+                    if retries <= 0:
+                        raise
+                    retries -= 1
+                except LinkLost:
+                    await self._lose()
+                    raise
 
     async def query_to_close(self, request: bytes, *, timeout_s: float) -> bytes:
-        """Dial, send, and return everything until the far side closes (HTTP without a length); one connection a request."""
-        raise NotImplementedError
+        """Dial, send, and return everything until the far side closes (HTTP without a length).
+
+        One connection a request; `timeout_s` is for all of it. Raises NoAnswer, and LinkLost when the connection broke
+        or closed without a byte.
+        """
+        losses = self._losses
+        async with self._turn:
+            self._not_lost_since(losses)
+            received = bytearray()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self.link.dial()
+                    self.link.write(request)
+                    while True:
+                        received += await self.link.read()
+            except TimeoutError:
+                raise NoAnswer(f"{self.name}: {_came(received)}, and no end of it within {timeout_s:g} s") from None
+            except LinkLost as error:
+                if error.broken or not received:
+                    self._losses += 1
+                    raise
+                return bytes(received)
+            finally:
+                await self.link.close()
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
-        """Have `hear` called with bytes that came unasked (spontaneous alarms), before the next request goes out."""
-        raise NotImplementedError
+        """Have `hear` called with bytes that came unasked (spontaneous alarms), before the next request goes out.
+
+        Every listener of a shared line hears all of them, late answers included, and picks what is its own.
+        """
+        self._hearers.append(hear)
 
     async def close(self) -> None:
-        raise NotImplementedError
+        """Close for good: waiting requests fail with LinkLost and nothing is sent any more."""
+        self._closed = True
+        self._losses += 1
+        await self.link.close()
+
+    # --- one exchange
+
+    async def _exchange(self, request: bytes, parse: Parse[T], timeout_s: float, quiet_s: float) -> T:
+        loop = asyncio.get_running_loop()
+        if not self.link.is_open:
+            await self.link.dial()
+        if self._doubt_s:
+            await self._become_quiet(loop)
+        if quiet_s and (wait_s := self._last_at + quiet_s - loop.time()) > 0:
+            await asyncio.sleep(wait_s)
+        if stray := self.link.waiting():
+            self._heard(stray)
+        self.link.write(request)
+        self._last_at = loop.time()
+        until = self._last_at + timeout_s
+        self._doubt_s = timeout_s  # until a whole reply is here; stays when this task is cancelled
+        buffer, count = bytearray(), 0
+        while True:
+            data = await self._read_until(loop, until)
+            if not data:
+                raise NoAnswer(f"{self.name}: {_came(buffer, count)} within {timeout_s:g} s")
+            count += len(data)
+            buffer += data
+            try:
+                reply = parse(buffer)
+            except Refused:
+                self._settled(loop, buffer)
+                raise
+            except BadFrame as error:
+                self._last_at = loop.time()
+                raise BadFrame(f"{self.name}: {error}") from error
+            if reply is not None:
+                self._settled(loop, buffer)
+                return reply
+
+    def _settled(self, loop: asyncio.AbstractEventLoop, rest: bytearray) -> None:
+        self._doubt_s = 0.0
+        self._last_at = loop.time()
+        if rest:
+            self._heard(bytes(rest))
+
+    async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""
+        give_up, thrown = loop.time() + NOISE_LIMIT_S + self._doubt_s, 0
+        if late := self.link.waiting():  # came at some unknown time since: be as careful as if it were now
+            self._last_at, thrown = loop.time(), len(late)
+            self._heard(late)
+        while (until := self._last_at + self._doubt_s) > loop.time():
+            late = await self._read_until(loop, until)
+            if late:
+                self._last_at = loop.time()
+                thrown += len(late)
+                self._heard(late)
+            if loop.time() > give_up:
+                raise BadFrame(
+                    f"{self.name}: not sent: the line was not quiet for {self._doubt_s:g} s after a missing reply, "
+                    f"{thrown} bytes came unasked"
+                )
+        self._doubt_s = 0.0
+
+    async def _read_until(self, loop: asyncio.AbstractEventLoop, at: float) -> bytes:
+        """The next bytes, or b"" when none came by loop time `at`."""
+        if loop.time() >= at:
+            return b""
+        try:
+            async with asyncio.timeout_at(at):
+                return await self.link.read()
+        except TimeoutError:
+            return b""
+
+    def _heard(self, data: bytes) -> None:
+        for hear in self._hearers:
+            hear(data)
+
+    # --- losing the link
+
+    def _not_lost_since(self, losses: int) -> None:
+        if self._closed:
+            raise LinkLost(f"{self.name}: closed")
+        if self._losses != losses:
+            raise LinkLost(f"{self.name}: lost while this request waited for its turn; it was not sent")
+
+    async def _lose(self) -> None:
+        self._losses += 1
+        await self.link.close()
+
+
+def _came(received: bytearray, count: int | None = None) -> str:
+    count = len(received) if count is None else count
+    if not count:
+        return "no answer"
+    shown = received[-24:].hex(" ")
+    return f"no whole answer, only {count} bytes" + (f" (last: {shown})" if shown else "")
