@@ -1,0 +1,71 @@
+"""The moves of a vessel, read from the ledger: doses delivered into it, withdrawals to level, and what hands poured or took."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from controller.run.intents import Intent
+from controller.run.volumes import BASE_SIGMA_ML, POUR_SIGMA, Move, Volume, estimate
+from controller.settings import UnitSettings
+from controller.store.ledger import Ledger
+from drivers.core.fluid import Direction
+
+INTO = "medium in"
+"""Fluid paths named so lead into the vessel; every other path leads out of it."""
+
+
+def moves(ledger: Ledger, run_id: str, unit: UnitSettings) -> list[Move]:
+    """Every booked move of the unit's vessel in this run, unsorted."""
+    found: list[Move] = []
+    transfers: dict[tuple[str, str], list[Intent]] = defaultdict(list)
+    for row in ledger.doses(run_id=run_id):
+        intent = Intent.of(row)
+        transfers[intent.path, intent.part].append(intent)
+    to_cup = primed(transfers)
+    for key, rows in transfers.items():
+        found.extend(moves_of_transfer(rows, unit, into_vessel=key not in to_cup))
+    for task in ledger.tasks(run_id=run_id, open_only=False):
+        if task["state"] == "answered":
+            found.extend(moves_of_hand(task))
+    return found
+
+
+def primed(transfers: Mapping[tuple[str, str], list[Intent]]) -> set[tuple[str, str]]:
+    """Priming runs into the cup, not into the vessel."""
+    return {key for key in transfers if key[1] == "prime"}
+
+
+def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bool) -> list[Move]:
+    """An open or unknown delivery counts as fully delivered (DS-07)."""
+    found: list[Move] = []
+    for row in rows:
+        if row.fluid_path == INTO and row.stroke is Direction.DELIVER and into_vessel:
+            ml = row.target_ml if row.moved_ml is None else row.moved_ml
+            found.append(Move(row.ended_at or row.intended_at, ml, max(row.resolution_ml, 0.01 * ml)))
+    ended = [row for row in rows if row.stroke is Direction.DELIVER and row.state == "done" and row.ended_at]
+    if rows and rows[0].fluid_path != INTO and ended:
+        found.append(Move(ended[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
+    return found
+
+
+def moves_of_hand(task: Mapping[str, Any]) -> list[Move]:
+    """What the acts of an answered hand step did to the vessel."""
+    at, found = float(task["answered_at"]), list[Move]()
+    for act in task["hand"].get("acts", ()):
+        match act["act"]:
+            case "pour":
+                found.append(Move(at, act["volume_ml"], POUR_SIGMA * act["volume_ml"]))
+            case "take":
+                found.append(Move(at, -act["volume_ml"], POUR_SIGMA * act["volume_ml"]))
+            case "harvest":
+                found.append(Move(at, 0.0, 0.0, level=True))
+            case _:
+                pass
+    return found
+
+
+def vessel_volume(ledger: Ledger, run_id: str, unit: UnitSettings, start: float, now: float) -> Volume:
+    """What the unit's vessel holds now, by the books of this run."""
+    return estimate(moves(ledger, run_id, unit), start, now, unit.vessel.evaporation_ml_day)

@@ -1,0 +1,185 @@
+"""A transfer is a drawing and a delivering stroke; it goes on from what the ledger says was already moved."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from controller.bench import Bench
+from controller.clock import Clock
+from controller.errors import Blocked
+from controller.latest import Latest
+from controller.run.books import INTO, vessel_volume
+from controller.run.doses import Doses, Stroke, Weigh
+from controller.run.intents import Intent
+from controller.run.judging import Result, allowed_ml, judge_level, judge_volume
+from controller.run.strokes import Doubt, Finished, next_stroke, tolerance_ml
+from controller.run.volumes import Volume
+from controller.settings import PathSettings, UnitSettings
+from controller.store.ledger import Ledger
+from drivers.core.errors import WireError
+from drivers.core.fluid import Direction
+from drivers.core.signals import Identity, Quality
+from protocols.effects import Transfer
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a run happens: its id, its unit and when it began (UTC s)."""
+
+    run_id: str
+    unit: UnitSettings
+    start: float
+
+
+class Transfers:
+    """Carries out Transfer effects of the runs of one bench."""
+
+    def __init__(self, bench: Bench, latest: Latest, ledger: Ledger, clock: Clock, doses: Doses) -> None:
+        self.bench, self.latest, self.ledger, self.clock, self.doses = bench, latest, ledger, clock, doses
+        self._busy: dict[str, asyncio.Lock] = {}
+
+    def rows(self, run_id: str, path: str, part: str) -> list[Intent]:
+        """The ledger's rows of one transfer in the order they were intended."""
+        found = [Intent.of(row) for row in self.ledger.doses(run_id=run_id, path=path, part=part)]
+        return sorted(found, key=lambda row: row.intended_at)
+
+    def volume(self, site: Site) -> Volume:
+        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
+
+    async def perform(self, site: Site, wanted: Transfer, halt: asyncio.Event) -> Result | None:
+        """Bring the transfer to its end; None when `halt` ended it before. Never raises for what a bench can do."""
+        path = site.unit.paths[wanted.fluid_path]
+        expected = self.expected(site, wanted)
+        async with self._busy.setdefault(path.pump, asyncio.Lock()):
+            try:
+                finished = await self._strokes(site, wanted, path, halt)
+            except (Blocked, WireError) as error:
+                return Result("refused", None, None, str(error))
+        rows = self.rows(site.run_id, wanted.path, wanted.part)
+        if isinstance(finished, Doubt):
+            intent = finished.intent
+            return Result("unknown", None, None, f"{intent.stroke.value} stroke of {intent.target_ml:g} mL: {intent.evidence}")
+        if finished is None:
+            return self._failed(rows) if not halt.is_set() else None
+        if wanted.mode == "level":
+            return judge_level(
+                rows,
+                cap_ml=wanted.volume_ml,
+                density_g_ml=path.density_g_ml,
+                expected_ml=expected.ml - (wanted.to_level_ml or site.unit.vessel.level_ml),
+                expected_sigma_ml=expected.sigma_ml,
+            )
+        return judge_volume(rows, target_ml=wanted.volume_ml, density_g_ml=path.density_g_ml)
+
+    def expected(self, site: Site, wanted: Transfer) -> Volume:
+        """The vessel before this transfer began, by the books."""
+        rows = self.rows(site.run_id, wanted.path, wanted.part)
+        at = min((row.intended_at for row in rows), default=self.clock.now())
+        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, at)
+
+    def _failed(self, rows: list[Intent]) -> Result:
+        last = rows[-1] if rows else None
+        return Result("failed", None, None, f"the pump did not do its stroke: {last.evidence if last else 'nothing sent'}")
+
+    async def _strokes(
+        self, site: Site, wanted: Transfer, path: PathSettings, halt: asyncio.Event
+    ) -> Finished | Doubt | None:
+        """Stroke after stroke until the ledger says finished; Doubt when a person must say, None when ended early."""
+        fruitless = 0
+        while True:
+            rows = self.rows(site.run_id, wanted.path, wanted.part)
+            step = next_stroke(wanted.volume_ml, rows)
+            if isinstance(step, Finished):
+                return step
+            if isinstance(step, Doubt):
+                if not step.intent.open:
+                    return step
+                await self.reconcile(site.unit, step.intent)
+                continue
+            if halt.is_set() or fruitless >= 2:
+                return None
+            self._check_budget(site, wanted, step.direction, step.volume_ml)
+            row = await self._stroke(site, wanted, path, step.direction, step.volume_ml, len(rows) + 1, halt)
+            fruitless = fruitless + 1 if row.state == "cancelled" else 0
+
+    async def _stroke(
+        self,
+        site: Site,
+        wanted: Transfer,
+        path: PathSettings,
+        direction: Direction,
+        volume_ml: float,
+        number: int,
+        halt: asyncio.Event,
+    ) -> Intent:
+        keeper = self.bench.keepers[path.pump]
+        if not keeper.ready or keeper.identity is None:
+            raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
+        watched = path.witness if direction is Direction.DELIVER else ""
+        return await self.doses.perform(
+            Stroke(
+                run_id=site.run_id,
+                path=wanted.path,
+                part=wanted.part,
+                number=number,
+                direction=direction,
+                fluid=wanted.fluid,
+                fluid_path=wanted.fluid_path,
+                volume_ml=volume_ml,
+                cap_ml=wanted.volume_ml,
+                rate_ml_min=wanted.rate_ml_min,
+            ),
+            path.pump,
+            self.bench.mover(path.pump),
+            identity_text(keeper.identity),
+            tolerance_ml=tolerance_ml(volume_ml, 0.0),
+            halt=halt,
+            witness=watched,
+            weigh=self.scale(site.unit, watched) if watched else None,
+            density_g_ml=path.density_g_ml,
+        )
+
+    async def reconcile(self, unit: UnitSettings, intent: Intent) -> Intent:
+        """Measure one open stroke (DS-04). Raises Blocked while its device is not there."""
+        path = unit.paths[intent.fluid_path]
+        keeper = self.bench.keepers[intent.device]
+        if not keeper.ready or keeper.identity is None:
+            raise Blocked(f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed")
+        weigh = self.scale(unit, intent.witness) if intent.witness else None
+        mover = self.bench.mover(intent.device)
+        return await self.doses.reconcile(intent, mover, identity_text(keeper.identity), weigh, path.density_g_ml)
+
+    def scale(self, unit: UnitSettings, role: str) -> Weigh:
+        """How to read the witness: asked now, not taken from the last poll."""
+        device_name, _, signal = unit.roles[role].partition(".")
+        device = self.bench.device(device_name)
+
+        async def weigh() -> float | None:
+            try:
+                reading = await device.read(signal)
+            except WireError:
+                return None
+            good = reading.quality is Quality.GOOD and isinstance(reading.value, float | int)
+            return float(reading.value) if good and reading.value is not None else None
+
+        return weigh
+
+    def _check_budget(self, site: Site, wanted: Transfer, direction: Direction, volume_ml: float) -> None:
+        """Refuse what could overfill the vessel or empty it below its minimum (INV-04, INV-05)."""
+        vessel = site.unit.vessel
+        if wanted.part == "prime":
+            return
+        held = self.volume(site)
+        if wanted.fluid_path == INTO and direction is Direction.DELIVER:
+            top = held.ml + 3 * held.sigma_ml + volume_ml
+            if top > vessel.max_ml:
+                raise Blocked(f"{volume_ml:.1f} mL more could reach {top:.1f} mL; {vessel.max_ml:g} mL is the limit")
+        elif wanted.fluid_path != INTO and direction is Direction.DRAW and wanted.mode == "volume":
+            low = held.ml - allowed_ml(held.ml, held.sigma_ml) - volume_ml
+            if low < vessel.min_ml:
+                raise Blocked(f"{volume_ml:.1f} mL less could leave {low:.1f} mL; {vessel.min_ml:g} mL is the limit")
+
+
+def identity_text(identity: Identity) -> str:
+    """One line for the ledger; equal for the same device."""
+    return " · ".join(part for part in (identity.maker, identity.type, identity.serial, identity.firmware) if part)

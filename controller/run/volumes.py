@@ -1,0 +1,49 @@
+"""What a vessel holds by the books: start + in − out − evaporation, reset wherever geometry fixed the level (DS-08, DS-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DAY_S = 86_400.0
+BASE_SIGMA_ML = 0.15
+"""Standard uncertainty of a level fixed by the dip tube (our assumption)."""
+POUR_SIGMA = 0.01
+"""Relative standard uncertainty of a volume handled by a person (our assumption)."""
+EVAPORATION_SIGMA = 0.5
+"""Relative standard uncertainty of evaporation: 0.2-0.5 mL/day around 0.35 (benches.md A1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One entry of the books: `ml` into (+) or out of (−) the vessel, or a level set by geometry."""
+
+    at: float
+    ml: float
+    sigma_ml: float = 0.0
+    level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Estimate and its standard uncertainty, mL."""
+
+    ml: float
+    sigma_ml: float
+
+
+def estimate(moves: Sequence[Move], start: float, now: float, evaporation_ml_day: float) -> Volume:
+    """The volume of the vessel at `now` (UTC s); it was empty at `start` unless a move says otherwise."""
+    ml, variance, lost_from = 0.0, 0.0, start
+    for move in sorted(moves, key=lambda each: each.at):
+        if move.at > now:
+            break
+        if move.level:
+            ml, variance, lost_from = move.ml, BASE_SIGMA_ML**2, move.at
+        else:
+            if ml == 0.0 and move.ml > 0:
+                lost_from = move.at
+            ml += move.ml
+            variance += move.sigma_ml**2
+    lost = evaporation_ml_day * max(0.0, now - lost_from) / DAY_S if ml > 0 else 0.0
+    return Volume(max(0.0, ml - lost), (variance + (EVAPORATION_SIGMA * lost) ** 2) ** 0.5)
