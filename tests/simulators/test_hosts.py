@@ -7,11 +7,11 @@ import os
 import tty
 
 import pytest
-from parrot import Parrot
 
 from drivers.core.errors import LinkLost
 from simulators.core.hosts import MemoryHost
 from simulators.core.ports import PtyHost, TcpHost
+from tests.simulators.parrot import Parrot
 
 
 async def read_line(link) -> bytes:
