@@ -164,14 +164,22 @@ class Line:
         self._doubt_s = 0.0
 
     async def _read_until(self, loop: asyncio.AbstractEventLoop, at: float) -> bytes:
-        """The next bytes, or b"" when none came by loop time `at`."""
+        """The next bytes, or b"" when none came by loop time `at`.
+
+        Does what `asyncio.timeout_at` does without its objects, which would cost a quarter of the whole exchange.
+        """
         if loop.time() >= at:
             return b""
+        limit = _Limit()
+        timer = loop.call_at(at, limit.reached)
         try:
-            async with asyncio.timeout_at(at):
-                return await self.link.read()
-        except TimeoutError:
-            return b""
+            return await self.link.read()
+        except asyncio.CancelledError:
+            if limit.was_reached_alone():
+                return b""
+            raise
+        finally:
+            timer.cancel()
 
     def _heard(self, data: bytes) -> None:
         for hear in self._hearers:
@@ -188,6 +196,24 @@ class Line:
     async def _lose(self) -> None:
         self._losses += 1
         await self.link.close()
+
+
+class _Limit:
+    """Cancels the task that made it, and afterwards knows whether somebody else wanted it cancelled too."""
+
+    __slots__ = ("before", "fired", "task")
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.task, self.before, self.fired = task, task.cancelling(), False
+
+    def reached(self) -> None:
+        self.fired = True
+        self.task.cancel()
+
+    def was_reached_alone(self) -> bool:
+        return self.fired and self.task.uncancel() <= self.before
 
 
 def _came(received: bytearray, count: int | None = None) -> str:

@@ -49,11 +49,20 @@ def _table() -> tuple[int, ...]:
 _STEPS = _table()
 
 
+_PAIRS = tuple(
+    (_STEPS[(_STEPS[pair & 0xFF] ^ (pair >> 8)) & 0xFF]) ^ (_STEPS[pair & 0xFF] >> 8) for pair in range(65536)
+)
+"""The same for two bytes at once, first byte low: half the time for 10 ms at start."""
+
+
 def crc(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS: start 0xFFFF, reflected, no final exclusive-or. 0 over a whole frame with its own CRC."""
-    steps, value = _STEPS, 0xFFFF
-    for byte in data:
-        value = (value >> 8) ^ steps[(value ^ byte) & 0xFF]
+    pairs, value = _PAIRS, 0xFFFF
+    count = len(data) >> 1
+    for pair in struct.unpack_from(f"<{count}H", data):
+        value = pairs[value ^ pair]
+    if len(data) & 1:
+        value = (value >> 8) ^ _STEPS[(value ^ data[-1]) & 0xFF]
     return value
 
 
