@@ -104,7 +104,7 @@ journal = _table(
     Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False, index=True),
     _time("at"),
     _json("event"),
-    Column("audit_seq", Integer, ForeignKey("audit.seq", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("audit_seq", Integer, ForeignKey("audit.seq"), nullable=False),
 )
 
 doses = _table(

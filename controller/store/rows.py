@@ -1,0 +1,164 @@
+"""Rows of the ledger as they are read back; field names and order are the columns of `schema`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    run_id: str
+    unit: str
+    name: str
+    protocol: str
+    """The protocol file's text as it was at the start."""
+    protocol_hash: str
+    protocol_version: str
+    plan: Any
+    parameters: Any
+    state: str
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    program_version: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    seq: int
+    run_id: str
+    at: float
+    event: Any
+    audit_seq: int
+    """First audit entry of the commit this event came with."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRow:
+    dose_id: str
+    run_id: str | None
+    """None for a manual dose outside any run (DS-11)."""
+    path: str
+    part: str
+    stroke: str
+    number: int
+    fluid: str
+    fluid_path: str
+    device: str
+    identity: str
+    target_ml: float | None
+    tolerance_ml: float | None
+    cap_ml: float | None
+    rate_ml_min: float | None
+    epoch: int
+    state: str
+    drawn_before_ml: float | None
+    delivered_before_ml: float | None
+    after_ml: float | None
+    moved_ml: float | None
+    resolution_ml: float | None
+    witness: str
+    witness_before: float | None
+    witness_after: float | None
+    liquid_ml: float | None
+    intended_at: float
+    sent_at: float | None
+    ended_at: float | None
+    evidence: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    run_id: str
+    path: str
+    title: str
+    hand: Any
+    due: float | None
+    opened_at: float
+    state: str
+    entries: Any
+    answered_by: str
+    answered_at: float | None
+    closed_at: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResultRow:
+    run_id: str
+    sample: str
+    name: str
+    path: str
+    value: Any
+    unit: str
+    at: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    alarm_id: str
+    key: str
+    source: str
+    priority: str
+    text: str
+    advice: str
+    state: str
+    run_id: str | None
+    raised_at: float
+    acked_at: float | None
+    acked_by: str
+    cleared_at: float | None
+    shelved_until: float | None
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRow:
+    id: int
+    epoch: int
+    last_known_at: float | None
+    restarted_at: float
+    gap_s: float | None
+    decision: str
+    decided_by: str
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationRow:
+    id: int
+    run_id: str
+    path: str
+    at: float
+    text: str
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    output: str
+    value: Any
+    unit: str
+    by: str
+    run_id: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry of the trail; `fields` is the whole entry, the names beside it are there for filters."""
+
+    seq: int
+    utc: str
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    run_id: str
+    outcome: str
+    hash: str
+    fields: Any
