@@ -1,0 +1,5 @@
+"""Memmert incubators with the AtmoWEB REST interface."""
+
+from drivers.devices.memmert_atmoweb.driver import MemmertIco
+
+__all__ = ["MemmertIco"]

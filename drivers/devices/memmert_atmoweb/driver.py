@@ -1,0 +1,221 @@
+"""Memmert ICO CO2 incubator over AtmoWEB: HTTP GET, one connection a request (datasheet memmert-atmoweb.md).
+
+`Name=` reads, `Name=value` writes and answers with the value taken. Only the single read is recorded on a device (R);
+that several parameters go into one request, and everything about writing, is from other programs (D): unverified here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from drivers.core import registers
+from drivers.core.device import Device, LinkLoss, Signal
+from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError, WrongDevice
+from drivers.core.line import Line
+from drivers.core.registers import Row, Table
+from drivers.core.signals import Identity, Quality, Reading, Value
+from drivers.core.wire import http
+from drivers.devices.memmert_atmoweb.reader import Answer, number, read
+
+MANUAL = "Manual"
+"""The only `CurOp` in which set points take effect (vendor section 4.3 via D)."""
+WORDS = {"N/A": "not available on this device", "N/D": "no data", "UNKNOWN": "unknown to this device"}
+"""Special answers (V, D); upper case."""
+
+
+class MemmertIco(Device):
+    """Holds temperature, CO2, O2 and humidity with its own loops; keeps its set points when nobody talks to it."""
+
+    table: ClassVar[Table] = registers.load("memmert_atmoweb", "commands.csv")
+    model = "memmert_ico"
+    maker = "Memmert"
+    kind = "incubator"
+    default_url = "http://192.168.100.100:80"
+    on_link_loss = LinkLoss.KEEPS_SETPOINTS
+    safe_state = (
+        "last set points held by the incubator's own loops; its independent over-temperature limiter set at the device"
+    )
+    watchdog = "none (the sheet knows no communication time-out)"
+    timeout_s = 5.0  # "programs use 5 s"
+
+    temperature = Signal()
+    temperature_setpoint = Signal()
+    temperature_alarm_high = Signal()
+    temperature_alarm_low = Signal()
+    co2 = Signal()
+    co2_setpoint = Signal()
+    co2_alarm_high = Signal()
+    co2_alarm_low = Signal()
+    o2 = Signal()
+    o2_setpoint = Signal()
+    o2_alarm_high = Signal()
+    o2_alarm_low = Signal()
+    humidity = Signal()
+    humidity_setpoint = Signal()
+    humidity_alarm_high = Signal()
+    humidity_alarm_low = Signal()
+    fan = Signal()
+    fan_setpoint = Signal()
+    door_open = Signal()
+    operating_mode = Signal()
+
+    def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
+        super().__init__(line, address, options)
+        self.host = urlsplit(line.link.url).netloc or "incubator"
+        self.serial = ""
+        """Of the device identified; another one answering on the same address makes every reading bad."""
+        self.ranges: dict[str, tuple[float, float]] = {}
+        """The device's own limits by signal name; filled by `prepare`, refreshed by each write."""
+        rows = [self.table[name] for name in self.specs()]
+        self._columns = [(row.name, row.command, row) for row in rows]
+        # The serial number goes with each poll: there is no standing connection whose loss would show an exchange.
+        # A quoted text is asked for last, because a number at the very end could be a cut-off one.
+        self._poll_request = self._get(["SN", *(row.command for row in rows)])
+        self._read_requests = {row.name: self._get([row.command]) for row in rows}
+
+    async def identify(self) -> Identity:
+        """DevType, SN, SWRev; raises WrongDevice when the device has no CO2 or does not name itself."""
+        answers = await self._ask(self._get(["CO2Read", "DevType", "SN", "SWRev"]))
+        kind, self.serial, firmware = (_text(answers.get(name, "")) for name in ("DevType", "SN", "SWRev"))
+        co2 = answers.get("CO2Read", "")
+        if not kind:
+            raise WrongDevice(f"{self.model}: {self.host} answers like AtmoWEB but names no device type")
+        if isinstance(co2, str) and co2.upper() in ("", "N/A", "UNKNOWN"):
+            raise WrongDevice(f"{self.model}: the {kind} at {self.host} has no CO2 measurement: not a CO2 incubator")
+        return Identity(self.maker, kind, self.serial, firmware)
+
+    async def prepare(self) -> None:
+        """Read the device's own limits of every set point; nothing is written."""
+        rows = [row for _, _, row in self._columns if row.extra.get("range")]
+        answers = await self._ask(self._get([row.extra["range"] for row in rows]))
+        self.ranges = {row.name: limits for row in rows if (limits := _limits(row, answers)) is not None}
+
+    async def read(self, name: str) -> Reading:
+        row = self.table[name]
+        answers = await self._ask(self._read_requests[name])
+        return self._reading(row, answers.get(row.command), asyncio.get_running_loop().time())
+
+    async def poll(self) -> dict[str, Reading]:
+        """Every signal in one request; a device that cannot be reached is a BAD reading of each."""
+        try:
+            answers = await self._ask(self._poll_request)
+        except WireError as error:
+            bad = self.bad(str(error))
+            return {name: bad for name, _, _ in self._columns}
+        if self.serial and (found := _text(answers.get("SN", ""))) != self.serial:
+            bad = self.bad(f"another device answers: serial number {found or 'not told'}, not {self.serial}")
+            return {name: bad for name, _, _ in self._columns}
+        at = asyncio.get_running_loop().time()
+        return {name: self._reading(row, answers.get(command), at) for name, command, row in self._columns}
+
+    async def write(self, name: str, value: Value) -> Reading:
+        """Check mode and range, write, compare the answer, read back; raises OutOfRange, Refused, WireError.
+
+        A set point that the device took differently from what was asked is Refused with the value it took.
+        """
+        row = self.table[name]
+        wanted = self._wanted(row, value)
+        await self._check(row, wanted)
+        text = f"{wanted:.{int(row.extra['decimals'])}f}"
+        answers = await self._ask(http.get(f"/atmoweb?{row.command}={text}", self.host))
+        self._compare(row, wanted, answers.get(row.command), "answered")
+        reading = await self.read(name)
+        self._compare(row, wanted, reading.value if isinstance(reading.value, float) else reading.why, "kept")
+        return reading
+
+    def _wanted(self, row: Row, value: Value) -> float:
+        """The number to write, in the device's steps; refuses anything else before a byte goes out."""
+        if not row.spec.writable:
+            raise Refused("read only", f"{row.name} can only be read")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Refused("not a number", f"{row.name} takes a number in {row.unit}, not {value!r}")
+        low, high = row.low, row.high
+        if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
+            raise OutOfRange(row.name, value, row.unit, low, high, f"osteon's table of {self.model}")
+        return round(float(value), int(row.extra["decimals"]))
+
+    async def _check(self, row: Row, wanted: float) -> None:
+        """Raise unless the same device is in Manual and its own range holds `wanted`."""
+        answers = await self._ask(self._get([row.extra["range"], "SN", "CurOp"]))
+        if self.serial and (found := _text(answers.get("SN", ""))) != self.serial:
+            raise Refused("serial", f"another device answers: serial number {found or 'not told'}, not {self.serial}")
+        mode = answers.get("CurOp")
+        if mode != MANUAL:
+            raise Refused(
+                f"CurOp {mode}",
+                f"{row.name} would have no effect: set the incubator to Manual at its panel, then try again",
+            )
+        limits = _limits(row, answers)
+        if limits is not None:
+            self.ranges[row.name] = limits
+        low, high = self.ranges.get(row.name, (-math.inf, math.inf))
+        if not low <= wanted <= high:
+            raise OutOfRange(row.name, wanted, row.unit, low, high, f"the incubator itself, {row.extra['range']}")
+
+    def _compare(self, row: Row, wanted: float, answer: Answer | None, what: str) -> None:
+        """Raise unless the device says the value that was asked for."""
+        taken = None if answer is None else number(answer)
+        if taken is None:
+            raise Refused(str(answer), f"{row.name}: the incubator {what} no number: {_meaning(answer)}")
+        if abs(taken - wanted) > 0.5 * 10.0 ** -int(row.extra["decimals"]) + 1e-9:
+            raise Refused(
+                f"{what} {taken:g}", f"{row.name}: the incubator {what} {taken:g} instead of {wanted:g} {row.unit}"
+            )
+
+    def _reading(self, row: Row, answer: Answer | None, at: float) -> Reading:
+        """One answer as a reading; words, and numbers that cannot be true, are BAD."""
+        if row.type == "number":
+            value = answer if type(answer) is float else None if answer is None else number(answer)
+            if value is not None:
+                low, high = row.low, row.high
+                if (low is None or value >= low) and (high is None or value <= high):
+                    return Reading(value, at, Quality.GOOD)
+                return Reading(
+                    None, at, Quality.BAD, f"{value:g} {row.unit} cannot be true (expected {low:g} to {high:g})"
+                )
+        elif row.type == "flag":
+            value = None if answer is None else number(answer)
+            if value in (0, 1):
+                return Reading(value == 1, at, Quality.GOOD)
+        elif isinstance(answer, str) and answer and answer.upper() not in WORDS:
+            return Reading(answer, at, Quality.GOOD)
+        return Reading(None, at, Quality.BAD, f"{row.command}: {_meaning(answer)}")
+
+    def _get(self, parameters: Iterable[str]) -> bytes:
+        return http.get("/atmoweb?" + "&".join(f"{name}=" for name in parameters), self.host)
+
+    async def _ask(self, request: bytes) -> dict[str, Answer]:
+        """One request, one connection; raises BadFrame when the reply is not a whole answer."""
+        response = http.parse_response(await self.line.query_to_close(request, timeout_s=self.timeout_s))
+        if response.status != 200:
+            raise BadFrame(f"HTTP status {response.status} where AtmoWEB answers 200")
+        return read(response.body)
+
+
+def _meaning(answer: Answer | None) -> str:
+    """Why there is no number, in words."""
+    if answer is None:
+        return "not in the reply"
+    word = answer if isinstance(answer, str) else repr(answer)
+    return f"{word} ({WORDS[word.upper()]})" if word.upper() in WORDS else word[:60]
+
+
+def _text(answer: Answer) -> str:
+    """A type, serial number or version as text; "" for the special answers."""
+    if isinstance(answer, float):
+        return f"{answer:.15g}"
+    return "" if not isinstance(answer, str) or answer.upper() in WORDS else answer.strip()
+
+
+def _limits(row: Row, answers: Mapping[str, Answer]) -> tuple[float, float] | None:
+    """`{"min": …, "max": …}` (D), or the older flat `…_RangeMin`/`…_RangeMax` (D); None when the device tells none."""
+    name = row.extra["range"]
+    found = answers.get(name)
+    if not isinstance(found, dict):
+        found = {"min": answers.get(f"{name}Min", ""), "max": answers.get(f"{name}Max", "")}
+    low, high = number(found.get("min", "")), number(found.get("max", ""))
+    return (low, high) if low is not None and high is not None and low <= high else None

@@ -1,0 +1,5 @@
+"""Mettler Toledo balances that speak MT-SICS."""
+
+from drivers.devices.mettler_toledo_mt_sics.driver import MettlerToledoBalance
+
+__all__ = ["MettlerToledoBalance"]

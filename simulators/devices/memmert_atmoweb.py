@@ -1,0 +1,284 @@
+"""Memmert ICO CO2 incubator seen from the cable: AtmoWEB over a chamber (datasheet memmert-atmoweb.md).
+
+Requests are read with h11 in the server's role; answers are written by hand, because the device sends no
+Content-Length, no line end after the body, and closes (R). Spacing of everything but the single read, and every figure
+marked X, is derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import unquote_plus
+
+import h11
+
+from simulators.core.simulator import Action, Bytes, Close, Event, Opened, Send
+from simulators.core.surroundings import Air, Chamber
+
+ANSWER_S = 0.05
+"""Time to answer (X; the sheet has none)."""
+HEADER = b"HTTP/1.1 200 OK\r\nContent-Type: Unknown\r\nServer: Memmert\r\n\r\n"
+"""Recorded (R)."""
+LONGEST_REQUEST = 8192
+
+SET_POINTS = {
+    "TempSet": 37.0, "AlTempHi": 39.0, "AlTempLo": 35.0,
+    "CO2Set": 5.0, "AlCO2Hi": 7.0, "AlCO2Lo": 3.0,
+    "O2Set": 20.9, "AlO2Hi": 25.0, "AlO2Lo": 0.0,
+    "HumSet": 93.0, "AlHumHi": 100.0, "AlHumLo": 80.0,
+    "FanSet": 100.0,
+}  # fmt: skip
+"""As delivered (X)."""
+RANGES = {
+    "TempSet": (20.0, 50.0), "AlTempHi": (20.0, 55.0), "AlTempLo": (15.0, 50.0),
+    "CO2Set": (0.0, 20.0), "AlCO2Hi": (0.0, 25.0), "AlCO2Lo": (0.0, 20.0),
+    "O2Set": (1.0, 20.9), "AlO2Hi": (0.0, 25.0), "AlO2Lo": (0.0, 25.0),
+    "HumSet": (40.0, 97.0), "AlHumHi": (0.0, 100.0), "AlHumLo": (0.0, 100.0),
+    "FanSet": (10.0, 100.0),
+}  # fmt: skip
+"""TempSet from the sheet's example (X), the rest ours (X)."""
+SWITCHES = ("SwASet", "SwBSet", "SwCSet", "SwDSet", "DoorLock", "LightDay", "LightUV", "HornSet", "FlapSet", "LightLED")
+O2_OFF_FROM = 20.9
+"""Nitrogen can only lower oxygen: with the set point of ambient air the control has no work, so it counts as off (X)."""
+RPM_PER_PERCENT = 12.5
+"""FanRead 1250 was seen in one example (?); taken as 1/min at 100 %."""
+ABSENT = (
+    "Temp2Read", "Temp3Read", "Temp4Read", "VacRead", "VacSet", "VacSet_Range", "AlVacHi", "AlVacLo",
+    "AlVacHi_Range", "AlVacLo_Range", "InfoVac", "GasType",
+)  # fmt: skip
+"""Known to AtmoWEB, not on this device: answered N/A."""
+NOISE = {"Temp1Read": 0.03, "CO2Read": 0.03, "O2Read": 0.05, "HumRead": 0.3}
+"""Standard deviations when a seed is given (X)."""
+
+
+@dataclass(slots=True)
+class State:
+    """What the incubator remembers without power, and the count of its noise."""
+
+    set_points: dict[str, float] = field(default_factory=lambda: dict(SET_POINTS))
+    switches: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SWITCHES, 0.0))
+    mode: str = "Manual"
+    draws: int = 0
+
+
+class MemmertIco:
+    """Set points act on the chamber's loops; measurements come from its air.
+
+    Options: variant, out_of_range (clamp, ignore, error), mode, o2 (0 = no O2 module), unknown, serial, type.
+    `variant`: fragment = as recorded; json = a complete object; bare = unquoted N/A and unquoted keys in ranges.
+    """
+
+    VARIANTS: ClassVar[tuple[str, ...]] = ("fragment", "json", "bare")
+
+    def __init__(
+        self, chamber: Chamber, address: int = 0, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> None:
+        options = options or {}
+        self.chamber = chamber
+        self.seed = seed
+        self.variant = str(options.get("variant", "fragment"))
+        self.out_of_range = str(options.get("out_of_range", "clamp"))
+        if self.variant not in self.VARIANTS:
+            raise ValueError(f"variant {self.variant!r} is none of {', '.join(self.VARIANTS)}")
+        if self.out_of_range not in ("clamp", "ignore", "error"):
+            raise ValueError(f"out_of_range {self.out_of_range!r} is none of clamp, ignore, error")
+        self.unknown = str(options.get("unknown", "unknown"))
+        self.texts = {
+            "DevType": str(options.get("type", "ICO105")),
+            "SN": str(options.get("serial", "F225.0042")),
+            "SWRev": "3.0.1",
+            "RC": "Write",
+            "ProgCurrent": "",
+            "ProgDuration": "-00:00:01",
+            "ProgRemain": "-00:00:01",
+            "ProgStart": "",
+            "Info": "", "InfoTemp": "", "InfoHum": "", "InfoMsg": "",
+        }  # fmt: skip
+        self.absent = {*ABSENT}
+        if not float(options.get("o2", 1)):
+            names = ("O2Set", "AlO2Hi", "AlO2Lo")
+            self.absent |= {"O2Read", *names, *(f"{name}_Range" for name in names)}
+        self.state = State(mode=str(options.get("mode", "Manual")))
+        self._handed_over = False
+        self._listening = False
+        self._connection: h11.Connection | None = None
+        """Made when a request is not one of those known already."""
+        self._targets: dict[bytes, list[tuple[str, str | None]]] = {}
+        """Requests already taken apart by h11: a poll is the same bytes each time."""
+
+    # -- the cable ---------------------------------------------------------------------------------------------------
+
+    @property
+    def wake_at(self) -> float | None:
+        return None
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """One request a connection; answered, then closed."""
+        if not self._handed_over:
+            self._hand_over(now)
+        if not isinstance(event, Bytes):
+            self._listening, self._connection = isinstance(event, Opened), None
+            return []
+        if not self._listening:
+            return []  # the answer is on its way: what else comes is not read any more
+        query = self._targets.get(event.data) if self._connection is None else None
+        if query is None:
+            try:
+                query = self._parse(event.data)
+            except h11.RemoteProtocolError:
+                return self._answer(b"HTTP/1.1 400 Bad Request\r\nServer: Memmert\r\n\r\n")  # ?
+            if query is None:
+                return []
+        if not query:
+            return self._answer(b"HTTP/1.1 404 Not Found\r\nServer: Memmert\r\n\r\n")  # ?
+        return self._answer(HEADER + self._body(query, now).encode())
+
+    def wake(self, now: float) -> list[Action]:
+        return []
+
+    def power_cycle(self, now: float) -> list[Action]:
+        """Set points, limits and mode are kept (X); a standing connection breaks."""
+        self._listening = False
+        self._hand_over(now)
+        return [Close(0.0)]
+
+    def snapshot(self) -> dict[str, object]:
+        return asdict(self.state)
+
+    def restore(self, saved: dict[str, object]) -> None:
+        fields: dict[str, Any] = dict(saved)
+        self.state = State(**fields)
+        self._handed_over = False
+
+    # -- HTTP --------------------------------------------------------------------------------------------------------
+
+    def _parse(self, data: bytes) -> list[tuple[str, str | None]] | None:
+        """Names and values of a whole request, [] for what is not AtmoWEB's; None = not complete yet."""
+        whole = self._connection is None
+        if self._connection is None:
+            self._connection = h11.Connection(h11.SERVER, LONGEST_REQUEST)
+        self._connection.receive_data(data)
+        event = self._connection.next_event()
+        if not isinstance(event, h11.Request):
+            return None
+        path, _, query = event.target.decode("latin-1").partition("?")
+        pairs: list[tuple[str, str | None]] = []
+        if event.method == b"GET" and path == "/atmoweb":
+            for part in filter(None, query.split("&")):
+                name, _, value = part.partition("=")
+                pairs.append((name, unquote_plus(value) if value else None))
+        if whole and data.endswith(b"\r\n\r\n"):
+            if len(self._targets) > 64:
+                self._targets.clear()
+            self._targets[data] = pairs
+        return pairs
+
+    def _answer(self, data: bytes) -> list[Action]:
+        self._listening = False
+        return [Send(ANSWER_S, data), Close(ANSWER_S)]
+
+    def _body(self, query: list[tuple[str, str | None]], now: float) -> str:
+        """`"Name": value,` for each parameter, in their order; no line end."""
+        air = self.chamber.air(now)
+        parts = [
+            f'"{name}": {self._value(name, air) if value is None else self._write(name, value, air, now)}'
+            for name, value in query
+        ]
+        return "{" + ", ".join(parts) + "}" if self.variant == "json" else ", ".join(parts) + ","
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    def _value(self, name: str, air: Air) -> str:
+        """The value of one parameter as it stands in the body."""
+        points = self.state.set_points
+        if name in self.absent:
+            return self._word("N/A")
+        if name in points:
+            return f"{points[name]:.1f}" if name != "FanSet" else f"{points[name]:.0f}"
+        match name:
+            case "Temp1Read":
+                return self._measured(name, air.cel)
+            case "CO2Read":
+                return self._measured(name, air.co2_percent)
+            case "O2Read":
+                return self._measured(name, air.o2_percent)
+            case "HumRead":
+                return self._measured(name, air.rh_percent)
+            case "FanRead":
+                return f"{RPM_PER_PERCENT * points['FanSet']:.0f}"
+            case "DoorOpen":
+                return "1" if air.door_open else "0"
+            case "CurOp":
+                return f'"{self.state.mode}"'
+            case "ProgList":
+                return '["Test100"]'
+            case _ if name in self.texts:
+                return f'"{self.texts[name]}"'
+            case _ if name in self.state.switches:
+                return f"{self.state.switches[name]:.0f}"
+            case _ if name.endswith("_Range") and name[:-6] in RANGES:
+                low, high = RANGES[name[:-6]]
+                return (
+                    f"{{min: {low:.1f}, max: {high:.1f}}}"
+                    if self.variant == "bare"
+                    else f'{{"min": {low:.1f}, "max": {high:.1f}}}'
+                )
+            case _:
+                return self._word(self.unknown)
+
+    def _write(self, name: str, text: str, air: Air, now: float) -> str:
+        """Take a value and answer with it. Outside Manual it is answered and has no effect, as the sheet warns."""
+        state = self.state
+        if name in self.absent or (name not in state.set_points and name not in state.switches):
+            return self._value(name, air)
+        try:
+            value = float(text)
+        except ValueError:
+            return self._word("N/D")  # ?
+        if value != value or abs(value) > 1e6:
+            return self._word("N/D")
+        if name in state.switches:
+            state.switches[name] = value
+            return self._value(name, air)
+        low, high = RANGES[name]
+        if not low <= value <= high:
+            if self.out_of_range == "error":
+                return self._word("N/A")  # ?
+            if self.out_of_range == "ignore":
+                return self._value(name, air)
+            value = min(max(value, low), high)
+        value = round(value, 1)
+        if state.mode != "Manual":
+            return f"{value:.1f}"
+        state.set_points[name] = value
+        self._hand_over(now)
+        return self._value(name, air)
+
+    def _hand_over(self, now: float) -> None:
+        """Give the chamber's loops their set points. Humidity has no seam: the water pan does what it does."""
+        self._handed_over = True
+        points = self.state.set_points
+        controls_o2 = "O2Set" not in self.absent and points["O2Set"] < O2_OFF_FROM
+        self.chamber.set_points(now, points["TempSet"], points["CO2Set"], points["O2Set"] if controls_o2 else None)
+
+    def _word(self, word: str) -> str:
+        return word if self.variant == "bare" else f'"{word}"'
+
+    def _measured(self, name: str, value: float) -> str:
+        """One decimal (R for Temp1Read)."""
+        if self.seed is not None:
+            value = value + NOISE[name] * self._noise()
+        return f"{max(value, 0.0):.1f}" if name != "Temp1Read" else f"{value:.1f}"
+
+    def _noise(self) -> float:
+        """Standard deviation 1, nearly Gaussian (four 16-bit pieces of splitmix64); seed and count give the figure."""
+        state = self.state
+        state.draws += 1
+        mixed = ((self.seed or 0) * 0x9E3779B97F4A7C15 + state.draws * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        mixed ^= mixed >> 31
+        total = (mixed & 0xFFFF) + (mixed >> 16 & 0xFFFF) + (mixed >> 32 & 0xFFFF) + (mixed >> 48)
+        return (total / 65535 - 2.0) * 1.7320508
