@@ -1,0 +1,103 @@
+"""What a person can physically do at the bench. Each act happens at `now`, exactly there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.plant import culture
+from simulators.plant import parameters as p
+from simulators.plant.medium import fresh_medium
+
+if TYPE_CHECKING:
+    from simulators.vessels import Stirred100
+
+
+class Hands:
+    def __init__(self, plant: Stirred100) -> None:
+        self._plant = plant
+
+    def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None:
+        """Pour warm, CO2-equilibrated medium into the vessel, with or without cells."""
+        plant = self._plant
+        plant.cut(now)
+        v, c = plant.volumes, plant.culture
+        before = v.vessel_ml
+        v.vessel_ml += ml
+        v.by_hand_in_ml += ml
+        culture.add(c, ml, fresh_medium(p.BOTTLE_PCO2_KPA), p.POUR_CEL, v.vessel_ml)
+        c.cells += ml * cells_per_ml
+        full = v.vessel_ml
+        over = v.spill()
+        if over > 0.0:
+            culture.remove(c, over, full, cells_too=True)
+        culture.displace(c, plant.air, v.vessel_ml, v.vessel_ml - before)
+        culture.balance_ph(c, v.vessel_ml)
+        plant.resume()
+
+    def take(self, now: float, ml: float) -> dict[str, float]:
+        """Take a well-mixed sample and have it analysed: ph, pco2 (kPa), glucose, lactate (mM), osmolality, cells, volume."""
+        plant = self._plant
+        plant.cut(now)
+        v, c = plant.volumes, plant.culture
+        ml = min(ml, v.vessel_ml)
+        if v.vessel_ml < culture.DRY_ML or ml <= 0.0:
+            plant.resume()
+            return {"volume_ml": 0.0}
+        found = culture.assay(c, v.vessel_ml) | {"volume_ml": ml}
+        culture.remove(c, ml, v.vessel_ml, cells_too=True)
+        v.vessel_ml -= ml
+        v.by_hand_out_ml += ml
+        culture.displace(c, plant.air, v.vessel_ml, -ml)
+        plant.resume()
+        return found
+
+    def harvest(self, now: float) -> dict[str, float]:
+        """Empty the vessel: the assay of what was in it, its volume and its cells."""
+        volume, cells = self._plant.volumes_at(now).vessel_ml, self._plant.culture.cells
+        return self.take(now, volume) | {"cells": cells}
+
+    def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:
+        """Hang a new bottle: `waste` puts an empty one on the balance, anything else a full one at the fill pump."""
+        plant = self._plant
+        plant.cut(now)
+        v = plant.volumes
+        if "waste" in fluid.lower():
+            v.bottles_in_ml -= v.waste_ml
+            v.waste_ml = 0.0
+        else:
+            v.bottles_in_ml += ml - v.fresh_ml
+            v.fresh_ml = ml
+            v.fresh_hung_at = now
+        plant.resume()
+
+    def line_to_cup(self, now: float) -> None:
+        """Hold the open end of the filling line over a cup (priming)."""
+        self._plant.cut(now)
+        self._plant.volumes.line_in_cup = True
+        self._plant.resume()
+
+    def line_to_vessel(self, now: float) -> None:
+        self._plant.cut(now)
+        self._plant.volumes.line_in_cup = False
+        self._plant.resume()
+
+    def stir(self, now: float, rpm: float) -> None:
+        self._plant.cut(now)
+        self._plant.culture.rpm = rpm
+        self._plant.resume()
+
+    def door(self, now: float, seconds: float) -> None:
+        """Open the chamber door; it falls shut after `seconds`."""
+        plant = self._plant
+        plant.cut(now)
+        if seconds > 0.0:
+            already = plant.door_closes_at if plant.air.door_open else now
+            plant.air.door_open = True
+            plant.door_closes_at = max(already, now + seconds)
+        plant.resume()
+
+    def look(self, now: float) -> dict[str, float]:
+        """What is to be seen without touching: volume mL, temperature °C, assay of the liquid."""
+        v, c = self._plant.volumes_at(now), self._plant.culture
+        seen = {"volume_ml": v.vessel_ml, "fresh_ml": v.fresh_ml, "waste_ml": v.waste_ml, "cup_ml": v.cup_ml, "cel": c.cel}
+        return seen | (culture.assay(c, v.vessel_ml) if v.vessel_ml >= culture.DRY_ML else {})

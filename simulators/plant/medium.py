@@ -1,0 +1,87 @@
+"""Bicarbonate chemistry of culture medium (plant-models §3). mM (= mol/m³), kPa.
+
+Carbonate is neglected, as in the acceptance tables; pH is clipped at 9.0 instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, log10
+
+from simulators.plant import parameters as p
+
+_LN10 = log(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """Composition of a liquid: mM, osmolality mmol/kg, `sid` = initial bicarbonate + strong base - strong acid."""
+
+    glucose: float
+    lactate: float
+    sid: float
+    carbon: float
+    """Total inorganic carbon, CO2 + HCO3-."""
+    o2: float
+    osmolality: float
+
+
+def ph_open(sid: float, pco2_kpa: float, buffer_nb: float = 0.0, ph_ref: float = p.PH_REFERENCE) -> float:
+    """pH in equilibrium with a gas. `sid` already less lactate. [HCO3-] = sid - buffer_nb (pH - ph_ref)."""
+    co2 = p.ALPHA_CO2 * pco2_kpa
+    low, high = 4.0, p.PH_CEILING
+    if buffer_nb == 0.0:
+        return min(high, max(low, p.PK_CARBONIC + log10(max(sid, 1e-9) / co2)))
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if p.PK_CARBONIC + log10(max(sid - buffer_nb * (middle - ph_ref), 1e-9) / co2) > middle:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def ph_closed(sid: float, carbon: float, guess: float, buffer_nb: float = p.BUFFER_NB) -> float:
+    """pH of a liquid with `carbon` mM of CO2 + HCO3-: Newton on HCO3-(pH) + buffer(pH) = sid, from `guess`.
+
+    The left side rises with pH, so the root is unique; two or three rounds from the last value are enough.
+    """
+    ph = guess
+    for _ in range(30):
+        share = 1 / (1 + 10 ** (p.PK_CARBONIC - ph))
+        error = carbon * share + buffer_nb * (ph - p.PH_REFERENCE) - sid
+        move = error / (_LN10 * carbon * share * (1 - share) + buffer_nb + 1e-9)
+        ph -= 0.5 if move > 0.5 else -0.5 if move < -0.5 else move
+        if -1e-10 < move < 1e-10:
+            break
+        if ph > p.PH_CEILING + 0.5:
+            break
+    return min(p.PH_CEILING, max(4.0, ph))
+
+
+def dissolved_co2(carbon: float, ph: float) -> float:
+    """mM of CO2 in a liquid with `carbon` mM of CO2 + HCO3-."""
+    return carbon / (1 + 10 ** (ph - p.PK_CARBONIC))
+
+
+def pco2_kpa(carbon: float, ph: float) -> float:
+    """What a blood-gas analyser shows, kPa."""
+    return dissolved_co2(carbon, ph) / p.ALPHA_CO2
+
+
+def carbon_at(sid: float, pco2: float, buffer_nb: float = p.BUFFER_NB) -> float:
+    """Total inorganic carbon of a liquid in equilibrium with `pco2` kPa, mM."""
+    ph = ph_open(sid, pco2, buffer_nb)
+    return p.ALPHA_CO2 * pco2 * (1 + 10 ** (ph - p.PK_CARBONIC))
+
+
+def fresh_medium(pco2: float) -> Medium:
+    """α-MEM with serum from the bottle, in equilibrium with `pco2` kPa."""
+    return Medium(
+        glucose=p.MEDIUM_GLUCOSE,
+        lactate=p.MEDIUM_LACTATE,
+        sid=p.MEDIUM_BICARBONATE,
+        carbon=carbon_at(p.MEDIUM_BICARBONATE, pco2),
+        o2=p.MEDIUM_O2,
+        osmolality=p.MEDIUM_OSMOLALITY,
+    )

@@ -1,0 +1,126 @@
+"""Every number of the plant, once: value, unit, mark and source. Other modules import the values by name.
+
+Marks as in plant-models.md: R read in the source named, C customary, M general knowledge, A our assumption, D calculated.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Parameter(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    value: float
+    unit: str
+    mark: str
+    source: str
+
+
+TABLE: list[Parameter] = []
+"""All parameters in order of appearance; the README and reports print from here."""
+
+
+def _p(name: str, value: float, unit: str, mark: str, source: str) -> float:
+    TABLE.append(Parameter(name, value, unit, mark, source))
+    return value
+
+
+# The room around the bench.
+ROOM_CEL = _p("room temperature", 22.0, "Cel", "A", "plant-models AF-4")
+ROOM_RH = _p("room relative humidity", 40.0, "%", "A", "plant-models §2")
+ROOM_CO2 = _p("room CO2, fraction of gas", 0.0004, "1", "M", "plant-models AF-13")
+PRESSURE_KPA = _p("barometric pressure", 101.325, "kPa", "A", "sea level")
+O2_IN_AIR = _p("O2 share of O2 + N2 in air", 0.2095, "1", "M", "dry air")
+
+# Chamber: heat (default set, CO2 incubator 170 L, air-jacketed).
+HEATER_LAG_S = _p("heater lag tau_h", 120.0, "s", "A", "plant-models §1")
+HEATER_RISE_K = _p("heater rise U at full power", 75.0, "K", "A", "plant-models §1")
+K_HEATER = _p("heater to air k_g", 1 / 600, "1/s", "A", "plant-models §1")
+K_LOSS_CLOSED = _p("air to room k_c, door closed", 1 / 2400, "1/s", "A", "plant-models §1")
+K_LOSS_OPEN = _p("air to room k_o, door open", 1 / 25, "1/s", "A", "plant-models §1")
+K_WALL = _p("air to walls and shelves", 1 / 90, "1/s", "A", "plant-models §1")
+WALL_CAPACITY = _p("C_wall : C_air", 60.0, "1", "A", "plant-models §1")
+AIR_SENSOR_LAG_S = _p("incubator temperature sensor lag in its pocket", 30.0, "s", "R", "plant-models §9, 5-30 s")
+HEATER_GAIN = _p("incubator temperature loop, proportional", 0.25, "1/K", "A", "margin 4 to the ultimate gain")
+HEATER_RESET_S = _p("incubator temperature loop, reset time", 1200.0, "s", "A", "slower than air, faster than walls")
+
+# Chamber: gas and water.
+CHAMBER_L = _p("chamber volume", 170.0, "L", "A", "plant-models §1")
+K_EXCHANGE_OPEN = _p("air exchange, door open", 1 / 33, "1/s", "D", "plant-models §2 from R [3]")
+K_EXCHANGE_CLOSED = _p("air exchange, door closed", 0.05 / 3600, "1/s", "A", "plant-models §2, 0.02-0.1 1/h")
+CO2_VALVE_L_MIN = _p("CO2 valve, open", 5.0, "L/min", "A", "plant-models §2")
+N2_VALVE_L_MIN = _p("N2 valve, open", 10.0, "L/min", "A", "plant-models §2")
+CO2_SENSOR_T90_S = _p("incubator CO2 sensor t90", 60.0, "s", "A", "plant-models §9")
+CO2_LOOP_S = _p("incubator CO2 loop, time to close the gap", 120.0, "s", "A", "no overshoot with the sensor's lag")
+O2_NEAR = _p("N2 fed without pause down to set point +", 0.004, "1", "R", "plant-models §2 from R [4]")
+O2_DEAD_BAND = _p("N2 pulses down to set point +", 0.0005, "1", "A", "half a display step")
+O2_PULSE_S = _p("N2 pulse", 10.0, "s", "R", "plant-models §2 from R [4]")
+O2_WAIT_S = _p("wait after N2", 180.0, "s", "R", "plant-models §2 from R [4]")
+K_PAN = _p("water pan to chamber air", 1 / 268, "1/s", "D", "AF-8: 48 to 90 % RH in 10 min")
+PAN_COOLER_K = _p("water pan below wall temperature", 0.9, "K", "A", "gives 95 % RH in steady state")
+K_CONDENSE = _p("condensation on colder walls", 1 / 60, "1/s", "A", "")
+RH_SENSOR_LAG_S = _p("incubator humidity sensor lag", 30.0, "s", "A", "plant-models §9, 10-60 s")
+
+# Medium.
+PK_CARBONIC = _p("pK' of CO2/HCO3-, 37 Cel", 6.10, "1", "M", "plant-models §3, R [7]")
+ALPHA_CO2 = _p("CO2 solubility, 37 Cel", 0.230, "mM/kPa", "M", "plant-models §3, R [7]")
+PH_CEILING = _p("highest pH shown", 9.0, "[pH]", "A", "AF-13: carbonate is neglected, so the formula is clipped")
+BUFFER_NB = _p("non-bicarbonate buffer", 5.0, "mM/pH", "A", "plant-models §3, 2-8")
+PH_REFERENCE = _p("pH at which the other buffers carry no charge", 7.40, "[pH]", "A", "plant-models §3")
+MEDIUM_BICARBONATE = _p("NaHCO3 of alpha-MEM", 26.2, "mM", "R", "plant-models §3")
+MEDIUM_GLUCOSE = _p("glucose of alpha-MEM", 5.55, "mM", "M", "1 g/L")
+MEDIUM_LACTATE = _p("lactate of fresh medium", 0.0, "mM", "A", "serum's share neglected")
+MEDIUM_OSMOLALITY = _p("osmolality of fresh medium", 290.0, "mmol/kg", "C", "")
+MEDIUM_O2 = _p("O2 of fresh medium once warmed in the line", 0.1871, "mM", "A", "humid air, AF-14; the tube breathes")
+BOTTLE_PCO2_KPA = _p("pCO2 of a bottle when hung", 5.0, "kPa", "A", "closed under 5 % CO2")
+BOTTLE_CO2_LOSS_S = _p("CO2 loss of a vented bottle", 86400.0, "s", "A", "benches A1: it has lost CO2")
+
+# Oxygen.
+O2_SOLUBILITY = _p("O2 solubility, water, 37 Cel", 0.01056, "mM/kPa", "R", "plant-models §4, R [9]")
+MEDIUM_FACTOR = _p("solubility factor of culture medium", 0.89, "1", "R", "plant-models §4, R [9]")
+AIR_PO2_KPA = _p("pO2 of humid air, 37 Cel (100 % DO)", 19.91, "kPa", "D", "plant-models §4")
+D_O2 = _p("O2 diffusion in medium, 37 Cel", 2.7e-9, "m2/s", "M", "plant-models §4, 2.6-3.0")
+K_L_SLOW = _p("surface transfer k_L at the slow end", 1.18e-5, "m/s", "R", "plant-models §4, R [11]")
+K_L_FAST = _p("surface transfer k_L at the fast end", 3.54e-5, "m/s", "R", "plant-models §4, R [11]")
+TURNS_SLOW = _p("impeller at the slow end", 1.6, "1/s", "R", "plant-models §4, R [11]")
+TURNS_FAST = _p("impeller at the fast end", 5.8, "1/s", "R", "plant-models §4, R [11]")
+CO2_TO_O2_TRANSFER = _p("kLa of CO2 : kLa of O2", 0.89, "1", "M", "root of the diffusion ratio, rounded")
+
+# Cells as spheroids (they do not grow).
+O2_UPTAKE = _p("O2 uptake, spheroid", 15.0, "fmol/cell/h", "A", "plant-models §5, AF-20")
+GLUCOSE_UPTAKE = _p("glucose uptake, spheroid", 80.0, "fmol/cell/h", "A", "plant-models §6")
+LACTATE_RELEASE = _p("lactate release, spheroid", 150.0, "fmol/cell/h", "A", "plant-models §6")
+RESPIRATORY_QUOTIENT = _p("CO2 made : O2 used", 0.95, "1", "A", "plant-models §3, 0.9-1.0")
+K_O2 = _p("O2 below which uptake falls", 0.005, "mM", "A", "plant-models §6; zero order above it")
+K_GLUCOSE = _p("glucose below which uptake falls", 0.1, "mM", "A", "keeps amounts positive")
+DEATH = _p("loss of spheroid cells", 0.01, "1/d", "A", "plant-models §6")
+
+# The stirred vessel.
+VESSEL_ML = _p("vessel, brim-full", 250.0, "mL", "A", "benches A1")
+VESSEL_MAX_ML = _p("vessel, highest working volume", 150.0, "mL", "A", "benches A1")
+VESSEL_LEVEL_ML = _p("open end of the dip tube", 72.0, "mL", "A", "benches A1")
+VESSEL_AREA_M2 = _p("liquid surface, 60 mm bore", 2.827e-3, "m2", "D", "benches A1: 90 mL stand 32 mm")
+STIRRING_RPM = _p("stirring", 95.0, "1/min", "A", "benches A1, 80-110")
+OVERLAY_ML_MIN = _p("overlay of chamber gas", 10.0, "mL/min", "A", "benches A1")
+GAS_ML_PER_UMOL = _p("molar volume of gas, 37 Cel", 0.02545, "mL/umol", "D", "8.314 x 310.15 / 101.325")
+LIQUID_LAG_S = _p("liquid to chamber air", 1800.0, "s", "A", "glass, 90 mL")
+EVAPORATION_ML_DAY = _p("evaporation at 95 % RH", 0.35, "mL/d", "A", "benches A1, 0.2-0.5")
+LINE_WARMING_ML_MIN = _p("warming of medium in 1 m of line", 2.6, "mL/min", "D", "benches A1: 34.7 Cel at 1, 18.6 at 5")
+FRIDGE_CEL = _p("fresh medium", 6.0, "Cel", "A", "benches A1, 2-8")
+POUR_CEL = _p("what a person pours in", 35.0, "Cel", "A", "warmed, carried over")
+PH_T90_S = _p("pH probe t90", 15.0, "s", "R", "plant-models §9, R [24]")
+DO_T90_S = _p("optical DO probe t90", 30.0, "s", "R", "plant-models §9, R [24]")
+PROBE_CEL_LAG_S = _p("temperature in the probe shaft", 15.0, "s", "R", "plant-models §9, 5-30 s")
+
+# Pumps, lines, bottles.
+SYRINGE_ML = _p("syringe", 60.0, "mL", "A", "benches A1")
+SYRINGE_GAIN_SD = _p("syringe gain error, 1 SD", 0.005, "1", "M", "plant-models §10, 0.5-1 %")
+LINE_ML = _p("line volume", 4.0, "mL", "A", "2 m of 1.6 mm bore")
+FRESH_BOTTLE_ML = _p("fresh medium bottle", 250.0, "mL", "A", "benches A1")
+DENSITY = _p("density of medium", 1.005, "g/mL", "A", "")
+WASTE_TARE_G = _p("empty waste bottle", 180.0, "g", "A", "500 mL glass and cap")
+LEAK_BACK = _p("leaking check valve, share of a delivery", 0.16, "1", "A", "benches A1: counter 18.0, balance 15.1")
+TUBE_PULL_G = _p("tube pulls on the balance", 0.05, "g", "A", "plant-models §10")
+TUBE_PULL_S = _p("period of the pull", 1700.0, "s", "A", "")
