@@ -58,8 +58,8 @@ _PAIRS = tuple(
 def crc(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS: start 0xFFFF, reflected, no final exclusive-or. 0 over a whole frame with its own CRC."""
     pairs, value = _PAIRS, 0xFFFF
-    count = len(data) >> 1
-    for pair in struct.unpack_from(f"<{count}H", data):
+    words: tuple[int, ...] = struct.unpack_from(f"<{len(data) >> 1}H", data)
+    for pair in words:
         value = pairs[value ^ pair]
     if len(data) & 1:
         value = (value >> 8) ^ _STEPS[(value ^ data[-1]) & 0xFF]
