@@ -1,0 +1,127 @@
+"""The supervisor with real, tiny children: restart, orderly end, kill -9 and adoption by the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api import processes
+from api.refusal import Refusal
+from api.supervisor import Child, ChildRefused, Supervisor
+
+pytestmark = pytest.mark.real_time
+
+SLEEPER = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True: signal.pause()"
+LOGGING = "import sys; print('started'); sys.stdout.flush()\n" + SLEEPER
+SUPERVISING = """
+import asyncio, sys
+from pathlib import Path
+from api.supervisor import Child, Supervisor, stop_on_signals
+async def main():
+    child = Child("sleeper", (sys.executable, "-c", sys.argv[2]))
+    await Supervisor(Path(sys.argv[1]), [child], print).run(await stop_on_signals())
+asyncio.run(main())
+"""
+
+
+def sleeper(code: str = LOGGING) -> Child:
+    return Child("sleeper", (sys.executable, "-c", code))
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+def started(data: Path) -> int:
+    log = data / "sleeper.log"
+    return log.read_text().count("started") if log.exists() else 0
+
+
+async def test_a_killed_child_is_started_again_and_ends_with_the_supervisor(tmp_path: Path) -> None:
+    said: list[str] = []
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, [sleeper()], said.append).run(stop))
+    await until(lambda: started(tmp_path) == 1)
+    first = processes.read(tmp_path / "sleeper.pid")
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    await until(lambda: started(tmp_path) == 2)
+    second = processes.read(tmp_path / "sleeper.pid")
+    assert second is not None and second.pid != first.pid
+    assert "SIGKILL" in said[0]
+    stop.set()
+    await supervising
+    assert not second.alive
+    assert not (tmp_path / "sleeper.pid").exists()
+
+
+async def test_a_killed_supervisor_leaves_its_child_running_and_the_next_one_adopts_it(tmp_path: Path) -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISING, str(tmp_path), LOGGING])
+    await until(lambda: started(tmp_path) == 1 and processes.read(tmp_path / "sleeper.pid"))
+    supervisor.kill()
+    supervisor.wait()
+    left = processes.read(tmp_path / "sleeper.pid")
+    assert left is not None
+    said: list[str] = []
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, [sleeper()], said.append).run(stop))
+    await until(lambda: said)
+    assert processes.read(tmp_path / "sleeper.pid") == left
+    assert started(tmp_path) == 1
+    stop.set()
+    await supervising
+    assert not left.alive
+
+
+async def test_a_second_supervisor_on_the_same_data_is_refused_and_touches_nothing(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, [sleeper()], print).run(stop))
+    await until(lambda: started(tmp_path) == 1)
+    with pytest.raises(Refusal, match=f"already served .pid {os.getpid()}"):
+        await Supervisor(tmp_path, [sleeper()], print).run(asyncio.Event())
+    assert started(tmp_path) == 1
+    stop.set()
+    await supervising
+
+
+async def test_a_running_child_with_other_arguments_is_replaced(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    processes.Record(other.pid, processes.born(other.pid), ("something", "else")).write(tmp_path / "sleeper.pid")
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, [sleeper()], lambda _: None).run(stop))
+    await until(lambda: started(tmp_path) == 1)
+    assert other.wait() in (0, -signal.SIGTERM)
+    stop.set()
+    await supervising
+
+
+async def test_a_child_that_refuses_is_not_started_again_and_its_sentence_is_passed_on(tmp_path: Path) -> None:
+    refusing = sleeper("import sys; print('bench.toml:3:1: no such model', file=sys.stderr); sys.exit(2)")
+    with pytest.raises(ChildRefused, match=r"bench.toml:3:1: no such model"):
+        await Supervisor(tmp_path, [refusing], print).run(asyncio.Event())
+
+
+async def test_the_next_child_waits_for_the_socket_of_the_one_before(tmp_path: Path) -> None:
+    ready = f"import pathlib, time; time.sleep(0.3); pathlib.Path({str(tmp_path / 'w.sock')!r}).touch()\n{SLEEPER}"
+    after = f"import pathlib; print('started' if pathlib.Path({str(tmp_path / 'w.sock')!r}).exists() else 'early')\n"
+    children = [Child("world", (sys.executable, "-c", ready), socket="w.sock"), sleeper(after + SLEEPER)]
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, children, print).run(stop))
+    await until(lambda: processes.read(tmp_path / "sleeper.pid"))
+    stop.set()
+    await supervising
+    assert "early" not in (tmp_path / "sleeper.log").read_text()
+
+
+async def test_a_process_number_used_again_by_another_process_is_not_taken_for_the_child(tmp_path: Path) -> None:
+    processes.Record(os.getpid(), "some other time", ("x",)).write(tmp_path / "sleeper.pid")
+    assert processes.read(tmp_path / "sleeper.pid") is None
