@@ -1,7 +1,7 @@
 """New Era NE-1000 syringe pump seen from the cable; sheet new-era-ne1000.md.
 
 The pump's own parser, phases, counters, alarms and watchdog, over a `Barrel` that the plant moves. Guesses where the
-sheet has a question mark: a safe packet other than SAF is ignored in basic mode; STP at rest answers `?NA`; a bad packet
+sheet has a question mark: a safe packet other than SAF is ignored in basic mode; STP at rest answers `?NA`; a bad one
 is answered `?COM` only when its first digits are our address; packets for other pumps of the chain do not restart our
 watchdog; DIS is cut, not rounded, to four digits, and stays at 9999 when it overflows.
 """
