@@ -28,8 +28,9 @@ WIRE = {
     "power-cycle": "the device loses power at_s seconds after the start, or on taking its n-th message (message=5)",
 }
 PLANT = {
-    "check-valve": "the check valve of the outgoing pump leaks back: it moves less than it counts",
-    "vent-blocked": "the vent filter is blocked: the headspace no longer follows the chamber",
+    "check-valve": "the outgoing pump's check valve leaks back: it moves less than it counts (at=0, fraction=0.16)",
+    "check-valve-fill": "the same at the ingoing pump (at=0, fraction=0.16)",
+    "tube-on-balance": "a tube pulls on the waste balance (grams=0.05)",
 }
 PEOPLE = {
     "late-person": "the person answers tasks late",

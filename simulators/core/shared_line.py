@@ -12,7 +12,14 @@ class SharedLine:
     """A Simulator made of simulators, by device name; they must have different addresses."""
 
     def __init__(self, devices: Mapping[str, Simulator]) -> None:
-        self.devices = dict(devices)
+        self.devices: dict[str, Simulator] = {}
+        self._all: list[Simulator] = []
+        for name, device in devices.items():
+            self.add(name, device)
+
+    def add(self, name: str, device: Simulator) -> None:
+        """Connect `device`, in place of an earlier one of that name."""
+        self.devices[name] = device
         self._all = list(self.devices.values())
 
     @property

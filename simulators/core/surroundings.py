@@ -1,4 +1,4 @@
-"""What a simulated device touches in the physical world. Device simulators know these four seams and nothing of the plant."""
+"""What a simulated device touches in the physical world: four seams, and nothing of the plant behind them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Barrel(Protocol):
     """The liquid side of one syringe: what truly moves is the plant's business, the pump only turns its screw."""
 
     def run(self, now: float, ml_min: float, until: float) -> None:
-        """Turn at `ml_min` of plunger motion from `now` to at most `until`: > 0 pushes out (infuse), < 0 pulls in (withdraw)."""
+        """Turn at `ml_min` of plunger motion from `now` to at most `until`; > 0 pushes out (infuse), < 0 pulls in."""
         ...
 
     def halt(self, now: float) -> None:

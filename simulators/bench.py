@@ -1,0 +1,203 @@
+"""A whole simulated bench: the plant, one simulator per device in its place, one cable per link. No time of its own."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import cast
+from zlib import crc32
+
+from simulators import catalogue, vessels
+from simulators.core.faults import PEOPLE, Fault, FaultSpec, FaultyWire, parse
+from simulators.core.hosts import MemoryHost, MemoryLink
+from simulators.core.shared_line import SharedLine
+from simulators.core.simulator import Action
+
+START = 1_767_567_600.0
+"""Where benches begin unless told otherwise: Monday 2026-01-05 08:00 in Tokyo, seconds since 1970."""
+
+Config = Mapping[str, object]
+"""A bench.toml as tomllib reads it."""
+
+
+def shipped(name: str = "stirred-100") -> Config:
+    """A bench that ships with osteon, by name."""
+    return tomllib.loads(resources.files("simulators").joinpath("benches", f"{name}.toml").read_text("utf-8"))
+
+
+def read(path: Path) -> Config:
+    """A bench file, read but not checked: checking is the controller's business."""
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+class SimulatedBench:
+    """Devices by name, cables by link name, the plant, and the truth to judge by.
+
+    `seed` None = no noise, no drift, exact syringes. `faults` are written as in simulators.core.faults.
+    Raises ValueError or KeyError for models, places, targets and faults that do not exist.
+    """
+
+    def __init__(
+        self, config: Config, *, seed: int | None = None, faults: Iterable[str] = (), start: float = START
+    ) -> None:
+        specs = [parse(text) for text in faults]
+        self.seed, self.start = seed, start
+        self.people_faults = [spec for spec in specs if spec.name in PEOPLE]
+        """Faults of the simulated person; whoever brings the person gives them to it."""
+        plant = {s.name: s.parameters for s in specs if not s.is_wire and s.name not in PEOPLE}
+        self.surroundings = vessels.build(config, seed, start, plant)
+        self.hands = self.surroundings.hands
+        self.urls = dict(cast("Mapping[str, str]", config["links"]))
+        self.schemes: dict[str, str] = {}
+        """What each link's port speaks: tcp or http."""
+        self.link_of: dict[str, str] = {}
+        """Device name -> link name."""
+        places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
+        self.lines: dict[str, SharedLine] = {link: SharedLine({}) for link in self.urls}
+        for device in cast("list[Config]", config["devices"]):
+            self._add(device, places)
+        self.hosts: dict[str, MemoryHost] = {}
+        self._faults: list[tuple[str, Fault]] = []
+        for spec in specs:
+            if spec.is_wire:
+                self._put(spec, start)
+
+    def _add(self, device: Config, places: Mapping[str, str]) -> None:
+        name, model, link = str(device["name"]), str(device["model"]), str(device["link"])
+        if name not in places:
+            raise ValueError(f"simulation.places says nothing about {name!r}")
+        simulator = catalogue.build(
+            model,
+            self.surroundings.place(places[name]),
+            address=cast("int", device.get("address", 0)),
+            seed=None if self.seed is None else crc32(f"{self.seed} {name}".encode()),
+            options=cast("Mapping[str, float | str]", device.get("options") or {}),
+        )
+        self.lines[link].add(name, simulator)
+        self.link_of[name] = link
+        self.schemes[link] = catalogue.entry(model).scheme
+
+    # cables in memory
+
+    def host(self, link: str) -> MemoryHost:
+        """The host that carries a link in this process, made on first use."""
+        if link not in self.hosts:
+            self.hosts[link] = MemoryHost(self.lines[link], link)
+        return self.hosts[link]
+
+    def open_link(self, name: str) -> MemoryLink:
+        """A fresh link to what is on cable `name`, not dialled yet; raises KeyError for an unknown cable."""
+        return self.host(name).link()
+
+    def switch_on(self) -> None:
+        """Let the running loop wake every device, also those nobody talks to."""
+        for link in self.lines:
+            self.host(link).switch_on()
+
+    def sever_all(self) -> None:
+        """The controller's process died: all its links are dead, the bench runs on."""
+        for host in self.hosts.values():
+            host.sever()
+
+    def switch_off(self) -> None:
+        """Stop waking; for the end of a program."""
+        for host in self.hosts.values():
+            host.switch_off()
+
+    # time without a loop
+
+    def next_wake(self) -> float | None:
+        """When some device wants to be woken first."""
+        return min((at for line in self.lines.values() if (at := line.wake_at) is not None), default=None)
+
+    def wake(self, now: float) -> list[tuple[str, list[Action]]]:
+        """Wake every device that is due; what they send, by link."""
+        sent: list[tuple[str, list[Action]]] = []
+        for link, line in self.lines.items():
+            at = line.wake_at
+            if at is not None and at <= now and (actions := line.wake(now)):
+                sent.append((link, actions))
+        return sent
+
+    def advance(self, now: float) -> None:
+        """Let bench time pass to `now` with nobody listening: devices wake when they ask, the plant moves."""
+        while (at := self.next_wake()) is not None and at <= now:
+            self.wake(at)
+        self.surroundings.truth(now)
+
+    # what tests and people ask
+
+    def truth(self, now: float) -> dict[str, float | bool]:
+        """The plant as it truly is at `now`, not as any instrument shows it."""
+        return self.surroundings.truth(now)
+
+    def inject(self, text: str, now: float) -> None:
+        """Put a wire fault in while everything runs; raises ValueError for others: they must be there from the start."""
+        spec = parse(text)
+        if not spec.is_wire:
+            raise ValueError(f"fault {spec.name} can only be put in when the bench is made")
+        self._put(spec, now)
+        self._look_again()
+
+    def clear_faults(self) -> None:
+        """Mend every cable."""
+        self._faults.clear()
+        for line in self.lines.values():
+            for device in line.devices.values():
+                if isinstance(device, FaultyWire):
+                    device.faults.clear()
+        self._look_again()
+
+    def power_cycle(self, device: str, now: float) -> list[Action]:
+        """Cut one device's power and give it back; in memory its greeting goes on the cable, else it is returned."""
+        if device not in self.link_of:
+            raise ValueError(f"no device {device!r}; there are {', '.join(self.link_of)}")
+        link = self.link_of[device]
+        actions = self.lines[link].power_cycle_one(device, now)
+        host = self.hosts.get(link)
+        if host is None:
+            return actions
+        host.act(actions)
+        return []
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything as JSON-able data: plant, devices, faults. Bytes on their way are not kept."""
+        return {
+            "surroundings": self.surroundings.snapshot(),
+            "lines": {link: line.snapshot() for link, line in self.lines.items()},
+            "faults": [{"device": device, **fault.snapshot()} for device, fault in self._faults],
+        }
+
+    def restore(self, saved: Mapping[str, object]) -> None:
+        """Become what `snapshot` described; the configuration must be the same."""
+        self.clear_faults()
+        self.surroundings.restore(cast("dict[str, object]", saved["surroundings"]))
+        lines = cast("Mapping[str, dict[str, object]]", saved["lines"])
+        for link, line in self.lines.items():
+            line.restore(lines[link])
+        for fault in cast("list[dict[str, object]]", saved["faults"]):
+            self._wrap(str(fault["device"]), Fault.restored(fault))
+        self._look_again()
+
+    def _put(self, spec: FaultSpec, now: float) -> None:
+        if spec.target and spec.target not in self.link_of:
+            raise ValueError(f"fault {spec.text}: no device {spec.target!r}; there are {', '.join(self.link_of)}")
+        for name in (spec.target,) if spec.target else self.link_of:
+            seed = None if self.seed is None else crc32(f"{self.seed} fault {name}".encode())
+            self._wrap(name, Fault(spec, now, seed))
+
+    def _wrap(self, name: str, fault: Fault) -> None:
+        line = self.lines[self.link_of[name]]
+        wire = line.devices[name]
+        if not isinstance(wire, FaultyWire):
+            wire = FaultyWire(wire)
+            line.add(name, wire)
+        wire.faults.append(fault)
+        self._faults.append((name, fault))
+
+    def _look_again(self) -> None:
+        """Wake-ups may have changed."""
+        for host in self.hosts.values():
+            host.act([])

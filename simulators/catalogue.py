@@ -1,0 +1,51 @@
+"""Model name -> simulator: one line each, imported on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from simulators.core.simulator import Simulator
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where the class is, and which of the four surroundings it sits in: chamber, immersion, barrel or pan."""
+
+    path: str
+    place: str
+    scheme: str = "tcp"
+    """What its TCP port speaks: tcp = the bytes of the serial cable, http."""
+
+
+SIMULATORS: Mapping[str, Entry] = {
+    "memmert_ico": Entry("simulators.devices.memmert_atmoweb:MemmertIco", "chamber", "http"),
+    "hamilton_arc_ph": Entry("simulators.devices.hamilton_arc:HamiltonArcPh", "immersion"),
+    "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion"),
+    "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
+    "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+}
+
+
+def entry(model: str) -> Entry:
+    """Raises ValueError naming what there is."""
+    try:
+        return SIMULATORS[model]
+    except KeyError:
+        raise ValueError(f"no simulator is called {model!r}; there are {', '.join(SIMULATORS)}") from None
+
+
+def build(
+    model: str,
+    place: object,
+    *,
+    address: int = 0,
+    seed: int | None = None,
+    options: Mapping[str, float | str] | None = None,
+) -> Simulator:
+    """The simulator of `model` in `place`; `seed` None = no noise, no drift. Raises ValueError for an unknown model."""
+    module, name = entry(model).path.split(":")
+    make = cast("Callable[..., Simulator]", vars(import_module(module))[name])
+    return make(place, address=address, seed=seed, options=options or {})

@@ -1,0 +1,128 @@
+"""Surroundings for one device alone: values hold still until somebody acts on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulators.core.surroundings import Air, Liquid
+
+TIME_CONSTANT_S: Mapping[str, float] = {"temperature": 600.0, "co2": 120.0, "o2": 300.0}
+"""How fast chamber air follows a new set point; round figures of ours, not a datasheet's."""
+
+
+def _number(signal: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{signal}: {value!r} is not a number") from None
+
+
+class Still:
+    """Numbers by signal name that change only by `set`."""
+
+    def __init__(self, **values: float) -> None:
+        self.values = values
+
+    def set(self, signal: str, value: str) -> None:
+        """Raises ValueError for a signal this place does not have, or a value that is no number."""
+        if signal not in self.values:
+            can = ", ".join(self.values) or "nothing"
+            raise ValueError(f"{signal!r} cannot be set here; what can be set: {can}")
+        self.values[signal] = _number(signal, value)
+
+
+@dataclass(slots=True)
+class _Approach:
+    """An exponential way from `start` to `target` since `since`."""
+
+    start: float
+    target: float
+    since: float
+    tau_s: float
+
+    def at(self, now: float) -> float:
+        return self.target + (self.start - self.target) * math.exp(-(now - self.since) / self.tau_s)
+
+
+class StillChamber(Still):
+    """Humid air at 37 °C, 5 % CO2; a quantity moves only after its set point was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(temperature=37.0, co2=5.0, o2=18.6, humidity=93.0, door_open=0.0)
+        self._set_points: dict[str, float | None] | None = None
+        self._on_the_way: dict[str, _Approach] = {}
+
+    def set(self, signal: str, value: str) -> None:
+        super().set(signal, {"true": "1", "false": "0"}.get(value.lower(), value))
+        self._on_the_way.pop(signal, None)
+
+    def air(self, now: float) -> Air:
+        for signal, way in self._on_the_way.items():
+            self.values[signal] = way.at(now)
+        values = self.values
+        return Air(values["temperature"], values["co2"], values["o2"], values["humidity"], bool(values["door_open"]))
+
+    def set_points(self, now: float, cel: float, co2_percent: float, o2_percent: float | None) -> None:
+        wanted = {"temperature": cel, "co2": co2_percent, "o2": o2_percent}
+        self.air(now)
+        for signal, target in wanted.items():
+            if self._set_points is not None and target != self._set_points[signal]:
+                self._on_the_way.pop(signal, None)
+                if target is not None:
+                    self._on_the_way[signal] = _Approach(self.values[signal], target, now, TIME_CONSTANT_S[signal])
+        self._set_points = wanted
+
+
+class StillLiquid(Still):
+    """Medium in balance with 5 % CO2 at 37 °C."""
+
+    def __init__(self) -> None:
+        super().__init__(temperature=37.0, ph=7.4, dissolved_oxygen=95.0)
+
+    def liquid(self, now: float) -> Liquid:
+        values = self.values
+        return Liquid(values["temperature"], values["ph"], values["dissolved_oxygen"])
+
+
+class FreeBarrel(Still):
+    """A syringe that is never full nor empty; counts what truly moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pushed_out_ml = 0.0
+        self.pulled_in_ml = 0.0
+        self._since = 0.0
+        self._until = 0.0
+        self._ml_min = 0.0
+
+    def run(self, now: float, ml_min: float, until: float) -> None:
+        self.halt(now)
+        self._since, self._until, self._ml_min = now, until, ml_min
+
+    def halt(self, now: float) -> None:
+        moved = self._ml_min * max(0.0, min(now, self._until) - self._since) / 60
+        if moved > 0:
+            self.pushed_out_ml += moved
+        else:
+            self.pulled_in_ml -= moved
+        self._ml_min = 0.0
+
+
+class StillPan(Still):
+    """A bottle of 500 g."""
+
+    def __init__(self) -> None:
+        super().__init__(weight=500.0)
+
+    def weight_g(self, now: float) -> float:
+        return self.values["weight"]
+
+
+PLACES: Mapping[str, type[StillChamber | StillLiquid | FreeBarrel | StillPan]] = {
+    "chamber": StillChamber,
+    "immersion": StillLiquid,
+    "barrel": FreeBarrel,
+    "pan": StillPan,
+}
