@@ -41,7 +41,7 @@ RANGES = {
 """TempSet from the sheet's example (X), the rest ours (X)."""
 SWITCHES = ("SwASet", "SwBSet", "SwCSet", "SwDSet", "DoorLock", "LightDay", "LightUV", "HornSet", "FlapSet", "LightLED")
 O2_OFF_FROM = 20.9
-"""Nitrogen can only lower oxygen: with the set point of ambient air the control has no work, so it counts as off (X)."""
+"""Nitrogen can only lower oxygen: with the set point of ambient air control has no work, so it counts as off (X)."""
 RPM_PER_PERCENT = 12.5
 """FanRead 1250 was seen in one example (?); taken as 1/min at 100 %."""
 ABSENT = (

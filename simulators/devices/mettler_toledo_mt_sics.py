@@ -2,7 +2,7 @@
 
 One command at a time, as the manual asks: what comes while a command is worked on is ignored, except `@`, which
 cancels. A command takes `PROCESSING_S`; the weight is looked at when it arrives and when it is answered, and the change
-between the two looks says whether the reading stands still. S, T and Z go on looking until it does, or give up with `I`.
+between the two looks says whether the reading stands still. S, T and Z go on looking until it does or give up (`I`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The incubator's almost-JSON, read without ever guessing a number.
 
-The recorded body is a JSON fragment without braces and with a trailing comma (`"Temp1Read": 28.7,`); other firmware sends
+The recorded body is JSON without braces and with a trailing comma (`"Temp1Read": 28.7,`); other firmware sends
 a complete object, typographic quotes, unquoted keys in ranges and unquoted words (datasheet: "Reply: HTTP 200, almost
-JSON"). The body ends where the connection closes, so a cut-off reply looks like a shorter one. Therefore a bare number or
-word counts only when something ends it: a comma, a brace or a bracket. Numbers are plain decimals; exponents and
+JSON"). The body ends where the connection closes, so a cut-off reply looks like a shorter one. Therefore a bare number
+or word counts only when something ends it: a comma, a brace or a bracket. Numbers are plain decimals; exponents and
 leading zeros are not numbers of this device.
 """
 
@@ -24,6 +24,7 @@ _ITEM = re.compile(r'"(\w+)": *(?:([-\d.]+)|"([^"\\]*)"),', re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 _SPACE = re.compile(r"\s*", re.ASCII)
 _BARE = re.compile(r"[\w./:+-]+", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _QUOTED = re.compile(r'"([^"\\]*)"')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
@@ -61,10 +62,10 @@ class _Reader:
         self.at = 0
 
     def members(self) -> dict[str, Answer]:
-        """The outer level: braces may be there or not."""
-        braced = self.take("{")
+        """The outer level: either brace may be there or not."""
+        opened = self.take("{")
         answers = self.pairs(1)
-        if braced and not self.take("}") and self.text[: self.at].rstrip()[-1] != ",":
+        if not self.take("}") and opened and self.text.rstrip()[-1] != ",":
             raise self.broken("the reply is cut off")
         self.take(",")
         if self.peek():
@@ -89,8 +90,10 @@ class _Reader:
 
     def name(self) -> str:
         """A parameter name, quoted or bare."""
-        name = self.quoted() if self.peek() == '"' else self.bare()
-        if not name.isidentifier():
+        if self.peek() != '"':
+            return self.match(_NAME)
+        name = self.quoted()
+        if not _NAME.fullmatch(name):
             raise self.broken("no parameter name")
         return name
 
@@ -105,7 +108,7 @@ class _Reader:
             case '"':
                 return self.quoted()
             case _:
-                word = self.bare()
+                word = self.match(_BARE)
         if self.peek() not in (",", "}", "]"):
             raise self.broken("the reply is cut off, or a value does not end")
         return float(word) if _NUMBER.fullmatch(word) else word
@@ -135,8 +138,8 @@ class _Reader:
         self.at = found.end()
         return found[1]
 
-    def bare(self) -> str:
-        found = _BARE.match(self.text, self.at)
+    def match(self, word: re.Pattern[str]) -> str:
+        found = word.match(self.text, self.at)
         if found is None:
             raise self.broken("no name and no value")
         self.at = found.end()
