@@ -101,7 +101,7 @@ runs = _table(
 journal = _table(
     "journal",
     Column("seq", Integer, primary_key=True),
-    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False, index=True),
+    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False),
     _time("at"),
     _json("event"),
     Column("audit_seq", Integer, ForeignKey("audit.seq"), nullable=False),
@@ -110,7 +110,7 @@ journal = _table(
 doses = _table(
     "doses",
     Column("dose_id", Text, primary_key=True, nullable=False),
-    Column("run_id", Text, ForeignKey("runs.run_id"), index=True),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
     _text("path"),
     _text("part"),
     _text("stroke"),
@@ -202,7 +202,7 @@ outages = _table(
 deviations = _table(
     "deviations",
     Column("id", Integer, primary_key=True),
-    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False, index=True),
+    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False),
     _text("path"),
     _time("at"),
     _text("text"),

@@ -103,8 +103,6 @@ CREATE TABLE deviations (
 )
  STRICT;
 
-CREATE INDEX ix_deviations_run_id ON deviations (run_id);
-
 CREATE TABLE doses (
   dose_id TEXT NOT NULL,
   run_id TEXT,
@@ -143,8 +141,6 @@ CREATE TABLE doses (
 )
  STRICT;
 
-CREATE INDEX ix_doses_run_id ON doses (run_id);
-
 CREATE TABLE journal (
   seq INTEGER NOT NULL,
   run_id TEXT NOT NULL,
@@ -156,8 +152,6 @@ CREATE TABLE journal (
   FOREIGN KEY(audit_seq) REFERENCES audit (seq)
 )
  STRICT;
-
-CREATE INDEX ix_journal_run_id ON journal (run_id);
 
 CREATE TABLE outages (
   id INTEGER NOT NULL,
