@@ -19,13 +19,16 @@ Raises BadFrame or Refused when the reply is certain to be bad or a no."""
 NOISE_LIMIT_S = 5.0
 """Longest wait for a doubtful line to become quiet. A device that streams for longer has to be stopped by a person."""
 
+LONGEST_DOUBT_S = 5.0
+"""Longest silence asked for after a missing reply: a balance may take 60 s to answer, but is not two minutes late."""
+
 
 class Line:
     """One link shared by the devices on it; devices call `query`, never the link.
 
     Quarantine: once a reply is missing or broken, it may still come and look like the answer to the next question.
     So nothing is sent until the line has been silent for as long as the failed request was allowed to take: an answer
-    up to twice as late as allowed is thrown away. Time that has passed anyway counts, so a rare question does not wait.
+    up to twice as late as allowed is thrown away (at most 5 s more). Time that has passed anyway counts, so a rare question does not wait.
     """
 
     def __init__(self, link: Link, name: str = "") -> None:
@@ -38,6 +41,8 @@ class Line:
         """Loop time of the last byte seen or sent."""
         self._doubt_s = 0.0
         """Silence needed before the next request; > 0 while a reply may still be under way."""
+        self._doubt_from = 0.0
+        """Loop time at which the doubtful request was, or would have been, given up: the silence counts from here."""
         self._closed = False
 
     async def query(
@@ -118,7 +123,10 @@ class Line:
         self.link.write(request)
         self._last_at = loop.time()
         until = self._last_at + timeout_s
-        self._doubt_s = timeout_s  # until a whole reply is here; stays when this task is cancelled
+        self._doubt_s, self._doubt_from = (
+            min(timeout_s, LONGEST_DOUBT_S),
+            until,
+        )  # until a whole reply is here; stays when cancelled
         buffer, count = bytearray(), 0
         while True:
             data = await self._read_until(loop, until)
@@ -132,7 +140,7 @@ class Line:
                 self._settled(loop, buffer)
                 raise
             except BadFrame as error:
-                self._last_at = loop.time()
+                self._last_at = self._doubt_from = loop.time()
                 raise BadFrame(f"{self.name}: {error}") from error
             if reply is not None:
                 self._settled(loop, buffer)
@@ -150,7 +158,7 @@ class Line:
         if late := self.link.waiting():  # came at some unknown time since: be as careful as if it were now
             self._last_at, thrown = loop.time(), len(late)
             self._heard(late)
-        while (until := self._last_at + self._doubt_s) > loop.time():
+        while (until := max(self._last_at, self._doubt_from) + self._doubt_s) > loop.time():
             late = await self._read_until(loop, until)
             if late:
                 self._last_at = loop.time()
@@ -195,6 +203,7 @@ class Line:
 
     async def _lose(self) -> None:
         self._losses += 1
+        self._doubt_from = min(self._doubt_from, asyncio.get_running_loop().time())
         await self.link.close()
 
 

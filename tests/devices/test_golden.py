@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from golden import golden, spell
 
 from drivers.core.line import Line
 from drivers.core.wire import ascii as text
 from simulators.core.simulator import Action, Bytes, Event, Send
+from tests.devices.golden import golden, spell
 
 GOLDEN = golden(
     "made_up",
@@ -59,7 +59,7 @@ def test_a_simulator_that_says_what_the_sheet_says_passes():
 
 
 def test_a_simulator_that_says_something_else_fails():
-    with pytest.raises(AssertionError, match="p. 1"):
+    with pytest.raises(AssertionError, match=r"p\. 1"):
         GOLDEN.check_simulator(Parrot(b"S S 2 g\r\n"), "weight")
     with pytest.raises(AssertionError, match="did not close"):
         GOLDEN.check_simulator(Parrot(b"\x02|\x03"), "other")
