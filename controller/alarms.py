@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from controller.actors import RULE, Actor
@@ -17,7 +18,7 @@ class Alarms:
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger, self.clock = ledger, clock
-        self._open: dict[str, dict[str, Any]] = {row["key"]: dict(row) for row in ledger.alarms(open_only=True)}
+        self._open: dict[str, dict[str, Any]] = {row.key: asdict(row) for row in ledger.alarms(open_only=True)}
         self._number = len(ledger.alarms(open_only=False))
 
     def open(self) -> list[Mapping[str, Any]]:

@@ -103,6 +103,8 @@ class Outputs:
         self.check_epoch()
         seen = await device.write(signal, wanted)
         if seen.quality is not Quality.GOOD or not isinstance(seen.value, float | int):
-            raise BadFrame(f"{output}: written {wanted:g} {spec.unit}, but reading back failed: {seen.why or seen.value}")
+            raise BadFrame(
+                f"{output}: written {wanted:g} {spec.unit}, but reading back failed: {seen.why or seen.value}"
+            )
         if abs(seen.value - wanted) > READ_BACK:
             raise BadFrame(f"{output}: written {wanted:g} {spec.unit}, the device shows {seen.value:g}")

@@ -161,9 +161,7 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
     return found
 
 
-def check_unit(
-    unit: UnitSettings, signals: dict[str, Mapping[str, object]]
-) -> list[tuple[tuple[int | str, ...], str]]:
+def check_unit(unit: UnitSettings, signals: dict[str, Mapping[str, object]]) -> list[tuple[tuple[int | str, ...], str]]:
     found: list[tuple[tuple[int | str, ...], str]] = []
     vessel = unit.vessel
     if not vessel.min_ml <= vessel.level_ml <= vessel.max_ml:

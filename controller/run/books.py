@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 from controller.run.intents import Intent
 from controller.run.volumes import BASE_SIGMA_ML, POUR_SIGMA, Move, Volume, estimate
 from controller.settings import UnitSettings
-from controller.store.ledger import Ledger
+from controller.store.reader import Reader
+from controller.store.rows import TaskRow
 from drivers.core.fluid import Direction
 
 INTO = "medium in"
 """Fluid paths named so lead into the vessel; every other path leads out of it."""
 
 
-def moves(ledger: Ledger, run_id: str, unit: UnitSettings) -> list[Move]:
+def moves(ledger: Reader, run_id: str, unit: UnitSettings) -> list[Move]:
     """Every booked move of the unit's vessel in this run, unsorted."""
     found: list[Move] = []
     transfers: dict[tuple[str, str], list[Intent]] = defaultdict(list)
@@ -27,7 +27,7 @@ def moves(ledger: Ledger, run_id: str, unit: UnitSettings) -> list[Move]:
     for key, rows in transfers.items():
         found.extend(moves_of_transfer(rows, unit, into_vessel=key not in to_cup))
     for task in ledger.tasks(run_id=run_id, open_only=False):
-        if task["state"] == "answered":
+        if task.state == "answered":
             found.extend(moves_of_hand(task))
     return found
 
@@ -50,10 +50,10 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
     return found
 
 
-def moves_of_hand(task: Mapping[str, Any]) -> list[Move]:
+def moves_of_hand(task: TaskRow) -> list[Move]:
     """What the acts of an answered hand step did to the vessel."""
-    at, found = float(task["answered_at"]), list[Move]()
-    for act in task["hand"].get("acts", ()):
+    at, found = task.answered_at or task.opened_at, list[Move]()
+    for act in task.hand.get("acts", ()):
         match act["act"]:
             case "pour":
                 found.append(Move(at, act["volume_ml"], POUR_SIGMA * act["volume_ml"]))
@@ -66,6 +66,6 @@ def moves_of_hand(task: Mapping[str, Any]) -> list[Move]:
     return found
 
 
-def vessel_volume(ledger: Ledger, run_id: str, unit: UnitSettings, start: float, now: float) -> Volume:
+def vessel_volume(ledger: Reader, run_id: str, unit: UnitSettings, start: float, now: float) -> Volume:
     """What the unit's vessel holds now, by the books of this run."""
     return estimate(moves(ledger, run_id, unit), start, now, unit.vessel.evaporation_ml_day)

@@ -125,9 +125,18 @@ class Doses:
 
     async def decide(self, intent: Intent, moved_ml: float, by: str) -> tuple[Update, AuditEntry]:
         """A person's answer to "unknown": the rows that record it, for one transaction with the run's event (DS-05)."""
-        state = "done" if moved_ml >= intent.target_ml - intent.tolerance_ml else "partial" if moved_ml > 0 else "cancelled"
-        facts: dict[str, object] = {"state": state, "moved_ml": moved_ml, "decided_by": by, "ended_at": self.clock.now()}
-        entry = AuditEntry("dose decided", "dose", intent.dose_id, by, new=facts, run_id=intent.run_id, step=intent.path)
+        state = (
+            "done" if moved_ml >= intent.target_ml - intent.tolerance_ml else "partial" if moved_ml > 0 else "cancelled"
+        )
+        facts: dict[str, object] = {
+            "state": state,
+            "moved_ml": moved_ml,
+            "decided_by": by,
+            "ended_at": self.clock.now(),
+        }
+        entry = AuditEntry(
+            "dose decided", "dose", intent.dose_id, by, new=facts, run_id=intent.run_id, step=intent.path
+        )
         return Update("doses", {"dose_id": intent.dose_id}, facts), entry
 
     async def _ready(self, mover: FluidMover, device: str) -> Totals:
@@ -233,7 +242,12 @@ class Doses:
         return done
 
     def _entry(self, action: str, intent: Intent) -> AuditEntry:
-        new = {"state": intent.state, "target_ml": intent.target_ml, "moved_ml": intent.moved_ml, "why": intent.evidence}
+        new = {
+            "state": intent.state,
+            "target_ml": intent.target_ml,
+            "moved_ml": intent.moved_ml,
+            "why": intent.evidence,
+        }
         return AuditEntry(
             action,
             "dose",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from controller.store.rows import DoseRow
 from drivers.core.fluid import Direction
 
 State = Literal["intended", "done", "partial", "over", "unknown", "cancelled"]
@@ -61,10 +61,10 @@ class Intent:
         return {**asdict(self), "stroke": self.stroke.value}
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Intent:
-        """From columns of the ledger."""
-        names = cls.__dataclass_fields__
-        return cls(**{name: row[name] for name in names if name != "stroke"}, stroke=Direction(row["stroke"]))
+    def of(cls, row: DoseRow) -> Intent:
+        """From a row of the ledger; every intent was written whole, so only results may be missing."""
+        facts = {name: getattr(row, name) for name in cls.__dataclass_fields__ if name != "stroke"}
+        return cls(**facts, stroke=Direction(row.stroke))
 
     def ended(self, **facts: Any) -> Intent:
         return replace(self, **facts)

@@ -84,7 +84,9 @@ def judge_level(
         )
     flat_ml = rows[-1].rate_ml_min * FLAT_S / 60.0
     if weighed > cap_ml - flat_ml:
-        return Result("over", counter, weighed, f"level not reached: still liquid after {weighed:.1f} of {cap_ml:.1f} mL")
+        return Result(
+            "over", counter, weighed, f"level not reached: still liquid after {weighed:.1f} of {cap_ml:.1f} mL"
+        )
     if expected_ml is not None and abs(weighed - expected_ml) > allowed_ml(expected_ml, expected_sigma_ml):
         outcome = "short" if weighed < expected_ml else "over"
         why = f"{weighed:.1f} mL came out, {expected_ml:.1f} mL were expected above the level"

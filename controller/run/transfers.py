@@ -22,6 +22,7 @@ from drivers.core.fluid import Direction
 from drivers.core.signals import Identity, Quality
 from protocols.effects import Transfer
 
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where a run happens: its id, its unit and when it began (UTC s)."""
@@ -40,8 +41,12 @@ class Transfers:
 
     def rows(self, run_id: str, path: str, part: str) -> list[Intent]:
         """The ledger's rows of one transfer in the order they were intended."""
-        found = [Intent.of(row) for row in self.ledger.doses(run_id=run_id, path=path, part=part)]
+        found = [Intent.of(row) for row in self.ledger.doses(run_id=run_id, path=path) if row.part == part]
         return sorted(found, key=lambda row: row.intended_at)
+
+    def open_intents(self, run_id: str) -> list[Intent]:
+        """Strokes of a run whose end nobody has measured."""
+        return [Intent.of(row) for row in self.ledger.open_doses() if row.run_id == run_id]
 
     def volume(self, site: Site) -> Volume:
         return vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
@@ -58,7 +63,9 @@ class Transfers:
         rows = self.rows(site.run_id, wanted.path, wanted.part)
         if isinstance(finished, Doubt):
             intent = finished.intent
-            return Result("unknown", None, None, f"{intent.stroke.value} stroke of {intent.target_ml:g} mL: {intent.evidence}")
+            return Result(
+                "unknown", None, None, f"{intent.stroke.value} stroke of {intent.target_ml:g} mL: {intent.evidence}"
+            )
         if finished is None:
             return self._failed(rows) if not halt.is_set() else None
         if wanted.mode == "level":
@@ -79,7 +86,9 @@ class Transfers:
 
     def _failed(self, rows: list[Intent]) -> Result:
         last = rows[-1] if rows else None
-        return Result("failed", None, None, f"the pump did not do its stroke: {last.evidence if last else 'nothing sent'}")
+        return Result(
+            "failed", None, None, f"the pump did not do its stroke: {last.evidence if last else 'nothing sent'}"
+        )
 
     async def _strokes(
         self, site: Site, wanted: Transfer, path: PathSettings, halt: asyncio.Event
@@ -144,7 +153,9 @@ class Transfers:
         path = unit.paths[intent.fluid_path]
         keeper = self.bench.keepers[intent.device]
         if not keeper.ready or keeper.identity is None:
-            raise Blocked(f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed")
+            raise Blocked(
+                f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed"
+            )
         weigh = self.scale(unit, intent.witness) if intent.witness else None
         mover = self.bench.mover(intent.device)
         return await self.doses.reconcile(intent, mover, identity_text(keeper.identity), weigh, path.density_g_ml)

@@ -1,0 +1,244 @@
+"""One bench, alive: storage, alarms, devices, runs, in the order that keeps a culture safe (DX-10)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from controller.actors import SYSTEM, Actor
+from controller.alarms import Alarms
+from controller.bench import Bench, OpenLink
+from controller.clock import Clock
+from controller.latest import Latest
+from controller.outputs import Outputs
+from controller.poller import Condition, Keeper
+from controller.recorder import Recorder
+from controller.restart import Outage, measure_gap, record_outage
+from controller.run.doors import Doors
+from controller.run.doses import Doses
+from controller.run.transfers import Transfers, identity_text
+from controller.runs import Runs
+from controller.settings import Settings
+from controller.store.changes import AuditEntry, Insert
+from controller.store.errors import LedgerDamaged, LedgerFault
+from controller.store.history import History
+from controller.store.ledger import Hook, Ledger
+from controller.store.lock import DirectoryLock
+from controller.watches import Watches
+from drivers.core.errors import WireError, WrongDevice
+from drivers.core.signals import Identity
+
+LINK_ALARM_S = 30.0
+"""A device may be silent this long before it is an alarm (safety-and-records 5.2)."""
+
+
+def program_version() -> str:
+    try:
+        return version("osteon")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Where host faults stand in tests: a slow disk, a kill at a durable boundary."""
+
+    before_commit: Hook | None = None
+    after_commit: Hook | None = None
+
+
+class Controller:
+    """Built from settings and a way to open links; `run` lives until `stop` or cancellation."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        open_link: OpenLink,
+        clock: Clock,
+        *,
+        installation: str | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        """`folder` is the data directory; `installation` names a new one (from the seed in simulations)."""
+        self.settings, self.folder, self.clock = settings, folder, clock
+        self._installation, self._faults = installation, faults or Faults()
+        self.latest = Latest()
+        self.bench = Bench(settings, open_link, self.latest, admit=self._admit, told=self._told)
+        self.history: History | None = None
+        self.ledger: Ledger | None = None
+        self.runs: Runs | None = None
+        self.alarms: Alarms | None = None
+        self.damaged = ""
+        """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
+        self.outage: Outage | None = None
+        self.up = asyncio.Event()
+        """Set when the start-up sequence is through."""
+        self._stop = asyncio.Event()
+        self._known: dict[str, str] = {}
+
+    @property
+    def state(self) -> str:
+        return "environment only" if self.damaged else "running" if self.up.is_set() else "starting"
+
+    def stop(self) -> None:
+        """Ask for an orderly end: fluid stopped, records closed, set points left as they are (EQ-07)."""
+        self._stop.set()
+
+    async def run(self, serve: Callable[[Controller], Awaitable[None]] | None = None) -> None:
+        """Start up in the order of DX-10 and live. `serve` runs beside from the beginning (the local socket).
+
+        Raises DirectoryTaken before anything is touched when another controller holds the folder.
+        """
+        with DirectoryLock(self.folder):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    if serve is not None:
+                        group.create_task(serve(self), name="local socket")
+                    group.create_task(self._live(group), name="controller")
+                    await self._stop.wait()
+                    await self._end()
+                    raise Ended
+            except* Ended:
+                pass
+            finally:
+                self._close()
+
+    async def _live(self, group: asyncio.TaskGroup) -> None:
+        """The start-up sequence; each line is a boundary at which a crash must change nothing (DX-12)."""
+        outage = await self._open_storage()
+        keeping = group.create_task(self.bench.keep(), name="devices")
+        group.create_task(self._alarm_on_silence(), name="link alarms")
+        await self.bench.settled()
+        if self.ledger is None or self.alarms is None:
+            self.up.set()
+            await keeping
+            return
+        doors = self._doors(self.ledger, self.alarms)
+        self.runs = Runs(self.settings, doors, group)
+        if outage is not None:
+            await record_outage(doors, outage)
+        await self.runs.resume(outage)
+        self.up.set()
+
+    async def _open_storage(self) -> Outage | None:
+        """Verify storage, take a new epoch, load alarms. A ledger that cannot be trusted leaves the environment running."""
+        try:
+            self.history = History.open(self.folder)
+            Recorder(self.latest, self.history, self.clock)
+            self.ledger = Ledger.open(
+                self.folder,
+                self.clock,
+                program_version(),
+                installation=self._installation,
+                before_commit=self._faults.before_commit,
+                after_commit=self._faults.after_commit,
+            )
+            outage = measure_gap(self.ledger, self.history, self.clock)
+            await self.ledger.new_epoch(os.getpid() if self._installation is None else 0)
+            self.alarms = Alarms(self.ledger, self.clock)
+            self._known = {row.name: row.identity for row in self.ledger.devices()}
+        except (LedgerDamaged, LedgerFault) as error:
+            self.damaged = str(error)
+            self.ledger, self.alarms = None, None
+            return None
+        return outage
+
+    def _doors(self, ledger: Ledger, alarms: Alarms) -> Doors:
+        outputs = Outputs(self.bench, self.latest, ledger, self.clock, ledger.reigns)
+        doses = Doses(ledger, self.clock, outputs.check_epoch)
+        transfers = Transfers(self.bench, self.latest, ledger, self.clock, doses)
+        watches = Watches(self.latest, self.clock)
+        return Doors(self.bench, self.latest, ledger, self.clock, outputs, alarms, watches, transfers)
+
+    async def _admit(self, name: str, identity: Identity) -> None:
+        """Remember who answers at a place; somebody else there later is refused (EQ-05)."""
+        text = identity_text(identity)
+        wanted = next(each.serial for each in self.settings.devices if each.name == name)
+        if wanted and wanted != identity.serial:
+            raise WrongDevice(f"{name}: serial number {identity.serial or 'unknown'} answers, {wanted} is expected")
+        known = self._known.get(name)
+        if known is None and self.ledger is not None:
+            row = {
+                "name": name,
+                "model": self.bench.device(name).model,
+                "identity": text,
+                "first_seen_at": self.clock.now(),
+            }
+            entry = AuditEntry("device identified", "device", name, SYSTEM.name, SYSTEM.role, new=text)
+            await self.ledger.commit([Insert("devices", row)], [entry])
+            self._known[name] = text
+        elif known is not None and known != text:
+            raise WrongDevice(f"{name}: {text} answers, {known} was here before; put it back, or enter the change")
+
+    async def _told(self, keeper: Keeper) -> None:
+        """A device came or went."""
+        if keeper.ready:
+            if self.alarms is not None:
+                await self.alarms.clear(f"device:{keeper.name}")
+            if self.runs is not None:
+                await self.runs.device_back(keeper.name)
+        elif keeper.condition is Condition.WRONG and self.alarms is not None:
+            await self.alarms.raise_(
+                f"device:{keeper.name}", "high", keeper.why, "Check which device is plugged in where."
+            )
+
+    async def _alarm_on_silence(self) -> None:
+        """Raise one alarm for each device that stays away longer than it may (AL-06)."""
+        while True:
+            await asyncio.sleep(LINK_ALARM_S)
+            now = asyncio.get_running_loop().time()
+            for keeper in self.bench.keepers.values():
+                if (
+                    keeper.condition is Condition.LOST
+                    and now - keeper.since >= LINK_ALARM_S
+                    and self.alarms is not None
+                ):
+                    text = f"{keeper.name} does not answer: {keeper.why}"
+                    await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
+
+    async def quiet(self, unit: str | None, by: Actor) -> list[str]:
+        """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06)."""
+        chosen = None if unit is None else self.settings.unit(unit)
+        if self.runs is not None:
+            self.runs.halt(unit)
+        stopped: list[str] = []
+        for name, mover in self.bench.movers(chosen).items():
+            try:
+                await mover.stop()
+                stopped.append(name)
+            except WireError as error:
+                stopped.append(f"{name} NOT CONFIRMED: {error}")
+        if self.runs is not None:
+            await self.runs.hold(unit, by, "pumps stopped by hand")
+        return stopped
+
+    async def _end(self) -> None:
+        """Orderly end: strokes to their fence, pumps quiet, the end on record."""
+        if self.runs is not None:
+            await self.runs.rest()
+        for mover in self.bench.movers().values():
+            try:
+                await mover.stop()
+            except WireError:
+                continue
+        if self.ledger is not None and not self.ledger.fault and self.ledger.reigns():
+            left = {output: row.value for output, row in self.ledger.points().items()}
+            entry = AuditEntry(
+                "controller.stopped", "epoch", str(self.ledger.epoch), SYSTEM.name, SYSTEM.role, new=left
+            )
+            await self.ledger.commit([], [entry])
+
+    def _close(self) -> None:
+        if self.history is not None:
+            self.history.close()
+        if self.ledger is not None:
+            self.ledger.close()
+
+
+class Ended(Exception):
+    """The controller was asked to stop."""

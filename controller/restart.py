@@ -1,0 +1,62 @@
+"""How long nobody was in control, and the record of it (DX-13)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from controller.actors import SYSTEM
+from controller.clock import Clock
+from controller.run.doors import Doors
+from controller.store.changes import AuditEntry, Insert
+from controller.store.history import History
+from controller.store.ledger import Ledger
+
+LONG_S = 24 * 3600.0
+"""After an outage this long a run never goes on by itself (DX-20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From the last record of the earlier controller to the start of this one, UTC s; `planned` = it had ended in order."""
+
+    last_known_at: float
+    restarted_at: float
+    planned: bool
+
+    @property
+    def gap_s(self) -> float:
+        return max(0.0, self.restarted_at - self.last_known_at)
+
+
+def measure_gap(ledger: Ledger, history: History, clock: Clock) -> Outage | None:
+    """The gap before this start; None when nobody ever ran here."""
+    if ledger.newest_epoch() == 0:
+        return None
+    seq, _ = ledger.head()
+    last = ledger.audit(seq - 1)
+    planned = bool(last) and last[0].action == "controller.stopped"
+    known = [at for at in (ledger.last_at(), history.last_at()) if at is not None]
+    return Outage(max(known, default=clock.now()), clock.now(), planned)
+
+
+async def record_outage(doors: Doors, outage: Outage) -> None:
+    """The outage stands in the ledger before any run goes on; an unplanned one is an alarm."""
+    open_doses = [row.dose_id for row in doors.ledger.open_doses()]
+    row = {
+        "epoch": doors.ledger.epoch,
+        "last_known_at": outage.last_known_at,
+        "restarted_at": outage.restarted_at,
+        "gap_s": outage.gap_s,
+        "decision": "runs held" if outage.gap_s > LONG_S else "runs go on by their rules",
+        "decided_by": "rule",
+        "detail": {"planned": outage.planned, "open_doses": open_doses},
+    }
+    entry = AuditEntry(
+        "outage", "controller", str(doors.ledger.epoch), SYSTEM.name, SYSTEM.role, new=asdict(outage), unit="s"
+    )
+    await doors.ledger.commit([Insert("outages", row)], [entry])
+    if not outage.planned:
+        text = f"controller restarted after {outage.gap_s:.0f} s without control"
+        await doors.alarms.raise_(
+            f"restart:{doors.ledger.epoch}", "high", text, "Look at the outage record and at the culture."
+        )

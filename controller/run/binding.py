@@ -1,0 +1,66 @@
+"""Whether a unit can do what a plan asks: every missing thing at once, before anything starts (RM-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controller.bench import Bench
+from controller.settings import UnitSettings
+from drivers.core.fluid import FluidMover
+from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, WaitUntil
+
+
+def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
+    """Sentences, one for each thing this unit lacks; empty when the run may start."""
+    found: dict[str, None] = {}
+    for node in plan.nodes.values():
+        for text in of_node(node, unit, bench):
+            found[text] = None
+    for point in (*plan.end_points, *plan.hold_points):
+        if f"{point.role} set" not in unit.roles:
+            found[f"{unit.name} has no output for {point.role!r} (role {point.role + ' set'!r} in the bench file)"] = (
+                None
+            )
+    return list(found)
+
+
+def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
+    match node.work:
+        case SetEnvironment(points=points):
+            for point in points:
+                if f"{point.role} set" not in unit.roles:
+                    yield f"{unit.name} has no output for {point.role!r} (role {point.role + ' set'!r} in the bench file)"
+        case WaitUntil(conditions=conditions):
+            for condition in conditions:
+                if condition.role not in unit.roles:
+                    yield f"{unit.name} measures no {condition.role!r} (roles in the bench file)"
+        case Exchange() as work:
+            yield from of_path(work.out_path, work.at_most_ml, unit, bench, witnessed=True)
+            yield from of_path(work.in_path, work.fill_ml, unit, bench)
+            if abs(work.to_level_ml - unit.vessel.level_ml) > 0.5:
+                yield (
+                    f"{node.path} withdraws to {work.to_level_ml:g} mL, but the dip tube of {unit.name} ends at "
+                    f"{unit.vessel.level_ml:g} mL"
+                )
+            if work.to_level_ml + work.fill_ml > unit.vessel.max_ml:
+                yield f"{node.path} fills above {unit.vessel.max_ml:g} mL"
+        case Dose() as work:
+            yield from of_path(work.path, work.volume_ml, unit, bench)
+        case _:
+            pass
+
+
+def of_path(name: str, volume_ml: float, unit: UnitSettings, bench: Bench, *, witnessed: bool = False) -> Iterator[str]:
+    path = unit.paths.get(name)
+    if path is None:
+        yield f"{unit.name} has no fluid path {name!r}"
+        return
+    if witnessed and not path.witness:
+        yield f"the path {name!r} of {unit.name} has no second witness"
+    device = bench.device(path.pump)
+    if not isinstance(device, FluidMover):
+        yield f"{path.pump} moves no fluid"
+    elif not device.bounded:
+        yield f"{path.pump} cannot bound a dose by itself, and is not used without a person (EQ-02)"
+    elif volume_ml > device.capacity_ml:
+        yield f"{volume_ml:g} mL is more than one stroke of {path.pump} ({device.capacity_ml:g} mL)"

@@ -1,0 +1,206 @@
+"""Sees that exactly the wanted effects are under way: begins what is missing, ends what is no longer wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.actors import RULE, Actor
+from controller.errors import NotOwner
+from controller.run.doors import Doors
+from controller.run.transfers import Site
+from drivers.core import units
+from drivers.core.errors import OsteonError, OutOfRange, Refused, WireError
+from protocols.effects import ApplyPoints, Effect, QuietMovers, Recheck, Transfer, Watch
+from protocols.events import Command, ConditionMet, Event, PointsSet, TransferEnded
+from protocols.run import Run
+from protocols.states import Cause
+
+RETRY_S = 5.0
+"""Wait before a set point is tried again on a device that does not answer."""
+READY_WITHIN_S = 90.0
+"""How long a restart waits for devices before it holds (below the limit of RESTARTING, SM-02)."""
+
+
+class Tell(Protocol):
+    def __call__(self, event: Event, by: Actor = RULE) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """One transfer under way, and what ends it early."""
+
+    halt: asyncio.Event
+    task: asyncio.Task[None]
+
+
+class Carrier:
+    """The tasks behind one run's wanted effects, by the effect itself: equal effects are the same work."""
+
+    def __init__(self, run_id: str, site: Site, doors: Doors, tell: Tell) -> None:
+        self.run_id, self.site, self.doors, self.tell = run_id, site, doors, tell
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[Effect, asyncio.Task[None]] = {}
+        self._moving: dict[Transfer, Moving] = {}
+        self._wanted: set[Transfer] = set()
+        self._state: tuple[str, float] = ("", 0.0)
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+
+    def halt(self) -> None:
+        """End every stroke under way now: the first thing a hold does, before anything is recorded (DX-06)."""
+        for moving in self._moving.values():
+            moving.halt.set()
+
+    def reapply(self) -> None:
+        """Look at all wanted set points once more (a device came back); equal ones are not written."""
+        for effect, task in list(self._tasks.items()):
+            if isinstance(effect, ApplyPoints) and task.done():
+                self._tasks[effect] = self._start(self._work(effect), effect)
+
+    async def rest(self) -> None:
+        """End everything: strokes through their fence, the rest at once."""
+        self._wanted = set()
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+        self.halt()
+        while self._moving:
+            await asyncio.wait([moving.task for moving in self._moving.values()])
+
+    def want(self, effects: tuple[Effect, ...], run: Run) -> None:
+        """Make what is under way equal to `effects`."""
+        wanted = [effect for effect in effects if isinstance(effect, ApplyPoints | Watch | QuietMovers | Recheck)]
+        again = (run.state.value, run.since) != self._state
+        self._state = (run.state.value, run.since)
+        for effect, task in list(self._tasks.items()):
+            of_state = isinstance(effect, QuietMovers | Recheck)
+            if effect not in wanted or (of_state and again):
+                task.cancel()
+                del self._tasks[effect]
+                if isinstance(effect, Watch):
+                    self.doors.watches.drop(self._watch_key(effect))
+        for effect in wanted:
+            if effect not in self._tasks:
+                self._tasks[effect] = self._start(self._work(effect), effect)
+        self._wanted = {effect for effect in effects if isinstance(effect, Transfer)}
+        for effect, moving in self._moving.items():
+            if effect not in self._wanted:
+                moving.halt.set()
+        for effect in effects:
+            if isinstance(effect, Transfer) and effect not in self._moving:
+                self._move(effect)
+
+    def _move(self, effect: Transfer) -> None:
+        halt = asyncio.Event()
+        self._moving[effect] = Moving(halt, self._start(self._transfer(effect, halt), effect))
+
+    def _start(self, work: Coroutine[None, None, None], effect: Effect) -> asyncio.Task[None]:
+        if self._group is None:
+            raise RuntimeError("begin(group) comes first")
+        return self._group.create_task(work, name=f"{self.run_id} {type(effect).__name__}")
+
+    def _work(self, effect: ApplyPoints | Watch | QuietMovers | Recheck) -> Coroutine[None, None, None]:
+        match effect:
+            case ApplyPoints():
+                return self._apply(effect)
+            case Watch():
+                return self._watch(effect)
+            case QuietMovers():
+                return self._quiet(effect)
+            case Recheck():
+                return self._recheck()
+
+    async def _apply(self, effect: ApplyPoints) -> None:
+        """Bring every point to its value; a silent device is tried until it answers, a refusal is told."""
+        roles = self.site.unit.roles
+        for point in effect.points:
+            output = roles.get(f"{point.role} set", "")
+            while True:
+                try:
+                    if not output:
+                        raise Refused("no output", f"this bench has no output for {point.role!r}")
+                    await self.doors.outputs.set(
+                        output, point.value, point.unit, by=RULE, owner=self.run_id, run_id=self.run_id
+                    )
+                    break
+                except (OutOfRange, Refused, NotOwner, units.UnitError) as error:
+                    if effect.path:
+                        self.tell(PointsSet(self.now(), effect.path, str(error)))
+                    return
+                except WireError:
+                    await asyncio.sleep(RETRY_S)
+        if effect.path:
+            self.tell(PointsSet(self.now(), effect.path))
+
+    async def _watch(self, effect: Watch) -> None:
+        """Stand until the conditions were met; the watch itself is called at each poll."""
+        met = asyncio.Event()
+        roles = {role: (output, self._unit_of(output)) for role, output in self.site.unit.roles.items()}
+        self.doors.watches.begin(self._watch_key(effect), effect.conditions, effect.for_s, roles, met.set)
+        await met.wait()
+        self.tell(ConditionMet(self.now(), effect.path))
+
+    async def _transfer(self, effect: Transfer, halt: asyncio.Event) -> None:
+        """Carry one transfer to its end, or through its fence when it is no longer wanted; never cancelled on the way."""
+        result = await self.doors.transfers.perform(self.site, effect, halt)
+        del self._moving[effect]
+        if result is not None and not (halt.is_set() and result.outcome == "refused"):
+            ended = (result.outcome, result.counter_ml, result.witness_ml, result.why)
+            self.tell(TransferEnded(self.now(), effect.path, effect.part, *ended))
+        elif effect in self._wanted:
+            self._move(effect)
+
+    async def _quiet(self, effect: QuietMovers) -> None:
+        """Stop first, then wait until every stroke is fenced and measured, then say done."""
+        if not effect.wait_for_transfer:
+            self.halt()
+        while self._moving:
+            await asyncio.wait([moving.task for moving in self._moving.values()])
+        for mover in self.doors.bench.movers(self.site.unit).values():
+            while True:
+                try:
+                    await self.doors.transfers.doses.fence(mover)
+                    break
+                except WireError:
+                    await asyncio.sleep(RETRY_S)
+        self.tell(Command(self.now(), Cause.DONE, RULE.name))
+
+    async def _recheck(self) -> None:
+        """Devices there, open strokes measured, nothing unknown: go on; else hold and say why."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + READY_WITHIN_S
+        while (why := await self._not_ready()) and loop.time() < deadline:
+            await asyncio.sleep(RETRY_S)
+        if why:
+            self.tell(Command(self.now(), Cause.HOLD, RULE.name, why))
+        else:
+            self.tell(Command(self.now(), Cause.DONE, RULE.name))
+
+    async def _not_ready(self) -> str:
+        """Why this run may not go on yet; "" when it may."""
+        unit = self.site.unit
+        outputs = [*unit.roles.values(), *(f"{path.pump}." for path in unit.paths.values())]
+        for name in dict.fromkeys(output.partition(".")[0] for output in outputs):
+            keeper = self.doors.bench.keepers[name]
+            if not keeper.ready:
+                return f"{name} is {keeper.condition.value}: {keeper.why}"
+        try:
+            for intent in self.doors.transfers.open_intents(self.run_id):
+                await self.doors.transfers.reconcile(unit, intent)
+        except OsteonError as error:
+            return str(error)
+        return ""
+
+    def _unit_of(self, output: str) -> str:
+        device, _, signal = output.partition(".")
+        return self.doors.bench.device(device).specs()[signal].unit
+
+    def _watch_key(self, effect: Watch) -> str:
+        return f"{self.run_id}:{effect.path}"
+
+    def now(self) -> float:
+        return self.doors.clock.now()

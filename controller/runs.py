@@ -1,0 +1,260 @@
+"""All runs of a bench: started, resumed after a restart, commanded; at most one live run on a unit."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from protocols.planning import plan as make_plan
+
+from controller.actors import Actor
+from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
+from controller.people import checked
+from controller.restart import LONG_S, Outage
+from controller.run.binding import failures
+from controller.run.doors import Doors
+from controller.run.engine import Engine
+from controller.run.intents import Intent
+from controller.run.transfers import Site
+from controller.settings import Settings, UnitSettings
+from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
+from controller.store.errors import LedgerFault
+from controller.store.rows import RunRow
+from drivers.core.errors import WireError
+from protocols import machine, records
+from protocols.effects import OpenTask
+from protocols.events import Answered, Command, Decision
+from protocols.loading import load_text
+from protocols.plan import Plan
+from protocols.run import Run
+from protocols.states import Cause, RunState
+
+COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
+
+
+class Runs:
+    """The engines of a bench, by run id."""
+
+    def __init__(self, settings: Settings, doors: Doors, group: asyncio.TaskGroup) -> None:
+        self.settings, self.doors, self._group = settings, doors, group
+        self.engines: dict[str, Engine] = {}
+        self.fault = ""
+        """Why records can no longer be written; then nothing starts any more (ST-04)."""
+
+    # ---- start and resume ---------------------------------------------------------------------------
+
+    async def start(
+        self,
+        text: str,
+        *,
+        by: Actor,
+        unit: str | None = None,
+        sets: Mapping[str, str] | None = None,
+        start: float | None = None,
+        key: str = "",
+    ) -> str:
+        """Check, bind and start a protocol on a unit; returns the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
+        if key and (answer := self.doors.ledger.answer(key)) is not None:
+            return str(answer["run"])
+        where = self.settings.unit(unit) if unit else self.settings.units[0]
+        if any(engine.site.unit.name == where.name for engine in self.engines.values()):
+            raise RunConflict(f"{where.name} has a run; reset it when it has ended")
+        protocol = load_text(text)
+        begins = self.doors.clock.now() if start is None else start
+        plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
+        if lacks := failures(plan, where, self.doors.bench):
+            raise Unusable(lacks)
+        run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
+        await self._record_start(run_id, where, text, plan, dict(sets or {}), by, key)
+        engine = self._adopt(Engine(run_id, Site(run_id, where, begins), plan, Run(), self.doors))
+        await engine.ask(Command(self.doors.clock.now(), Cause.START, by.name), by)
+        return run_id
+
+    async def _record_start(
+        self, run_id: str, unit: UnitSettings, text: str, plan: Plan, sets: dict[str, str], by: Actor, key: str
+    ) -> None:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        row = {
+            "run_id": run_id,
+            "unit": unit.name,
+            "name": plan.protocol,
+            "protocol": text,
+            "protocol_hash": digest,
+            "protocol_version": plan.version,
+            "plan": records.as_json(plan),
+            "parameters": sets,
+            "state": RunState.IDLE.value,
+            "created_at": self.doors.clock.now(),
+            "created_by": by.name,
+        }
+        change: list[Change] = [Insert("runs", row)]
+        if key:
+            change.append(answer_row(key, run_id, self.doors.clock.now(), {"run": run_id}))
+        new = {"protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name}
+        entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
+        await self.doors.ledger.commit(change, [entry])
+
+    def _adopt(self, engine: Engine) -> Engine:
+        unit = engine.site.unit
+        outputs = [output for role, output in unit.roles.items() if role.endswith(" set")]
+        self.doors.outputs.claim(engine.run_id, outputs)
+        self.engines[engine.run_id] = engine
+        self._group.create_task(self._live(engine), name=engine.run_id)
+        return engine
+
+    async def _live(self, engine: Engine) -> None:
+        """A run whose records cannot be written moves no more fluid; its environment stays as it is (ST-04, P1)."""
+        try:
+            await engine.live()
+        except* (LedgerFault, OldEpoch) as errors:
+            self.fault = "; ".join(str(error) for error in errors.exceptions)
+            for mover in self.doors.bench.movers(engine.site.unit).values():
+                try:
+                    await mover.stop()
+                except WireError:
+                    continue
+
+    async def resume(self, outage: Outage | None) -> None:
+        """After a restart: environment first, then open strokes, then the runs, by the state table (DX-10)."""
+        live = [row for row in self.doors.ledger.runs() if not archived(row)]
+        for row in live:
+            unit = self.settings.unit(row.unit)
+            for intent in self.doors.transfers.open_intents(row.run_id):
+                await self._reconcile(unit, intent)
+            plan = records.from_json(row.plan)
+            if not isinstance(plan, Plan):
+                raise TypeError(f"{row.run_id}: the stored plan is not a plan")
+            engine = Engine.replayed(row.run_id, Site(row.run_id, unit, plan.start), plan, self.doors)
+            await engine.recover(hold=outage is not None and outage.gap_s > LONG_S)
+            self._adopt(engine)
+
+    async def _reconcile(self, unit: UnitSettings, intent: Intent) -> None:
+        try:
+            await self.doors.transfers.reconcile(unit, intent)
+        except (Blocked, WireError):
+            return  # not reachable: the run will hold at its recheck and say so
+
+    async def device_back(self, name: str) -> None:
+        """A device answers again: measure its open strokes, look at the set points it should have."""
+        for engine in self.engines.values():
+            if engine.run.state in (RunState.HELD, RunState.HOLDING):
+                for intent in self.doors.transfers.open_intents(engine.run_id):
+                    if intent.device == name:
+                        await self._reconcile(engine.site.unit, intent)
+            engine.reapply()
+
+    # ---- what people say ------------------------------------------------------------------------------
+
+    def engine(self, run_id: str) -> Engine:
+        """Raises RunConflict when there is no such live run."""
+        if run_id not in self.engines:
+            raise RunConflict(f"there is no live run {run_id!r}; live: {', '.join(self.engines) or 'none'}")
+        return self.engines[run_id]
+
+    async def command(
+        self, run_id: str, cause: Cause, by: Actor, *, why: str = "", state_seen: str = "", key: str = ""
+    ) -> str:
+        """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
+        if key and (answer := self.doors.ledger.answer(key)) is not None:
+            return str(answer["state"])
+        engine = self.engine(run_id)
+        if cause not in COMMANDABLE:
+            raise RunConflict(f"{cause} is not a command for a run", engine.run.state.value)
+        if state_seen and state_seen != engine.run.state.value:
+            raise RunConflict(f"the run is {engine.run.state.value} now, not {state_seen}", engine.run.state.value)
+        now = self.doors.clock.now()
+        leads_to = machine.after(engine.run.state, cause)
+        answer_to = {"state": leads_to.value if leads_to else engine.run.state.value}
+        change = [answer_row(key, run_id, now, answer_to)] if key else []
+        run = await engine.ask(Command(now, cause, by.name, why), by, change)
+        if cause is Cause.RESET:
+            self._retire(engine)
+        return run.state.value
+
+    def _retire(self, engine: Engine) -> None:
+        self.doors.outputs.release(engine.run_id)
+        engine.end()
+        del self.engines[engine.run_id]
+
+    async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
+        """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
+        if key and (answer := self.doors.ledger.answer(key)) is not None:
+            return str(answer["state"])
+        engine = self.engine(run_id)
+        task = self.doors.ledger.task(run_id, path)
+        if task is None or task.state != "open":
+            raise RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
+        taken = checked(task, entries)
+        now = self.doors.clock.now()
+        facts = {"state": "answered", "entries": taken, "answered_by": by.name, "answered_at": now}
+        change: list[Change] = [Update("tasks", {"run_id": run_id, "path": path}, facts)]
+        if key:
+            change.append(answer_row(key, run_id, now, {"state": "answered"}))
+        await engine.ask(Answered(now, path, by.name, taken), by, change)
+        return "answered"
+
+    async def decide(
+        self, run_id: str, path: str, answer: str, by: Actor, *, volume_ml: float | None = None, why: str = ""
+    ) -> str:
+        """A person's decision about an open question; an unknown stroke gets its amount in the same transaction (DS-05)."""
+        engine = self.engine(run_id)
+        now = self.doors.clock.now()
+        change: list[Change] = []
+        audit: list[AuditEntry] = []
+        for row in self.doors.ledger.doses(run_id, path):
+            if row.state == "unknown":
+                intent = Intent.of(row)
+                moved = {"delivered": volume_ml or 0.0, "skip": 0.0}.get(answer, 0.0)
+                update, entry = await self.doors.transfers.doses.decide(intent, moved, by.name)
+                change.append(update)
+                audit.append(entry)
+        run = await engine.ask(Decision(now, path, by.name, answer, volume_ml, why), by, change, audit)
+        return run.state.value
+
+    # ---- all at once ------------------------------------------------------------------------------------
+
+    def halt(self, unit: str | None) -> None:
+        """End every stroke now, before anything is recorded (DX-06)."""
+        for engine in self._of(unit):
+            engine.halt()
+
+    async def hold(self, unit: str | None, by: Actor, why: str) -> dict[str, str]:
+        """Hold every run that can be held; returns the states."""
+        states: dict[str, str] = {}
+        for engine in self._of(unit):
+            try:
+                run = await engine.ask(Command(self.doors.clock.now(), Cause.HOLD, by.name, why), by)
+                states[engine.run_id] = run.state.value
+            except RunConflict:
+                states[engine.run_id] = engine.run.state.value
+        return states
+
+    async def rest(self) -> None:
+        """Orderly end of the program: strokes to their fence; the runs themselves stay in their states."""
+        for engine in self.engines.values():
+            await engine.rest()
+
+    def _of(self, unit: str | None) -> list[Engine]:
+        return [engine for engine in self.engines.values() if unit in (None, engine.site.unit.name)]
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Open tasks of all live runs as a person (or a simulated one) sees them."""
+        found: list[dict[str, Any]] = []
+        for engine in self.engines.values():
+            for effect in machine.wanted(engine.plan, engine.run):
+                if isinstance(effect, OpenTask):
+                    what = {"run": engine.run_id, "path": effect.path, "title": effect.title, "due": effect.due}
+                    found.append({**what, **asdict(effect.hand)})
+        return found
+
+
+def archived(row: RunRow) -> bool:
+    """Reset: ended and put away."""
+    return row.state == RunState.IDLE.value and row.ended_at is not None
+
+
+def answer_row(key: str, run_id: str, at: float, answer: Mapping[str, Any]) -> Change:
+    return Upsert("answers", {"key": key, "run_id": run_id, "at": at, "answer": dict(answer)})
