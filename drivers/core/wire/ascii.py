@@ -61,11 +61,11 @@ def take_safe_packet(buffer: bytearray) -> bytes | None:
     at = first = buffer.find(STX)
     while at >= 0:
         if at + 1 < size:
-            end = at + 1 + buffer[at + 1]  # the place of ETX
+            end = at + buffer[at + 1]  # the place of ETX: the length counts itself
             if end < size:
                 body = bytes(buffer[at + 2 : end - 2])
                 checked = int.from_bytes(buffer[end - 2 : end], "big") == crc_hqx(body, 0)
-                if end >= at + 5 and buffer[end] == ETX and checked:
+                if end >= at + 4 and buffer[end] == ETX and checked:
                     del buffer[: end + 1]
                     return body
                 if at == first:
