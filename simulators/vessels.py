@@ -1,37 +1,21 @@
-"""The bench `stirred-100` as physics: chamber, vessel, culture, syringes and bottles coupled, and the places devices touch.
-
-Time is the caller's: whoever asks brings `now`, and the plant moves there. Steps end on an absolute grid (10 s; 2 s while the door is
-open or the chamber recovers), events (stroke begins or ends, door, hands, set points) cut a step exactly where they are. Asking is no
-event and moves nothing but to the last grid point, so a run does not depend on who looked and how often.
-"""
+"""The bench `stirred-100` as devices and people meet it: the places instruments sit in, a person's hands, the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from math import inf, isfinite, pi, sin
-from random import Random
-from typing import Any, Protocol, cast
+from math import isfinite
+from typing import Protocol, cast
 
 from simulators.core.surroundings import Air, Barrel, Chamber, Immersion, Liquid, Pan
-from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
-from simulators.plant.medium import Medium, fresh_medium
+from simulators.plant.stirred import Faults, StirredPlant
 from simulators.plant.syringe import Syringe
-from simulators.plant.tubing import Tube
-from simulators.plant.volumes import Volumes
-
-GRID_S = 10.0
-FINE_S = 2.0
-RECOVERY_S = 600.0
-"""Fine steps for this long after the door or a set point moved."""
 
 FAULTS = ("check-valve", "check-valve-fill", "tube-on-balance")
-"""Faults of this vessel. Parameters: `at` (s after the start), `fraction` (valves), `grams` (tube)."""
+"""Faults of this vessel; parameters in simulators.plant.stirred."""
 
 Place = Chamber | Immersion | Barrel | Pan
-Faults = Mapping[str, Mapping[str, float]]
 
 
 class Surroundings(Protocol):
@@ -46,8 +30,8 @@ class Surroundings(Protocol):
     def restore(self, saved: dict[str, object]) -> None: ...
 
 
-class Stirred100:
-    """See the module. `seed=None` = both syringes exact."""
+class Stirred100(StirredPlant):
+    """The plant with its places. A vessel that is not empty at the start was filled and warm long before."""
 
     def __init__(
         self,
@@ -57,40 +41,13 @@ class Stirred100:
         *,
         vessel_ml: float = 0.0,
         cells_per_ml: float = 0.0,
-        level_ml: float = p.VESSEL_LEVEL_ML,
-        max_ml: float = p.VESSEL_MAX_ML,
-        evaporation_ml_day: float = p.EVAPORATION_ML_DAY,
-        line_in_ml: float = p.LINE_ML,
-        line_out_ml: float = p.LINE_ML,
-        fill_syringe_ml: float = p.SYRINGE_ML,
-        waste_syringe_ml: float = p.SYRINGE_ML,
-        cel: float = 37.0,
-        co2_percent: float = 5.0,
+        **geometry: float,
     ) -> None:
-        faults = faults or {}
-        chance = Random(seed)
-        gains = (1.0, 1.0) if seed is None else (chance.gauss(1, p.SYRINGE_GAIN_SD), chance.gauss(1, p.SYRINGE_GAIN_SD))
-        self.start = self.t = float(start)
-        self.air = chamber.settled(cel, co2_percent / 100)
-        self.culture = culture.empty(self.air)
-        self.volumes = Volumes(level_ml=level_ml, max_ml=max_ml, evaporation_ml_day=evaporation_ml_day)
-        self.volumes.fresh_hung_at = self.start
-        self.volumes.line_in = Tube([[0.0, line_in_ml]])
-        self.volumes.line_out = Tube([[0.0, line_out_ml]])
-        self.volumes.fill = _syringe(fill_syringe_ml, gains[0], faults.get("check-valve-fill"), self.start)
-        self.volumes.waste = _syringe(waste_syringe_ml, gains[1], faults.get("check-valve"), self.start)
-        self.volumes.start_ml = self.volumes.present_ml()
-        self.door_closes_at = inf
-        self.fine_until = -inf
-        pull = faults.get("tube-on-balance")
-        self._pull_g = 0.0 if pull is None else pull.get("grams", p.TUBE_PULL_G)
-        self._pull_phase = 2 * pi * chance.random() if self._pull_g and seed is not None else 0.0
-        self._medium = fresh_medium(p.BOTTLE_PCO2_KPA)
-        self._next = self._next_stop()
+        super().__init__(start, seed, faults, **geometry)
         self.hands = Hands(self)
         if vessel_ml > 0.0:
             self.hands.pour(self.start, vessel_ml, cells_per_ml)
-            self.culture.cel = self.culture.felt_cel = cel
+            self.culture.cel = self.culture.felt_cel
             self.culture.felt_ph = self.culture.ph
         self._places: dict[str, Place] = {
             "chamber": _Incubator(self),
@@ -106,158 +63,11 @@ class Stirred100:
             raise KeyError(f"no place {name!r} in stirred-100; there are {', '.join(sorted(self._places))}")
         return self._places[name]
 
-    # time
-
-    def advance(self, now: float) -> None:
-        """Move to the last grid point or breakpoint at or before `now`."""
-        while self._next <= now:
-            self._step(self._next)
-
-    def cut(self, now: float) -> None:
-        """Move to `now` exactly: something is about to be done there. The caller calls `resume` after it."""
-        self.advance(now)
-        if now > self.t:
-            self._step(now)
-
-    def resume(self) -> None:
-        """An event has been applied at `t`: find the next stop anew."""
-        self._next = self._next_stop()
-
-    def recover_finely(self) -> None:
-        """The chamber was disturbed at `t`."""
-        self.fine_until = self.t + RECOVERY_S
-
-    def _next_stop(self) -> float:
-        t, v = self.t, self.volumes
-        grid = FINE_S if self.air.door_open or t < self.fine_until else GRID_S
-        stop = (t // grid + 1) * grid
-        for syringe in (v.fill, v.waste):
-            if syringe.ml_min and syringe.until < stop:
-                stop = syringe.until
-            if t < syringe.leak_from < stop:
-                stop = syringe.leak_from
-        return min(stop, self.door_closes_at)
-
-    def _step(self, to: float) -> None:
-        t, v, air = self.t, self.volumes, self.air
-        dt = to - t
-        if dt > 0.0:
-            chamber.step(air, t, dt)
-            moved = v.move(t, dt, air.rh)
-            culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else self._medium, dt)
-            self.t = to
-        for syringe in (v.fill, v.waste):
-            if syringe.ml_min and syringe.until <= to:
-                syringe.halt()
-        if self.door_closes_at <= to:
-            self.door_closes_at = inf
-            air.door_open = False
-            self.recover_finely()
-        self._next = self._next_stop()
-
-    def _fresh(self) -> Medium:
-        """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
-        room = p.ROOM_CO2 * p.PRESSURE_KPA
-        hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s))
-
-    def volumes_at(self, now: float) -> Volumes:
-        """All volumes at `now`, without moving the plant off its grid."""
-        self.advance(now)
-        v = self.volumes
-        if now <= self.t or (v.fill.ml_min == 0.0 and v.waste.ml_min == 0.0):
-            return v
-        ahead = v.copy()
-        ahead.move(self.t, now - self.t, self.air.rh)
-        return ahead
-
-    def pan_g(self, now: float) -> float:
-        """Waste bottle with its content, and a tube that may pull."""
-        pull = self._pull_g * sin(2 * pi * (now - self.start) / p.TUBE_PULL_S + self._pull_phase) if self._pull_g else 0
-        return p.WASTE_TARE_G + p.DENSITY * self.volumes_at(now).waste_ml + pull
-
-    # judgement
-
-    def truth(self, now: float) -> dict[str, float | bool]:
-        """The world as it truly is: mL, °C, %, and what the pumps have truly moved since the start."""
-        v, air, c = self.volumes_at(now), self.air, self.culture
-        return {
-            "at": now,
-            "vessel_ml": v.vessel_ml,
-            "fill_liquid_ml": v.fill.liquid_ml,
-            "fill_air_ml": v.fill.air_ml,
-            "waste_liquid_ml": v.waste.liquid_ml,
-            "waste_air_ml": v.waste.air_ml,
-            "fresh_ml": v.fresh_ml,
-            "waste_ml": v.waste_ml,
-            "cup_ml": v.cup_ml,
-            "total_in_ml": v.total_in_ml,
-            "total_out_ml": v.total_out_ml,
-            "fill_drawn_ml": v.fill.drawn_ml,
-            "fill_delivered_ml": v.fill.delivered_ml,
-            "fill_leaked_ml": v.fill.leaked_ml,
-            "waste_drawn_ml": v.waste.drawn_ml,
-            "waste_delivered_ml": v.waste.delivered_ml,
-            "waste_leaked_ml": v.waste.leaked_ml,
-            "evaporated_ml": v.evaporated_ml,
-            "by_hand_in_ml": v.by_hand_in_ml,
-            "by_hand_out_ml": v.by_hand_out_ml,
-            "overflow": v.overflow,
-            "line_in_cup": v.line_in_cup,
-            "ph": c.ph,
-            "do_percent": culture.do_percent(c, v.vessel_ml),
-            "liquid_cel": c.cel,
-            "cells": c.cells,
-            "chamber_cel": air.air_cel,
-            "chamber_co2_percent": 100 * air.co2,
-            "chamber_o2_percent": 100 * air.o2,
-            "chamber_rh_percent": air.rh,
-            "door_open": air.door_open,
-        }
-
-    def books(self) -> dict[str, float]:
-        """What the mass books cannot explain, mL and µmol: zero but for rounding, at any time."""
-        v = self.volumes
-        liquid = {"liquid_ml": v.residual_ml(), "vessel_ml": v.vessel_residual_ml()}
-        return liquid | culture.residuals(self.culture, v.vessel_ml)
-
-    def snapshot(self) -> dict[str, object]:
-        return {
-            "t": self.t,
-            "start": self.start,
-            "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
-            "fine_until": None if self.fine_until == -inf else self.fine_until,
-            "pull": [self._pull_g, self._pull_phase],
-            "air": asdict(self.air),
-            "culture": asdict(self.culture),
-            "volumes": asdict(self.volumes),
-        }
-
-    def restore(self, saved: dict[str, object]) -> None:
-        data = cast("dict[str, Any]", saved)
-        self.t, self.start = data["t"], data["start"]
-        self.door_closes_at = inf if data["door_closes_at"] is None else data["door_closes_at"]
-        self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
-        self._pull_g, self._pull_phase = data["pull"]
-        self.air = chamber.ChamberState(**data["air"])
-        self.culture = culture.CultureState(**data["culture"] | {"books": culture.Books(**data["culture"]["books"])})
-        v = data["volumes"]
-        tubes = {name: Tube([list(plug) for plug in v[name]["plugs"]]) for name in ("line_in", "line_out")}
-        syringes = {name: Syringe(**v[name]) for name in ("fill", "waste")}
-        self.volumes = Volumes(**v | tubes | syringes)
-        self._next = self._next_stop()
-
-
-def _syringe(capacity_ml: float, gain: float, leak: Mapping[str, float] | None, start: float) -> Syringe:
-    if leak is None:
-        return Syringe(capacity_ml, gain)
-    return Syringe(capacity_ml, gain, leak.get("fraction", p.LEAK_BACK), start + leak.get("at", 0.0))
-
 
 class _Incubator:
     """The chamber as the incubator's own sensors show it: real air, their lags included."""
 
-    def __init__(self, plant: Stirred100) -> None:
+    def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
     def air(self, now: float) -> Air:
@@ -279,7 +89,7 @@ class _Incubator:
 class _Probe:
     """A probe in the vessel: temperature, pH and DO arrive late (t90 15 s pH, 30 s DO)."""
 
-    def __init__(self, plant: Stirred100) -> None:
+    def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
     def liquid(self, now: float) -> Liquid:
@@ -289,7 +99,7 @@ class _Probe:
 
 
 class _Plunger:
-    def __init__(self, plant: Stirred100, which: str) -> None:
+    def __init__(self, plant: StirredPlant, which: str) -> None:
         self._plant = plant
         self._which = which
 
@@ -309,7 +119,7 @@ class _Plunger:
 
 
 class _WastePan:
-    def __init__(self, plant: Stirred100) -> None:
+    def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
     def weight_g(self, now: float) -> float:
@@ -324,7 +134,11 @@ def build(
     name = simulation.get("plant", "stirred-100")
     if name != "stirred-100":
         raise KeyError(f"simulation.plant {name!r}: this version has only 'stirred-100'")
-    known = faults if isinstance(faults, Mapping) else dict.fromkeys(faults, cast("Mapping[str, float]", {}))
+    known: dict[str, Mapping[str, float]] = {}
+    if isinstance(faults, Mapping):
+        known.update(cast("Faults", faults))
+    else:
+        known.update((fault, {}) for fault in faults)
     units = cast("list[Mapping[str, object]]", config.get("units") or [{}])
     vessel, paths = _table(units[0], "vessel"), _table(units[0], "paths")
     fill = _pump_options(config, simulation, "fill syringe")

@@ -1,7 +1,7 @@
 """The chamber of a CO2/O2 incubator: heat, gas, water, and the incubator's own control loops (plant-models §1, §2).
 
-Gas is kept as CO2 and vapour in fractions of wet gas plus the O2 share of the rest, so that O2 of wet gas follows exactly when
-vapour or CO2 come and go. Heat is a linear system and takes exact steps; the loops act at the begin of each step.
+Gas is kept as CO2 and vapour in fractions of wet gas plus the O2 share of the rest, so that O2 of wet gas follows
+exactly when vapour or CO2 come and go. Heat is a linear system and takes exact steps; the loops act at the begin of each step.
 """
 
 from __future__ import annotations
@@ -125,11 +125,12 @@ def _heat(s: ChamberState, dt_s: float) -> None:
 
 
 def _heater_power(s: ChamberState, dt_s: float) -> float:
-    """The incubator's PI loop; with the door open it holds the last steady power (no wind-up, no overshoot)."""
+    """The incubator's PID loop on its own sensor; with the door open it holds the last steady power (no wind-up)."""
     if s.door_open:
         return s.heater_integral
     error = s.set_cel - s.felt_cel
-    wanted = s.heater_integral + p.HEATER_GAIN * error
+    slope = (s.air_cel - s.felt_cel) / p.AIR_SENSOR_LAG_S
+    wanted = s.heater_integral + p.HEATER_GAIN * (error - p.HEATER_LEAD_S * slope)
     if 0.0 <= wanted <= 1.0 and -1.0 < error < 1.0:
         s.heater_integral = min(1.0, max(0.0, s.heater_integral + p.HEATER_GAIN * error * dt_s / p.HEATER_RESET_S))
     return min(1.0, max(0.0, wanted))

@@ -1,7 +1,7 @@
-"""The liquid of one stirred vessel with its cells and headspace: amounts, so that every book closes (plant-models §3, §4, §6).
+"""The liquid of one stirred vessel with its cells and headspace: amounts, so that all books close (plant-models §3-6).
 
-Amounts are µmol, volumes mL (so µmol/mL = mM), fractions are of wet gas. Liquid movements come from `volumes`; the chamber's air
-comes in through the overlay. Probe lags are here because a probe feels its liquid late, whoever reads it.
+Amounts are µmol, volumes mL (so µmol/mL = mM), fractions are of wet gas. Liquid movements come from `volumes`; the
+chamber's air comes in through the overlay. Probe lags are here because a probe feels its liquid late, whoever reads it.
 """
 
 from __future__ import annotations

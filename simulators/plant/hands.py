@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.medium import fresh_medium
-
-if TYPE_CHECKING:
-    from simulators.vessels import Stirred100
+from simulators.plant.stirred import StirredPlant
 
 
 class Hands:
-    def __init__(self, plant: Stirred100) -> None:
+    def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
     def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None:
@@ -35,7 +31,10 @@ class Hands:
         plant.resume()
 
     def take(self, now: float, ml: float) -> dict[str, float]:
-        """Take a well-mixed sample and have it analysed: ph, pco2 (kPa), glucose, lactate (mM), osmolality, cells, volume."""
+        """Take a well-mixed sample and have it analysed.
+
+        Keys: ph, pco2 (kPa), glucose, lactate (mM), osmolality (mmol/kg), cells_per_ml, viability (%), volume_ml.
+        """
         plant = self._plant
         plant.cut(now)
         v, c = plant.volumes, plant.culture
@@ -53,7 +52,8 @@ class Hands:
 
     def harvest(self, now: float) -> dict[str, float]:
         """Empty the vessel: the assay of what was in it, its volume and its cells."""
-        volume, cells = self._plant.volumes_at(now).vessel_ml, self._plant.culture.cells
+        self._plant.cut(now)
+        volume, cells = self._plant.volumes.vessel_ml, self._plant.culture.cells
         return self.take(now, volume) | {"cells": cells}
 
     def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:
@@ -99,5 +99,11 @@ class Hands:
     def look(self, now: float) -> dict[str, float]:
         """What is to be seen without touching: volume mL, temperature °C, assay of the liquid."""
         v, c = self._plant.volumes_at(now), self._plant.culture
-        seen = {"volume_ml": v.vessel_ml, "fresh_ml": v.fresh_ml, "waste_ml": v.waste_ml, "cup_ml": v.cup_ml, "cel": c.cel}
+        seen = {
+            "volume_ml": v.vessel_ml,
+            "fresh_ml": v.fresh_ml,
+            "waste_ml": v.waste_ml,
+            "cup_ml": v.cup_ml,
+            "cel": c.cel,
+        }
         return seen | (culture.assay(c, v.vessel_ml) if v.vessel_ml >= culture.DRY_ML else {})

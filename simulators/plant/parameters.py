@@ -1,6 +1,6 @@
 """Every number of the plant, once: value, unit, mark and source. Other modules import the values by name.
 
-Marks as in plant-models.md: R read in the source named, C customary, M general knowledge, A our assumption, D calculated.
+Marks as in plant-models.md: R read in the source named, C customary, M general knowledge, A assumed, D calculated.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ K_LOSS_OPEN = _p("air to room k_o, door open", 1 / 25, "1/s", "A", "plant-models
 K_WALL = _p("air to walls and shelves", 1 / 90, "1/s", "A", "plant-models §1")
 WALL_CAPACITY = _p("C_wall : C_air", 60.0, "1", "A", "plant-models §1")
 AIR_SENSOR_LAG_S = _p("incubator temperature sensor lag in its pocket", 30.0, "s", "R", "plant-models §9, 5-30 s")
-HEATER_GAIN = _p("incubator temperature loop, proportional", 0.25, "1/K", "A", "margin 4 to the ultimate gain")
+HEATER_GAIN = _p("incubator temperature loop, proportional", 0.30, "1/K", "A", "margin 4 to the ultimate gain 1.2 1/K")
+HEATER_LEAD_S = _p("incubator temperature loop, derivative time", 200.0, "s", "A", "AF-4: overshoot after a door")
 HEATER_RESET_S = _p("incubator temperature loop, reset time", 1200.0, "s", "A", "slower than air, faster than walls")
 
 # Chamber: gas and water.

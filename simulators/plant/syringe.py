@@ -1,4 +1,4 @@
-"""A syringe mounted tip down behind a dual check valve: drawn from one side, delivered to the other, liquid before air."""
+"""A syringe, tip down, behind a dual check valve: drawn from one side, delivered to the other, liquid before air."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where every millilitre is: bottle, fill syringe, line, vessel, dip tube, waste syringe, waste bottle (benches A1).
 
-The waste syringe draws through the dip tube: above its open end liquid, below it air, so the level after a withdrawal is fixed by
-geometry. Liquid that has left the vessel into the dip tube is no longer the vessel's.
+The waste syringe draws through the dip tube: above its open end liquid, below it air, so the level after a withdrawal
+is fixed by geometry. Liquid that has left the vessel into the dip tube is no longer the vessel's.
 """
 
 from __future__ import annotations

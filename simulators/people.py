@@ -1,0 +1,287 @@
+"""The simulated person: sees tasks, takes their time, does the acts at the bench, writes down what they found.
+
+Sans-I/O: whoever hosts the person calls `see` with the open tasks and hands the answers to the controller. Each act is
+done exactly once, also when the same task is shown again (after a crash of the controller): then only the answer is
+repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from simulators.plant.hands import Hands
+
+FAULTS = ("late-person", "absent-person", "wrong-entry")
+"""`late-person` {hours: 6} answers later · `absent-person` {at: s after first sight, for: s} does not answer ·
+`wrong-entry` {nth: 1} slips the decimal point in the n-th task that asks for a number."""
+
+OPENS_H, CLOSES_H = 8, 18
+REACTION_MIN = (2.0, 20.0)
+AGAIN_S = 300.0
+"""A task still open this long after its answer is answered again."""
+DOOR_S = 30.0
+"""The chamber stands open this long for an act in it, unless the task says otherwise."""
+IN_CHAMBER = frozenset({"pour", "take", "harvest"})
+FOUND = {
+    "osmolality": "osmolality",
+    "pco2": "pco2",
+    "glucose": "glucose",
+    "lactate": "lactate",
+    "viability": "viability",
+    "ph": "ph",
+}
+"""Words in an entry's name -> what the plant's assay calls it; the first that fits."""
+CUSTOMARY = {
+    "confluence": 85.0,
+    "viability": 92.0,
+    "feret": 0.9,
+    "round": 0.9,
+    "temperature": 37.0,
+    "ph": 7.35,
+    "glucose": 4.0,
+}
+"""Values for off-bench work that has no limits (A)."""
+
+Value = float | str | bool
+Task = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the controller."""
+
+    path: str
+    entries: dict[str, Value]
+    by: str = "simulated operator"
+
+
+@dataclass(slots=True)
+class PersonState:
+    """JSON-able, by run and path. `planned`: when they will do it; `done`: what they found; `answered`: when."""
+
+    planned: dict[str, float] = field(default_factory=dict[str, float])
+    done: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
+    answered: dict[str, float] = field(default_factory=dict[str, float])
+    numbers_asked: int = 0
+    first_seen: float | None = None
+
+
+class Person:
+    """See the module. `zone` is an IANA name; working hours are 08:00-18:00 there, every day."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        seed: int | None = 0,
+        faults: Mapping[str, Mapping[str, float]] | None = None,
+        zone: str = "UTC",
+    ) -> None:
+        self._hands = hands
+        self._seed = seed or 0
+        self._faults = faults or {}
+        self._zone = ZoneInfo(zone)
+        self.state = PersonState()
+
+    def see(self, tasks: Sequence[Task], now: float) -> list[Answer]:
+        """Look at the open tasks; do what its time has come for and answer it."""
+        s = self.state
+        if s.first_seen is None and tasks:
+            s.first_seen = now
+        open_now = {_key(task) for task in tasks}
+        for gone in [key for key in s.planned if key not in open_now]:
+            del s.planned[gone]
+        answers: list[Answer] = []
+        for task in tasks:
+            key = _key(task)
+            if key in s.answered and now < s.answered[key] + AGAIN_S:
+                continue
+            if key not in s.planned:
+                s.planned[key] = self._when(task, now)
+            if now < s.planned[key]:
+                continue
+            del s.planned[key]
+            s.answered[key] = now
+            answers.append(self._answer(task, now))
+        return answers
+
+    def next_time(self, now: float) -> float | None:
+        """When `see` is worth calling again if no task changes; None = not before one does."""
+        later = [at for at in self.state.planned.values() if at > now]
+        return min(later, default=None)
+
+    def snapshot(self) -> dict[str, object]:
+        s = self.state
+        return {
+            "planned": dict(s.planned),
+            "done": {path: dict(found) for path, found in s.done.items()},
+            "answered": dict(s.answered),
+            "numbers_asked": s.numbers_asked,
+            "first_seen": s.first_seen,
+        }
+
+    def restore(self, saved: dict[str, object]) -> None:
+        self.state = PersonState(**cast("dict[str, Any]", saved))
+
+    # when
+
+    def _chance(self, path: str, what: str) -> Random:
+        """Own chance for each task and purpose, so that nothing depends on the order of things."""
+        return Random(f"{self._seed}:{path}:{what}")  # noqa: S311 - chance, not secrecy
+
+    def _when(self, task: Task, now: float) -> float:
+        path = cast(str, task["path"])
+        chance = self._chance(path, "when")
+        seconds = 60 * chance.uniform(*REACTION_MIN)
+        if "late-person" in self._faults:
+            seconds += 3600 * self._faults["late-person"].get("hours", 6.0)
+        begin = max(now, cast(float, task.get("due") or now))
+        if _key(task) in self.state.done:
+            return begin
+        return self._present(self._at_work(begin + seconds, seconds))
+
+    def _at_work(self, at: float, reaction_s: float) -> float:
+        """`at`, or after their arrival when the person is at home then."""
+        local = datetime.fromtimestamp(at, self._zone)
+        if OPENS_H <= local.hour < CLOSES_H:
+            return at
+        arrival = local.replace(hour=OPENS_H, minute=0, second=0, microsecond=0)
+        if local.hour >= CLOSES_H:
+            arrival += timedelta(days=1)
+        return arrival.timestamp() + min(reaction_s, 3600.0)
+
+    def _present(self, at: float) -> float:
+        """`at`, or the end of an absence (far away when it has none)."""
+        absence = self._faults.get("absent-person")
+        if absence is None:
+            return at
+        begin = (self.state.first_seen or 0.0) + absence.get("at", 0.0)
+        end = begin + absence.get("for", 1e12)
+        return end if begin <= at < end else at
+
+    # doing and writing
+
+    def _answer(self, task: Task, now: float) -> Answer:
+        path = cast(str, task["path"])
+        again = self.state.done.get(_key(task))
+        if again is not None:
+            return Answer(path, dict(again))
+        found = self._do(task, now)
+        chance = self._chance(path, "entries")
+        entries = cast("Sequence[Task]", task.get("entries") or ())
+        written = {cast(str, entry["name"]): _value(entry, found, chance) for entry in entries}
+        self.state.done[_key(task)] = written
+        return Answer(path, self._slip(entries, written))
+
+    def _do(self, task: Task, now: float) -> dict[str, float]:
+        """All acts of the task, in order; what was found on the way (empty for off-bench work)."""
+        acts = cast("Sequence[Task]", task.get("acts") or ())
+        names = {cast(str, act["act"]) for act in acts}
+        if "door" not in names and (IN_CHAMBER & names or task.get("out_of_incubator_s")):
+            self._hands.door(now, DOOR_S)
+        found: dict[str, float] = {}
+        for act in acts:
+            found |= self._act(act, now)
+        if IN_CHAMBER & names:
+            found = self._hands.look(now) | found
+        return found
+
+    def _act(self, act: Task, now: float) -> dict[str, float]:
+        hands, ml = self._hands, float(act.get("volume_ml") or 0.0)
+        match act["act"]:
+            case "pour":
+                hands.pour(now, ml, float(act.get("cells_per_ml") or 0.0))
+            case "take":
+                return hands.take(now, ml)
+            case "harvest":
+                return hands.harvest(now)
+            case "renew":
+                hands.renew_bottle(now, str(act.get("fluid") or "fresh"), ml)
+            case "line_to_cup":
+                hands.line_to_cup(now)
+            case "line_to_vessel":
+                hands.line_to_vessel(now)
+            case "stir":
+                hands.stir(now, float(act.get("value") or 0.0))
+            case "door":
+                hands.door(now, float(act.get("duration_s") or DOOR_S))
+            case other:
+                raise ValueError(f"a person does not know how to {other!r}")
+        return {}
+
+    def _slip(self, entries: Sequence[Task], written: dict[str, Value]) -> dict[str, Value]:
+        """`wrong-entry`: a decimal point in the wrong place, once; asked again, they write it right."""
+        fault = self._faults.get("wrong-entry")
+        number = next((cast(str, e["name"]) for e in entries if e.get("kind", "number") == "number"), None)
+        if fault is None or number is None:
+            return dict(written)
+        self.state.numbers_asked += 1
+        if self.state.numbers_asked != int(fault.get("nth", 1)):
+            return dict(written)
+        return written | {number: 10 * float(written[number])}
+
+
+def _key(task: Task) -> str:
+    """One occurrence of one run; paths repeat from run to run."""
+    run = task.get("run") or task.get("run_id")
+    return f"{run}:{task['path']}" if run else cast(str, task["path"])
+
+
+def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:
+    name = cast(str, entry["name"]).lower()
+    kind = entry.get("kind", "number")
+    if kind == "yes_no":
+        return True
+    if kind == "text":
+        return f"LOT-{chance.randrange(1000, 9999)}" if "lot" in name else "as expected"
+    true = _found(name, str(entry.get("unit") or ""), found)
+    return _usual(entry, name, chance) if true is None else _rounded(true)
+
+
+def _found(name: str, unit: str, found: Mapping[str, float]) -> float | None:
+    """The plant's value for an entry of that name, in the entry's unit."""
+    if not found:
+        return None
+    if "volume" in name:
+        return found.get("volume_ml")
+    if "count" in name or "cells" in name:
+        per_ml = "/" in unit or "per" in name
+        return found.get("cells_per_ml") if per_ml or "cells" not in found else found["cells"]
+    words = name.replace("_", " ").split()
+    for word, key in FOUND.items():
+        if (word in words if word == "ph" else word in name) and key in found:
+            return found[key] * 7.50062 if unit == "mm[Hg]" else found[key]
+    return None
+
+
+def _usual(entry: Task, name: str, chance: Random) -> float:
+    """A plausible number inside the limits, warning limits first."""
+    low, high = _limit(entry, "low"), _limit(entry, "high")
+    usual = next((value for word, value in CUSTOMARY.items() if word in name), None)
+    inside = usual is not None and (low is None or usual >= low) and (high is None or usual <= high)
+    if usual is not None and inside:
+        near = usual * chance.uniform(0.99, 1.01)
+        return _rounded(min(max(near, usual if low is None else low), usual if high is None else high))
+    if low is not None and high is not None:
+        return _rounded(low + (high - low) * chance.uniform(0.3, 0.7))
+    if low is not None:
+        return _rounded(low * chance.uniform(1.1, 1.3) if low > 0 else low + 1)
+    if high is not None:
+        return _rounded(high * chance.uniform(0.4, 0.7) if high > 0 else high - 1)
+    return _rounded(chance.uniform(0.9, 1.1))
+
+
+def _limit(entry: Task, which: str) -> float | None:
+    limit = entry.get(f"warn_{which}")
+    if limit is None:
+        limit = entry.get(which)
+    return None if limit is None else float(limit)
+
+
+def _rounded(value: float) -> float:
+    """Four significant digits, as people write."""
+    return float(f"{value:.4g}")
