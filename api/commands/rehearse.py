@@ -1,0 +1,31 @@
+"""Rehearse a protocol: the real controller on simulated devices in virtual time, in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from api.folders import json_argument
+from api.simulators_child import become
+
+EXAMPLE = "osteon rehearse adsc-osteo-spheroid-28d --seed 1"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("protocol", metavar="PROTOCOL", help="a protocol file, or the name of one that ships")
+    parser.add_argument("--bench", metavar="FILE", help="bench file, or one that ships (default: stirred-100)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of noise, drift, faults and the simulated person")
+    parser.add_argument("--faults", metavar="NAME,…", help="what goes wrong, e.g. check-valve")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep ledger and history there")
+    json_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    words = ["rehearse", options.protocol]
+    for name in ("bench", "seed", "faults", "data"):
+        if (value := vars(options)[name]) is not None:
+            words += [f"--{name}", str(value)]
+    for each in options.set:
+        words += ["--set", each]
+    become([*words, "--json"] if options.json else words)

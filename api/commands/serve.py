@@ -1,0 +1,64 @@
+"""Serve a real bench: keep its controller running until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from api.folders import data_argument
+from api.refusal import Refusal
+from api.socket_client import NoController, ask
+from api.supervisor import Child, Supervisor, stop_on_signals
+
+EXAMPLE = "osteon serve --bench bench.toml --data /var/lib/osteon"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bench", type=Path, required=True, metavar="FILE", help="the bench file")
+    data_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    bench, data = options.bench.absolute(), options.data.absolute()
+    if not bench.is_file():
+        raise Refusal(f"{options.bench}: there is no such bench file")
+    line = (sys.executable, "-P", "-m", "controller", "--bench", str(bench), "--data", str(data))
+    asyncio.run(live(data, Child("controller", line, pid_if_running=lambda: pid(data))))
+    return 0
+
+
+def pid(data: Path) -> int | None:
+    """The process number of a controller that answers on the socket of `data`."""
+    try:
+        return int(ask(data, "hello", timeout_s=2.0)["pid"])
+    except (NoController, KeyError):
+        return None
+
+
+async def live(data: Path, controller: Child) -> None:
+    stop = await stop_on_signals()
+    announcing = asyncio.create_task(announce(data))
+    try:
+        await Supervisor(data, [controller], say).run(stop)
+    finally:
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+    say("ended in order; devices keep their set points, pumps stand still")
+
+
+async def announce(data: Path) -> None:
+    """Say once that the controller answers. A question over a local socket: short enough for the loop."""
+    while True:
+        await asyncio.sleep(0.05)
+        try:
+            hello = ask(data, "hello", timeout_s=1.0)
+        except Refusal:
+            continue
+        say(f"controller up (pid {hello.get('pid')}, epoch {hello.get('epoch')}, {hello.get('state')}), data in {data}")
+        return
+
+
+def say(text: str) -> None:
+    print(f"osteon serve: {text}", flush=True)

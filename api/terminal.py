@@ -1,0 +1,74 @@
+"""Shows the view: on a terminal twice a second in place, elsewhere one line whenever something changed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.refusal import Refusal
+from api.socket_client import ask
+from api.view import Line, Look, Snapshot, lines, plain
+
+FRAME_S = 0.5
+PLAIN_S = 2.0
+"""Between two lines where there is no terminal."""
+ANSWER_S = 2.0
+
+OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+async def watch(data: Path, said: Sequence[str] = ()) -> None:
+    """Show the bench of `data` until cancelled; `said` are remarks of the supervisor, the last one is shown."""
+    if not sys.stdout.isatty():
+        await scroll(data, said)
+        return
+    sys.stdout.write(OPEN_SCREEN)
+    try:
+        while True:
+            size = shutil.get_terminal_size()
+            sys.stdout.write(frame(picture(data, said, size.columns, size.lines)))
+            sys.stdout.flush()
+            await asyncio.sleep(FRAME_S)
+    finally:
+        sys.stdout.write(CLOSE_SCREEN)
+        sys.stdout.flush()
+
+
+def picture(data: Path, said: Sequence[str], width: int, height: int) -> list[Line]:
+    foot = [Line(f" {said[-1]}"[:width], Look.DIM)] if said else []
+    foot.append(Line(" Ctrl-C ends in order; the next start goes on", Look.DIM))
+    shown = snapshot(data)
+    body = [Line(f" {shown}")] if isinstance(shown, str) else lines(shown, width, height - len(foot) - 1)
+    return [*body, *foot]
+
+
+def frame(shown: Sequence[Line]) -> str:
+    """The lines as terminal output that overwrites the frame before without flicker."""
+    painted = (f"\x1b[{line.look.value}m{line.text}\x1b[0m" if line.look.value else line.text for line in shown)
+    return HOME + "\r\n".join(text + REST_OF_LINE for text in painted) + REST_OF_SCREEN
+
+
+async def scroll(data: Path, said: Sequence[str]) -> None:
+    last, told = "", 0
+    while True:
+        for remark in said[told:]:
+            print(remark, flush=True)
+        told = len(said)
+        shown = snapshot(data)
+        text = shown if isinstance(shown, str) else plain(shown)
+        if text != last:
+            print(text, flush=True)
+        last = text
+        await asyncio.sleep(PLAIN_S)
+
+
+def snapshot(data: Path) -> Snapshot | str:
+    """The controller's snapshot, or the sentence that says why there is none."""
+    try:
+        return ask(data, "snapshot", timeout_s=ANSWER_S)
+    except Refusal as error:
+        return f"waiting for the controller: {error}"
