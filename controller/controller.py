@@ -94,7 +94,7 @@ class Controller:
 
         Raises DirectoryTaken before anything is touched when another controller holds the folder.
         """
-        with DirectoryLock(self.folder):
+        with DirectoryLock.take(self.folder):
             try:
                 async with asyncio.TaskGroup() as group:
                     if serve is not None:

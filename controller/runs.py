@@ -27,7 +27,7 @@ from drivers.core.errors import WireError
 from protocols import machine, records
 from protocols.effects import OpenTask
 from protocols.events import Answered, Command, Decision
-from protocols.loading import load_text
+from protocols.loading import load
 from protocols.plan import Plan
 from protocols.run import Run
 from protocols.states import Cause, RunState
@@ -62,7 +62,7 @@ class Runs:
         where = self.settings.unit(unit) if unit else self.settings.units[0]
         if any(engine.site.unit.name == where.name for engine in self.engines.values()):
             raise RunConflict(f"{where.name} has a run; reset it when it has ended")
-        protocol = load_text(text)
+        protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
         plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
         if lacks := failures(plan, where, self.doors.bench):
