@@ -28,7 +28,8 @@ class Line:
 
     Quarantine: once a reply is missing or broken, it may still come and look like the answer to the next question.
     So nothing is sent until the line has been silent for as long as the failed request was allowed to take: an answer
-    up to twice as late as allowed is thrown away (at most 5 s more). Time that has passed anyway counts, so a rare question does not wait.
+    up to twice as late as allowed is thrown away (at most 5 s more). Time that has passed anyway counts, so a rare
+    question does not wait.
     """
 
     def __init__(self, link: Link, name: str = "") -> None:
