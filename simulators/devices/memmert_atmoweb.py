@@ -49,6 +49,8 @@ ABSENT = (
     "AlVacHi_Range", "AlVacLo_Range", "InfoVac", "GasType",
 )  # fmt: skip
 """Known to AtmoWEB, not on this device: answered N/A."""
+MEASURED = {"Temp1Read": 0, "CO2Read": 1, "O2Read": 2, "HumRead": 3}
+"""Where each stands in `Air`."""
 NOISE = {"Temp1Read": 0.03, "CO2Read": 0.03, "O2Read": 0.05, "HumRead": 0.3}
 """Standard deviations when a seed is given (X)."""
 
@@ -192,20 +194,16 @@ class MemmertIco:
 
     def _value(self, name: str, air: Air) -> str:
         """The value of one parameter as it stands in the body."""
-        points = self.state.set_points
         if name in self.absent:
             return self._word("N/A")
-        if name in points:
-            return f"{points[name]:.1f}" if name != "FanSet" else f"{points[name]:.0f}"
+        points = self.state.set_points
+        point = points.get(name)
+        if point is not None:
+            return f"{point:.1f}" if name != "FanSet" else f"{point:.0f}"
+        place = MEASURED.get(name)
+        if place is not None:
+            return self._measured(name, air[place])
         match name:
-            case "Temp1Read":
-                return self._measured(name, air.cel)
-            case "CO2Read":
-                return self._measured(name, air.co2_percent)
-            case "O2Read":
-                return self._measured(name, air.o2_percent)
-            case "HumRead":
-                return self._measured(name, air.rh_percent)
             case "FanRead":
                 return f"{RPM_PER_PERCENT * points['FanSet']:.0f}"
             case "DoorOpen":

@@ -71,7 +71,7 @@ class MemmertIco(Device):
         self.ranges: dict[str, tuple[float, float]] = {}
         """The device's own limits by signal name; filled by `prepare`, refreshed by each write."""
         rows = [self.table[name] for name in self.specs()]
-        self._columns = [(row.name, row.command, row) for row in rows]
+        self._columns = [_column(row) for row in rows]
         # The serial number goes with each poll: there is no standing connection whose loss would show an exchange.
         # A quoted text is asked for last, because a number at the very end could be a cut-off one.
         self._poll_request = self._get(["SN", *(row.command for row in rows)])
@@ -90,7 +90,7 @@ class MemmertIco(Device):
 
     async def prepare(self) -> None:
         """Read the device's own limits of every set point; nothing is written."""
-        rows = [row for _, _, row in self._columns if row.extra.get("range")]
+        rows = [row for row in self.table if row.extra.get("range")]
         answers = await self._ask(self._get([row.extra["range"] for row in rows]))
         self.ranges = {row.name: limits for row in rows if (limits := _limits(row, answers)) is not None}
 
@@ -104,13 +104,19 @@ class MemmertIco(Device):
         try:
             answers = await self._ask(self._poll_request)
         except WireError as error:
-            bad = self.bad(str(error))
-            return {name: bad for name, _, _ in self._columns}
+            return dict.fromkeys(self.specs(), self.bad(str(error)))
         if self.serial and (found := _text(answers.get("SN", ""))) != self.serial:
-            bad = self.bad(f"another device answers: serial number {found or 'not told'}, not {self.serial}")
-            return {name: bad for name, _, _ in self._columns}
+            why = f"another device answers: serial number {found or 'not told'}, not {self.serial}"
+            return dict.fromkeys(self.specs(), self.bad(why))
         at = asyncio.get_running_loop().time()
-        return {name: self._reading(row, answers.get(command), at) for name, command, row in self._columns}
+        readings: dict[str, Reading] = {}
+        for name, command, low, high, row in self._columns:
+            answer = answers.get(command)
+            if type(answer) is float and low <= answer <= high:
+                readings[name] = Reading(answer, at, Quality.GOOD)
+            else:
+                readings[name] = self._reading(row, answer, at)
+        return readings
 
     async def write(self, name: str, value: Value) -> Reading:
         """Check mode and range, write, compare the answer, read back; raises OutOfRange, Refused, WireError.
@@ -194,6 +200,19 @@ class MemmertIco(Device):
         if response.status != 200:
             raise BadFrame(f"HTTP status {response.status} where AtmoWEB answers 200")
         return read(response.body)
+
+
+def _column(row: Row) -> tuple[str, str, float, float, Row]:
+    """Name, parameter and the band in which a number is good as it is; an empty band for what is not a number."""
+    if row.type != "number":
+        return row.name, row.command, math.inf, -math.inf, row
+    return (
+        row.name,
+        row.command,
+        -math.inf if row.low is None else row.low,
+        math.inf if row.high is None else row.high,
+        row,
+    )
 
 
 def _meaning(answer: Answer | None) -> str:
