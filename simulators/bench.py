@@ -14,6 +14,7 @@ from simulators.core.faults import PEOPLE, Fault, FaultSpec, FaultyWire, parse
 from simulators.core.hosts import MemoryHost, MemoryLink
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action
+from simulators.people import Person
 
 START = 1_767_567_600.0
 """Where benches begin unless told otherwise: Monday 2026-01-05 08:00 in Tokyo, seconds since 1970."""
@@ -44,11 +45,17 @@ class SimulatedBench:
     ) -> None:
         specs = [parse(text) for text in faults]
         self.seed, self.start = seed, start
-        self.people_faults = [spec for spec in specs if spec.name in PEOPLE]
-        """Faults of the simulated person; whoever brings the person gives them to it."""
         plant = {s.name: s.parameters for s in specs if not s.is_wire and s.name not in PEOPLE}
         self.surroundings = vessels.build(config, seed, start, plant)
         self.hands = self.surroundings.hands
+        self.people_faults = [spec for spec in specs if spec.name in PEOPLE]
+        self.person = Person(
+            self.hands,
+            seed,
+            {spec.name: spec.parameters for spec in self.people_faults},
+            str(cast("Config", config.get("bench") or {}).get("zone", "UTC")),
+        )
+        """The simulated person; whoever hosts the bench shows them the open tasks."""
         self.urls = dict(cast("Mapping[str, str]", config["links"]))
         self.schemes: dict[str, str] = {}
         """What each link's port speaks: tcp or http."""
@@ -134,7 +141,7 @@ class SimulatedBench:
         return self.surroundings.truth(now)
 
     def inject(self, text: str, now: float) -> None:
-        """Put a wire fault in while everything runs; raises ValueError for others: they must be there from the start."""
+        """Put a wire fault in while everything runs; raises ValueError for others: they are there from the start."""
         spec = parse(text)
         if not spec.is_wire:
             raise ValueError(f"fault {spec.name} can only be put in when the bench is made")
@@ -163,9 +170,10 @@ class SimulatedBench:
         return []
 
     def snapshot(self) -> dict[str, object]:
-        """Everything as JSON-able data: plant, devices, faults. Bytes on their way are not kept."""
+        """Everything as JSON-able data: plant, person, devices, faults. Bytes on their way are not kept."""
         return {
             "surroundings": self.surroundings.snapshot(),
+            "person": self.person.snapshot(),
             "lines": {link: line.snapshot() for link, line in self.lines.items()},
             "faults": [{"device": device, **fault.snapshot()} for device, fault in self._faults],
         }
@@ -174,6 +182,7 @@ class SimulatedBench:
         """Become what `snapshot` described; the configuration must be the same."""
         self.clear_faults()
         self.surroundings.restore(cast("dict[str, object]", saved["surroundings"]))
+        self.person.restore(cast("dict[str, object]", saved["person"]))
         lines = cast("Mapping[str, dict[str, object]]", saved["lines"])
         for link, line in self.lines.items():
             line.restore(lines[link])

@@ -33,8 +33,9 @@ PLANT = {
     "tube-on-balance": "a tube pulls on the waste balance (grams=0.05)",
 }
 PEOPLE = {
-    "late-person": "the person answers tasks late",
-    "absent-person": "the person does not come",
+    "late-person": "the person answers tasks late (hours=6)",
+    "absent-person": "the person does not come (at=0, for=1e12 seconds after the first task)",
+    "wrong-entry": "the person slips the decimal point in the n-th number asked for (nth=1)",
 }
 FAULTS = WIRE | PLANT | PEOPLE
 """Every fault by name with one line of what happens; for `--list-faults`."""

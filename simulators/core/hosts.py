@@ -91,8 +91,10 @@ class Host:
 
     def act(self, actions: list[Action]) -> None:
         """Put the simulator's bytes on the cable in their order, and look again at when it wants to be woken."""
+        if self._loop is None or self._loop.is_closed():
+            return  # nobody is plugged in; the next loop will ask for the wake-up
         if actions:
-            loop = self.loop
+            loop = self._loop
             now = loop.time()
             for action in actions:
                 at = now + action.delay_s
@@ -130,9 +132,9 @@ class Host:
 class MemoryHost(Host):
     """A simulator in our own process; `link()` gives the cable's near end."""
 
-    def __init__(self, simulator: Simulator, name: str = "") -> None:
+    def __init__(self, simulator: Simulator, name: str = "", scheme: str = "memory") -> None:
         super().__init__(simulator)
-        self.name = name
+        self.url = f"{scheme}:{name}"
         self._link: MemoryLink | None = None
 
     def link(self) -> MemoryLink:
@@ -152,7 +154,7 @@ class MemoryLink:
     """A drivers Link whose far end is a simulator in memory."""
 
     def __init__(self, host: MemoryHost) -> None:
-        self.url = f"memory:{host.name}"
+        self.url = host.url
         self._host = host
         self._arrived = b""
         self._open = False
