@@ -10,7 +10,7 @@ from protocols.run import Active, Disposition, Run
 from protocols.states import Cause, RunState, after
 
 
-class NotAllowed(Exception):  # noqa: N818  the caller turns it into a refusal (409), not a fault
+class NotAllowed(Exception):
     """The table does not list this, or the node does not wait for it; the run is unchanged. Says why in words."""
 
 

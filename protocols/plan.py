@@ -147,6 +147,8 @@ class Hand:
     """Sample id when this task takes one; its results come later and never hold the run (RM-11)."""
     results: tuple[Entry, ...] = ()
     results_due_s: float = 0.0
+    takes_s: float = 900.0
+    """Working time of the person, as the protocol's author expects it."""
 
 
 Work = SetEnvironment | WaitUntil | Pause | Exchange | Dose | Hand

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from protocols import effects, events, plan
-from protocols.plan import Plan
+from protocols import effects, events
+from protocols.plan import Plan, Work
 from protocols.run import Run
 
 VERSION = 1
@@ -23,11 +23,11 @@ Record = Plan | Run | events.Event | effects.Effect
 Json = dict[str, Any]
 
 _TAGGED: dict[str, type] = {
-    cls.__name__: cls for cls in (Plan, Run, *get_args(events.Event), *get_args(effects.Effect), *get_args(plan.Work))
+    cls.__name__: cls for cls in (Plan, Run, *get_args(events.Event), *get_args(effects.Effect), *get_args(Work))
 }
 
 
-class UnknownRecord(Exception):  # noqa: N818  read by the engine as a reason to hold (DX-04)
+class UnknownRecord(Exception):
     """A record of a version or kind that this program does not know."""
 
 
@@ -58,7 +58,7 @@ def _encode(value: Any) -> Any:
 
 
 def _encode_class(value: Any) -> Json:
-    cls: type[Any] = type(value)
+    cls = cast("type[Any]", type(value))
     coded: Json = {"t": cls.__name__} if cls.__name__ in _TAGGED else {}
     for name, default in _fields(cls):
         item = getattr(value, name)

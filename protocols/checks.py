@@ -1,0 +1,203 @@
+"""What no single key of a protocol can know: names that must exist, schedules that must make sense, RM-07."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from drivers.core.units import parse_quantity, unit
+from protocols import models
+from protocols.faults import Fault, nearest
+from protocols.models import AnyStep, Document, Scheduled
+from protocols.moments import clock, moment
+from protocols.quantities import PATHS, ROLES, quantity
+from protocols.text import Loc, Source
+
+Found = Iterator[tuple[Loc, str, str]]
+"""(place, what is wrong, what would be right)"""
+
+FLUID = (models.ExchangeStep, models.DoseStep, models.FillStep, models.PrimeStep)
+
+
+def faults(document: Document, source: Source) -> list[Fault]:
+    """Every fault of a document whose single keys are in order."""
+    return [source.fault(loc, reason, right) for loc, reason, right in _document(document)]
+
+
+def _document(document: Document) -> Found:
+    yield from _parameters(document)
+    already_set: set[str] = set()
+    for name, vessel in document.vessels.items():
+        for i, role in enumerate(vessel.needs):
+            if role not in (*ROLES, *PATHS):
+                place: Loc = ("vessels", name, "needs", i)
+                yield place, f"no capability is called {role!r}", nearest(role, (*ROLES, *PATHS))
+    for i, stage in enumerate(document.stages):
+        loc: Loc = ("stages", i)
+        given = {"do": stage.do, "operations": stage.operations, "together": stage.together}
+        parts = [key for key, value in given.items() if value]
+        if len(parts) != 1:
+            yield loc, "a stage has exactly one of: do, operations, together", ""
+        if "do" not in parts and _forms_of_schedule(stage):
+            yield loc, "a stage of operations has no time of its own", "write the time at each operation"
+        yield from _scheduled(document, stage, stage.do, loc, already_set)
+        for key, operations in (("operations", stage.operations), ("together", stage.together)):
+            yield from _twice((op.operation for op in operations), (*loc, key), "operation")
+            for j, operation in enumerate(operations):
+                yield from _scheduled(document, operation, operation.do, (*loc, key, j), already_set)
+    yield from _twice((stage.stage for stage in document.stages), ("stages",), "stage")
+
+
+def _parameters(document: Document) -> Found:
+    for name, parameter in document.parameters.items():
+        loc: Loc = ("parameters", name, "default")
+        try:
+            number, symbol = parse_quantity(parameter.default)
+        except ValueError as error:
+            yield loc, str(error), ""
+            continue
+        limits = parameter.range
+        if limits is None:
+            continue
+        if unit(symbol).dimension != unit(limits.unit).dimension:
+            yield ("parameters", name, "range"), f"{limits.unit or 'a number'} does not fit {parameter.default}", ""
+        elif not limits.low <= quantity(limits.unit)(f"{number!r} {symbol}") <= limits.high:
+            yield loc, f"{parameter.default} is outside its own range", f"{limits.low:g}..{limits.high:g} {limits.unit}"
+
+
+def _twice(names: Iterable[str], loc: Loc, what: str) -> Found:
+    seen: set[str] = set()
+    for i, name in enumerate(names):
+        if name.casefold() in seen:
+            yield (*loc, i), f"a second {what} called {name!r}", "names are keys of the record: give it another"
+        seen.add(name.casefold())
+
+
+def _forms_of_schedule(scheduled: Scheduled) -> list[str]:
+    """Which ways of giving times are used."""
+    days = scheduled.days is not None or scheduled.on is not None
+    return [
+        name
+        for name, used in (
+            ("every", scheduled.every is not None),
+            ("days", days),
+            ("at", scheduled.at is not None and not days),
+        )
+        if used
+    ]
+
+
+def _scheduled(
+    document: Document, scheduled: Scheduled, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]
+) -> Found:
+    """One operation: its times, its late rule, its steps."""
+    yield from _times(scheduled, loc)
+    moves_fluid = any(isinstance(step, FLUID) for step in steps)
+    timing = scheduled.timing
+    if moves_fluid and scheduled.repeats and timing.never_closer_than is None:
+        yield loc, "repeated fluid steps need 'never closer than'", "for example half the interval"
+    if moves_fluid and _forms_of_schedule(scheduled) in (["at"], ["days"]) and timing.window is None:
+        yield loc, "fluid steps at a time need a window (late rule)", "for example 'window: ±30 min'"
+    if timing.window == "same working day" and moves_fluid:
+        yield loc, "'same working day' is for hand steps", "give osteon a window such as ±2 h"
+    for k, step in enumerate(steps):
+        yield from _step(document, step, (*loc, "do", k), already_set)
+
+
+def _times(scheduled: Scheduled, loc: Loc) -> Found:
+    forms = _forms_of_schedule(scheduled)
+    if len(forms) > 1:
+        yield loc, f"gives its time twice: {' and '.join(forms)}", "use one of at, every, days"
+        return
+    match forms:
+        case ["at"]:
+            yield from _reads(moment, scheduled.at, (*loc, "at"))
+        case ["days"]:
+            if scheduled.days is None:
+                yield (*loc, "on"), "weekdays need the culture days they cover", "days: 16..25"
+            if scheduled.at is None:
+                yield loc, "days need a time of day", "at: 10:00"
+            else:
+                yield from _reads(clock, scheduled.at, (*loc, "at"))
+        case ["every"]:
+            assert scheduled.every is not None
+            if (scheduled.every.until is None) == (scheduled.every.times is None):
+                yield (*loc, "every"), "must end: give exactly one of until, times", ""
+        case _:
+            pass
+
+
+def _reads(read: Callable[[str], object], value: str | None, loc: Loc) -> Found:
+    try:
+        read(value or "")
+    except ValueError as error:
+        yield loc, str(error), ""
+
+
+def _step(document: Document, step: AnyStep, loc: Loc, already_set: set[str]) -> Found:
+    """One step: what it names exists, and it is bounded (RM-07)."""
+    match step:
+        case models.SetStep(set=environment):
+            if not environment.points():
+                yield (*loc, "set"), "sets nothing", f"name one of: {', '.join(models.Environment.model_fields)}"
+            already_set.update(point.role for point in environment.points())
+        case models.WaitStep(wait=wait):
+            if wait.until is not None and wait.at_most is None and step.at_most is None:
+                yield (*loc, "wait"), "waiting for a condition needs a limit (RM-07)", "at most: 4 h"
+            for condition in wait.until or ():
+                if condition.tolerance is not None and condition.role not in already_set:
+                    reason = f"{condition.role} has no set point before this wait"
+                    yield (*loc, "wait", "until"), reason, f"{condition.role} within … of …"
+        case models.ExchangeStep(exchange=work):
+            yield from _vessel(document, work.vessel, (*loc, "exchange", "in"), ("medium in", "medium out"))
+            yield from _material(document, work.then_add.of, (*loc, "exchange", "then add", "of"))
+        case models.DoseStep(dose=work):
+            yield from _vessel(document, work.vessel, (*loc, "dose", "into"), ("medium in",))
+            yield from _material(document, work.of, (*loc, "dose", "of"))
+        case models.FillStep(fill=work):
+            yield from _vessel(document, work.vessel, (*loc, "fill", "into"), ("medium in",))
+            yield from _material(document, work.of, (*loc, "fill", "of"))
+        case models.PrimeStep(prime=work):
+            yield from _material(document, work.of, (*loc, "prime", "of"))
+        case models.HandStep():
+            yield from _by_hand(document, step, loc)
+        case models.SampleStep():
+            yield from _vessel(document, step.vessel, (*loc, "from"), ())
+            yield from _reads(parse_quantity, step.take, (*loc, "take"))
+            yield from _by_hand(document, step, loc)
+    if isinstance(step, FLUID) and step.at_most is None:
+        yield loc, "a fluid step needs a maximum duration (RM-07)", "at most: 2 h"
+
+
+def _by_hand(document: Document, step: models.ByHand, loc: Loc) -> Found:
+    for i, lot in enumerate(step.lots):
+        yield from _material(document, lot, (*loc, "lots", i))
+    for i, act in enumerate(step.acts):
+        here: Loc = (*loc, "acts", i)
+        match act:
+            case models.Pour(into=vessel):
+                yield from _vessel(document, vessel, (*here, "into"), ())
+            case models.Take(vessel=vessel):
+                yield from _vessel(document, vessel, (*here, "from"), ())
+            case models.Stir(vessel=vessel):
+                yield from _vessel(document, vessel, (*here, "in"), ())
+            case models.Harvest(harvest=vessel):
+                yield from _vessel(document, vessel, (*here, "harvest"), ())
+            case models.Renew(of=of):
+                yield from _material(document, of, (*here, "of"))
+            case _:
+                pass
+
+
+def _vessel(document: Document, name: str, loc: Loc, needs: tuple[str, ...]) -> Found:
+    vessel = document.vessels.get(name)
+    if vessel is None:
+        yield loc, f"no vessel is called {name!r}", nearest(name, document.vessels)
+        return
+    missing = [need for need in needs if need not in vessel.needs]
+    if missing:
+        yield loc, f"{name} does not name what this step needs: {', '.join(missing)}", f"vessels.{name}.needs"
+
+
+def _material(document: Document, name: str, loc: Loc) -> Found:
+    if name not in document.materials:
+        yield loc, f"no material is called {name!r}", nearest(name, document.materials)

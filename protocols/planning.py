@@ -1,0 +1,126 @@
+"""From a protocol and a start to a plan: every occurrence spelled out, every time in UTC. Pure: no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from protocols.faults import Fault, ProtocolInvalid
+from protocols.loading import Protocol
+from protocols.models import AnyStep, Operation, Scheduled, Stage
+from protocols.moments import Calendar
+from protocols.occurrences import Occurrence, occurrences
+from protocols.plan import Node, Plan
+from protocols.steps import Steps
+from protocols.text import Loc
+
+
+def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str, str] | None = None) -> Plan:
+    """Bind a protocol to a start (UTC s), a site zone and parameter values.
+
+    Raises ProtocolInvalid when a value does not fit, or a step would be due before the start.
+    """
+    bound = protocol.bound(settings or {})
+    try:
+        calendar = Calendar(start_utc, ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ProtocolInvalid([Fault(bound.source.file, 1, 1, "", f"no time zone {zone!r}")]) from error
+    stages = _Stages(bound, calendar)
+    root = Node("run", bound.document.title, "sequence", stages.nodes())
+    if stages.faults:
+        raise ProtocolInvalid(stages.faults)
+    defaults = bound.document.environment
+    return Plan(
+        protocol=bound.name,
+        version=bound.version,
+        start=start_utc,
+        zone=zone,
+        root=root,
+        end_points=defaults.end.points(),
+        hold_points=defaults.hold.points(),
+        parameters=dict(bound.parameters),
+    )
+
+
+class _Stages:
+    """Builds the tree stage > operation > occurrence > step; collects occurrences that lie before the start."""
+
+    def __init__(self, protocol: Protocol, calendar: Calendar) -> None:
+        self.protocol, self.calendar = protocol, calendar
+        self.steps = Steps(protocol.document)
+        self.faults: list[Fault] = []
+
+    def nodes(self) -> tuple[Node, ...]:
+        stages = self.protocol.document.stages
+        return tuple(
+            self._stage(stage, path, ("stages", i))
+            for i, (stage, path) in enumerate(zip(stages, _slugs([s.stage for s in stages]), strict=True))
+        )
+
+    def _stage(self, stage: Stage, path: str, loc: Loc) -> Node:
+        if stage.do:
+            return self._operation(stage, stage.do, stage.stage, path, loc)
+        key = "together" if stage.together else "operations"
+        operations: Sequence[Operation] = stage.together or stage.operations
+        children = tuple(
+            self._operation(operation, operation.do, operation.operation, f"{path}/{slug}", (*loc, key, j))
+            for j, (operation, slug) in enumerate(
+                zip(operations, _slugs([o.operation for o in operations]), strict=True)
+            )
+        )
+        kind = "parallel" if stage.together else "sequence"
+        return Node(path, stage.stage, kind, children, line=self.protocol.source.line(loc))
+
+    def _operation(self, scheduled: Scheduled, do: tuple[AnyStep, ...], title: str, path: str, loc: Loc) -> Node:
+        """An operation without a time is a sequence of steps; with times, a sequence of occurrences."""
+        line = self.protocol.source.line(loc)
+        found = occurrences(scheduled, self.calendar)
+        if found is None:
+            day = self.calendar.day(self.calendar.start)
+            return Node(path, title, "sequence", self._do(do, path, loc, day), line=line)
+        if not found:
+            self.faults.append(self.protocol.source.fault(loc, "is never due: no day fits its rule"))
+        if found and found[0].due < self.calendar.start:
+            local = self.calendar.local(found[0].due)
+            reason = f"first due {local:%Y-%m-%d %H:%M}, before the start of the run"
+            self.faults.append(self.protocol.source.fault(loc, reason, "start earlier, or give it a later time"))
+        children = tuple(self._occurrence(scheduled, o, do, title, path, i, loc) for i, o in enumerate(found, 1))
+        return Node(path, title, "sequence", children, line=line)
+
+    def _occurrence(
+        self, scheduled: Scheduled, when: Occurrence, do: tuple[AnyStep, ...], title: str, path: str, i: int, loc: Loc
+    ) -> Node:
+        day = self.calendar.day(when.due)
+        closest_s = scheduled.timing.never_closer_than
+        node = Node(
+            path=f"{path}/{i}",
+            title=f"{title}, day {day}",
+            kind="sequence",
+            children=self._do(do, f"{path}/{i}", loc, day),
+            due=when.due,
+            late=when.late,
+            line=self.protocol.source.line(loc),
+        )
+        return node if closest_s is None else replace(node, spacing_key=path, min_interval_s=closest_s)
+
+    def _do(self, do: tuple[AnyStep, ...], path: str, loc: Loc, day: int) -> tuple[Node, ...]:
+        kinds = _slugs([self.steps.kind(step) for step in do])
+        return tuple(
+            replace(self.steps.node(step, f"{path}/{kind}", day), line=self.protocol.source.line((*loc, "do", k)))
+            for k, (step, kind) in enumerate(zip(do, kinds, strict=True))
+        )
+
+
+def _slugs(names: list[str]) -> list[str]:
+    """Names as parts of a path: short, lower case, each different."""
+    slugs: list[str] = []
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "part"
+        number = 2
+        unique = slug
+        while unique in slugs:
+            unique, number = f"{slug}-{number}", number + 1
+        slugs.append(unique)
+    return slugs

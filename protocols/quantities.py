@@ -1,0 +1,149 @@
+"""Texts of a protocol file as numbers in fixed units; each raises ValueError in words (dimension included)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.core.units import UnknownUnit, convert, parse_difference, parse_quantity, unit
+from protocols.faults import nearest
+
+ROLES = {
+    "temperature": "Cel",
+    "co2": "%",
+    "o2": "%",
+    "humidity": "%",
+    "stirring": "1/min",
+    "ph": "[pH]",
+    "dissolved oxygen": "%",
+    "waste weight": "g",
+}
+"""What a protocol may name on a unit, and the unit of each; percentages: vol-%, relative humidity, air saturation."""
+PATHS = ("medium in", "medium out")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_RANGE = re.compile(r"\s*(\S+?)\s*\.\.\s*(\S+)\s*(.*)")
+_WITHIN = re.compile(r"(?P<role>.+?) within (?P<tolerance>.+?)(?: of (?P<target>.+))?")
+_BETWEEN = re.compile(r"(?P<role>.+?) between (?P<low>.+?) and (?P<high>.+)")
+_ONE_SIDE = re.compile(r"(?P<role>.+?) (?P<side>above|below) (?P<bound>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A role inside low..high, or, with `tolerance`, that close to its present set point. In the unit of the role."""
+
+    role: str
+    low: float = float("-inf")
+    high: float = float("inf")
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """low..high in one unit; "" = plain numbers."""
+
+    low: float
+    high: float
+    unit: str
+
+
+def quantity(like: str) -> Callable[[object], float]:
+    """A reader of quantities in `like`: `quantity("mL")("150 uL")` is 0.15. A number without a unit is refused."""
+
+    def read(value: object) -> float:
+        number, found = parse_quantity(_text(value))
+        if not found and like:
+            raise ValueError(f"{value} has no unit, write for example '{value} {like}'")
+        return convert(number, found, like)
+
+    return read
+
+
+def amount(like: str) -> Callable[[object], float]:
+    """As `quantity`, and more than zero: times, volumes and rates of a step."""
+    read = quantity(like)
+
+    def read_amount(value: object) -> float:
+        number = read(value)
+        if number <= 0:
+            raise ValueError(f"{value} must be more than 0")
+        return number
+
+    return read_amount
+
+
+def number_range(value: object) -> Range:
+    """`5..50 %`, `10000..60000`: low and high in one unit."""
+    match = _RANGE.fullmatch(_text(value))
+    if match is None:
+        raise ValueError(f"{value!r} is not a range such as 5..50 %")
+    low, high, symbol = float(match[1]), float(match[2]), unit(match[3]).symbol
+    if low > high:
+        raise ValueError(f"{value!r}: the lower end comes first")
+    return Range(low, high, symbol)
+
+
+def window(value: object) -> float | str:
+    """`±2 h`, `+/- 30 min` in seconds, or `same working day`."""
+    text = _text(value).strip()
+    if text == "same working day":
+        return text
+    return amount("s")(text.removeprefix("±").removeprefix("+/-").removeprefix("+-"))
+
+
+def entry_unit(value: object) -> str:
+    """The unit of something written down: the UCUM symbol where it is known, else the text as it stands."""
+    text = _text(value).strip()
+    try:
+        return unit(text).symbol
+    except UnknownUnit:
+        if len(text) > 24 or not text.isprintable():
+            raise
+        return text
+
+
+def conditions(value: object) -> tuple[Condition, ...]:
+    """`temperature within 0.2 K and co2 within 0.2 % of 5 % and humidity above 90 %`, `ph between 7.2 and 7.5`."""
+    parts: list[str] = []
+    for part in re.split(r"\s+and\s+", _text(value).strip()):
+        if parts and " between " in parts[-1] and " and " not in parts[-1]:
+            parts[-1] += f" and {part}"
+        else:
+            parts.append(part)
+    return tuple(_condition(part) for part in parts)
+
+
+def _condition(text: str) -> Condition:
+    if match := _BETWEEN.fullmatch(text):
+        like = _unit_of(match["role"])
+        return Condition(match["role"], _value(match["low"], like), _value(match["high"], like))
+    if match := _WITHIN.fullmatch(text):
+        like = _unit_of(match["role"])
+        tolerance = parse_difference(match["tolerance"], like)[0]
+        if match["target"] is None:
+            return Condition(match["role"], tolerance=tolerance)
+        target = _value(match["target"], like)
+        return Condition(match["role"], target - tolerance, target + tolerance)
+    if match := _ONE_SIDE.fullmatch(text):
+        bound = _value(match["bound"], _unit_of(match["role"]))
+        return Condition(match["role"], low=bound) if match["side"] == "above" else Condition(match["role"], high=bound)
+    raise ValueError(f"{text!r} is no condition; write 'co2 within 0.2 % of 5 %', 'humidity above 90 %'")
+
+
+def _value(text: str, like: str) -> float:
+    """A bound of a condition; a pH needs no unit."""
+    number, found = parse_quantity(text)
+    return convert(number, like if not found and like == "[pH]" else found, like)
+
+
+def _unit_of(role: str) -> str:
+    if role not in ROLES:
+        raise ValueError(f"nothing is called {role!r} here ({nearest(role, ROLES)})")
+    return ROLES[role]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text such as '18 mL' is expected here")
+    return value

@@ -1,0 +1,189 @@
+"""One step of the file as one node of the plan, with its bound, its interruption rule and its words (RM-07)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from drivers.core.units import parse_quantity, unit
+from protocols import models
+from protocols.models import AnyStep, ByHand, Document, EntryForm
+from protocols.plan import (
+    Dose,
+    Entry,
+    Exchange,
+    Hand,
+    HandAct,
+    Interruption,
+    Node,
+    Pause,
+    SetEnvironment,
+    WaitUntil,
+    Within,
+    Work,
+)
+from protocols.quantities import ROLES, Condition
+
+SET_AT_MOST_S = 600.0
+"""Writing and reading back set points; reaching them is a wait."""
+PAUSE_SLACK_S = 60.0
+CUP = "priming cup"
+
+
+class Steps:
+    """Turns steps into nodes in the order of the file; remembers set points, so that `within 0.2 K` has a target."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.set_points: dict[str, float] = {}
+
+    @staticmethod
+    def kind(step: AnyStep) -> str:
+        """The word a step begins with; part of its path."""
+        match step:
+            case models.SetStep():
+                return "set"
+            case models.WaitStep():
+                return "wait"
+            case models.ExchangeStep():
+                return "exchange"
+            case models.DoseStep():
+                return "dose"
+            case models.FillStep():
+                return "fill"
+            case models.PrimeStep():
+                return "prime"
+            case models.HandStep():
+                return "hand"
+            case models.SampleStep():
+                return "sample"
+            case _:
+                assert_never(step)
+
+    def node(self, step: AnyStep, path: str, day: int) -> Node:
+        """The node of one step; `day` replaces {day} in texts."""
+        work, title, max_s, rule = self._work(step)
+        if step.if_interrupted is not None:
+            rule = Interruption(step.if_interrupted.replace(" ", "_"))
+        if isinstance(work, Hand):
+            work = _dated(work, day)
+        title = (step.called or title).replace("{day}", str(day))
+        return Node(path, title, "step", work=work, max_s=step.at_most or max_s, interruption=rule)
+
+    def _work(self, step: AnyStep) -> tuple[Work, str, float, Interruption]:
+        """(work, title, longest time if the step names none, interruption rule if the step names none)."""
+        match step:
+            case models.SetStep(set=environment):
+                points = environment.points()
+                self.set_points.update((point.role, point.value) for point in points)
+                values = ", ".join(f"{point.role} {point.value:g} {point.unit}" for point in points)
+                return SetEnvironment(points), f"Set {values}", SET_AT_MOST_S, Interruption.RESUME
+            case models.WaitStep(wait=wait):
+                if wait.until is None:
+                    return Pause(wait.for_s), "Wait", wait.for_s + PAUSE_SLACK_S, Interruption.RESUME
+                conditions = tuple(self._within(condition) for condition in wait.until)
+                title = f"Wait for {', '.join(c.role for c in wait.until)}"
+                return WaitUntil(conditions, wait.for_s), title, wait.at_most or 0.0, Interruption.RESUME
+            case models.ExchangeStep(exchange=work):
+                return _exchange(work), f"Exchange medium in {work.vessel}", 0.0, Interruption.FINISH_NOW
+            case models.DoseStep(dose=work) | models.FillStep(fill=work):
+                purpose = "dose" if isinstance(step, models.DoseStep) else "fill"
+                dose = Dose(work.vessel, work.volume, work.at, work.of, purpose=purpose)
+                return dose, f"{purpose.capitalize()} {work.vessel}", 0.0, Interruption.RECONCILE
+            case models.PrimeStep(prime=work):
+                dose = Dose(CUP, work.volume, work.at, work.of, purpose="prime")
+                return dose, "Prime the fill line", 0.0, Interruption.RECONCILE
+            case models.HandStep():
+                return self._hand(step, step.hand), step.hand, step.overdue, Interruption.RESUME
+            case models.SampleStep():
+                title = f"Sample {step.sample}: {step.take} from {step.vessel}"
+                return self._sample(step, title), title, step.overdue, Interruption.RESUME
+            case _:
+                assert_never(step)
+
+    def _within(self, condition: Condition) -> Within:
+        """A condition with its range; one without a target is about the last set point before it."""
+        like = ROLES[condition.role]
+        if condition.tolerance is None:
+            return Within(condition.role, like, condition.low, condition.high)
+        target = self.set_points.get(condition.role)
+        if target is None:
+            raise ValueError(f"{condition.role} has no set point before this wait")
+        return Within(condition.role, like, target - condition.tolerance, target + condition.tolerance)
+
+    def _hand(self, step: ByHand, instruction: str) -> Hand:
+        return Hand(
+            instruction=instruction,
+            entries=tuple(_entry(name, form) for name, form in step.write_down.items()),
+            acts=tuple(self._act(act) for act in step.acts),
+            lots=step.lots,
+            sign=step.sign,
+            out_of_incubator_s=step.out_of_incubator or 0.0,
+            overdue_s=step.overdue,
+            takes_s=step.takes,
+        )
+
+    def _sample(self, step: models.SampleStep, title: str) -> Hand:
+        hand = self._hand(step, step.called or title)
+        symbol = parse_quantity(step.take)[1]
+        if self.document.vessels[step.vessel].by_osteon and unit(symbol).dimension == "volume":
+            taken = HandAct("take", step.vessel, parse_quantity(step.take, "mL")[0])
+            hand = replace(hand, acts=(taken, *hand.acts))
+        results = tuple(_entry(name, form) for name, form in step.results.items())
+        return replace(hand, sample=step.sample, results=results, results_due_s=step.due)
+
+    def _act(self, act: models.Act) -> HandAct:
+        match act:
+            case models.Pour():
+                return HandAct("pour", act.into, act.pour, act.of, cells_per_ml=act.cells or 0.0)
+            case models.Take():
+                return HandAct("take", act.vessel, act.take)
+            case models.Renew():
+                return HandAct("renew", volume_ml=act.renew, fluid=act.of)
+            case models.Hang():
+                return HandAct(f"line_{act.line.replace(' ', '_')}")
+            case models.Stir():
+                return HandAct("stir", act.vessel, value=act.stir)
+            case models.Door():
+                return HandAct("door", duration_s=act.door)
+            case models.Harvest():
+                return HandAct("harvest", act.harvest)
+            case _:
+                assert_never(act)
+
+
+def _exchange(work: models.ExchangeWork) -> Exchange:
+    out, into = work.withdraw, work.then_add
+    return Exchange(
+        vessel=work.vessel,
+        to_level_ml=out.to_level,
+        at_most_ml=out.at_most,
+        out_rate_ml_min=out.at,
+        fill_ml=into.volume,
+        fill_rate_ml_min=into.at,
+        fluid=into.of,
+        max_exposure_s=work.drained_at_most,
+    )
+
+
+def _entry(name: str, form: EntryForm) -> Entry:
+    kind = "yes_no" if form.kind == "yes/no" else form.kind
+    limits, warn = form.limits, form.warn
+    return Entry(
+        name=name,
+        kind=kind,
+        unit=form.unit,
+        low=None if limits is None else limits.low,
+        high=None if limits is None else limits.high,
+        warn_low=None if warn is None else warn.low,
+        warn_high=None if warn is None else warn.high,
+    )
+
+
+def _dated(hand: Hand, day: int) -> Hand:
+    """{day} in the texts of a task replaced."""
+    return replace(
+        hand,
+        instruction=hand.instruction.replace("{day}", str(day)),
+        sample=hand.sample.replace("{day}", str(day)),
+    )

@@ -1,0 +1,151 @@
+"""YAML as plain data with positions: every scalar stays text (so `no` and `1.0` do), nothing is constructed (SEC-13).
+
+`{fill volume}` needs no quotes: a flow mapping with one key and no value is read as that text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+import yaml
+
+from protocols.faults import Fault, ProtocolInvalid
+
+Data = str | list["Data"] | dict[str, "Data"] | None
+Loc = tuple[str | int, ...]
+Mark = tuple[int, int]
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 16
+Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file read: its data, and where each key and each value stands."""
+
+    file: str
+    data: dict[str, Data]
+    keys: dict[Loc, Mark] = field(default_factory=dict[Loc, Mark])
+    values: dict[Loc, Mark] = field(default_factory=dict[Loc, Mark])
+
+    def fault(self, loc: Loc, reason: str, right: str = "", *, at_key: bool = False) -> Fault:
+        """A fault at `loc`, or at the nearest place around it that stands in the file."""
+        near = loc
+        while near and near not in self.values:
+            near = near[:-1]
+        line, column = (self.keys if at_key and near in self.keys else self.values).get(near, (1, 1))
+        return Fault(self.file, line, column, _spoken(loc), reason, right)
+
+    def line(self, loc: Loc) -> int:
+        return self.values.get(loc, (0, 0))[0]
+
+
+def read(text: str, file: str) -> Source:
+    """Read YAML text; raises ProtocolInvalid for what is no plain tree of texts."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ProtocolInvalid([Fault(file, 1, 1, "", f"larger than {MAX_BYTES // 1024} KiB", "split the protocol")])
+    try:
+        unsafe = _unsafe(text, file)
+        if unsafe:
+            raise ProtocolInvalid(unsafe)
+        root = yaml.compose(text, Loader=Loader)
+    except yaml.MarkedYAMLError as error:
+        line, column = _position(error.problem_mark)
+        raise ProtocolInvalid([Fault(file, line, column, "", f"not YAML: {error.problem or error}")]) from error
+    except yaml.YAMLError as error:
+        raise ProtocolInvalid([Fault(file, 1, 1, "", f"not YAML: {error}")]) from error
+    source = Source(file, {})
+    faults: list[Fault] = []
+    if not isinstance(root, yaml.MappingNode):
+        raise ProtocolInvalid([Fault(file, 1, 1, "", "not a protocol", "begin with 'protocol: name'")])
+    data = _plain(root, (), source, faults)
+    if faults or not isinstance(data, dict):
+        raise ProtocolInvalid(faults)
+    source.data.update(data)
+    return source
+
+
+def _unsafe(text: str, file: str) -> list[Fault]:
+    """Aliases, tags and depth, found in the event stream before any tree is built."""
+    faults: list[Fault] = []
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):  # pyright: ignore[reportUnknownMemberType]  stubs lack a type here
+        line, column = _position(event.start_mark)
+        match event:
+            case yaml.AliasEvent():
+                faults.append(Fault(file, line, column, "", "aliases (*name) are not used", "write the value out"))
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                depth += 1
+                if depth == MAX_DEPTH + 1:
+                    faults.append(Fault(file, line, column, "", f"nested deeper than {MAX_DEPTH} levels"))
+                    return faults
+                if event.tag is not None:
+                    faults.append(Fault(file, line, column, "", f"tags ({event.tag}) are not used", "remove it"))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                depth -= 1
+            case yaml.ScalarEvent() if event.tag is not None:
+                faults.append(Fault(file, line, column, "", f"tags ({event.tag}) are not used", "remove it"))
+            case _:
+                pass
+    return faults
+
+
+def _plain(node: yaml.Node, loc: Loc, source: Source, faults: list[Fault]) -> Data:
+    """The data of one node; positions go into `source`."""
+    source.values[loc] = _position(node.start_mark)
+    match node:
+        case yaml.ScalarNode():
+            return None if node.value == "" and not node.style else str(node.value)
+        case yaml.SequenceNode():
+            return [_plain(child, (*loc, i), source, faults) for i, child in enumerate(node.value)]
+        case yaml.MappingNode():
+            return _mapping(node, loc, source, faults)
+        case _:
+            raise TypeError(f"no such node: {node}")
+
+
+def _mapping(node: yaml.MappingNode, loc: Loc, source: Source, faults: list[Fault]) -> Data:
+    """A mapping with text keys, each once; or the text of a `{parameter}`."""
+    pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
+    data: dict[str, Data] = {}
+    for key, value in pairs:
+        line, column = _position(key.start_mark)
+        if not isinstance(key, yaml.ScalarNode):
+            faults.append(Fault(source.file, line, column, _spoken(loc), "a key must be a text"))
+            continue
+        name = str(key.value)
+        if name in data:
+            first = source.keys[(*loc, name)][0]
+            faults.append(
+                Fault(source.file, line, column, _spoken((*loc, name)), "stands twice", f"first on line {first}")
+            )
+            continue
+        source.keys[(*loc, name)] = (line, column)
+        data[name] = _plain(value, (*loc, name), source, faults)
+    if node.flow_style and len(data) == 1 and next(iter(data.values())) is None:
+        return "{" + next(iter(data)) + "}"
+    return data
+
+
+class _Positioned(Protocol):
+    """A mark of either YAML parser (the C one has a class of its own)."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+def _position(mark: _Positioned | None) -> Mark:
+    """Line and column, counted from 1."""
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+def _spoken(loc: Loc) -> str:
+    """A place as a person reads it: stages[2].do[1].exchange.in"""
+    spoken = ""
+    for part in loc:
+        spoken += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if spoken else part
+    return spoken
