@@ -225,12 +225,12 @@ async def test_a_number_that_cannot_be_true_is_bad():
     assert "370" in reading.why
 
 
-async def test_silence_makes_every_signal_bad_and_says_why():
+async def test_silence_is_no_answer_after_the_programs_usual_five_seconds():
     incubator, simulator = connect()
     simulator.receive = lambda event, now: []  # type: ignore[method-assign]
     start = asyncio.get_running_loop().time()
-    readings = await incubator.poll()
-    assert {reading.quality for reading in readings.values()} == {Quality.BAD}
+    with pytest.raises(NoAnswer):
+        await incubator.poll()
     assert asyncio.get_running_loop().time() - start == pytest.approx(5.0, abs=0.01)
     with pytest.raises(NoAnswer):
         await incubator.temperature.read()
@@ -259,10 +259,9 @@ async def test_another_serial_number_on_the_same_address_is_never_read_or_writte
     incubator, simulator = connect()
     await incubator.identify()
     simulator.texts["SN"] = "F000.0001"
-    readings = await incubator.poll()
-    assert {reading.quality for reading in readings.values()} == {Quality.BAD}
-    assert "F000.0001" in readings["temperature"].why
-    with pytest.raises(Refused, match="another device"):
+    with pytest.raises(WrongDevice, match=r"F000\.0001"):
+        await incubator.poll()
+    with pytest.raises(Refused, match=r"F000\.0001"):
         await incubator.temperature_setpoint.set(30.0)
     assert simulator.state.set_points["TempSet"] == 37.0
 
@@ -446,7 +445,13 @@ async def test_two_hundred_damaged_replies_never_give_a_wrong_number(variant: st
     truth = {name: reading.value for name, reading in (await MemmertIco(Line(Says(reply))).poll()).items()}
     good = bad = 0
     for damaged in mutations(reply, 200):
-        for name, reading in (await MemmertIco(Line(Says(damaged))).poll()).items():
+        try:
+            readings = await MemmertIco(Line(Says(damaged))).poll()
+        except WireError as error:
+            assert str(error)
+            bad += 1
+            continue
+        for name, reading in readings.items():
             if reading.quality is Quality.GOOD:
                 assert reading.value == truth[name] or isinstance(reading.value, str), (name, reading, damaged)
                 good += 1
@@ -454,7 +459,8 @@ async def test_two_hundred_damaged_replies_never_give_a_wrong_number(variant: st
                 assert reading.value is None
                 assert reading.why
                 bad += 1
-    assert good and bad > 1000
+    assert good
+    assert bad > 100
 
 
 async def test_every_cut_of_a_single_reply_is_a_named_error():

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from drivers.core import registers
 from drivers.core.device import Device, LinkLoss, Signal
-from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError, WrongDevice
+from drivers.core.errors import BadFrame, OutOfRange, Refused, WrongDevice
 from drivers.core.line import Line
 from drivers.core.registers import Row, Table
 from drivers.core.signals import Identity, Quality, Reading, Value
@@ -67,7 +67,7 @@ class MemmertIco(Device):
         super().__init__(line, address, options)
         self.host = urlsplit(line.link.url).netloc or "incubator"
         self.serial = ""
-        """Of the device identified; another one answering on the same address makes every reading bad."""
+        """Of the device identified; another one answering at the same address is neither read nor written."""
         self.ranges: dict[str, tuple[float, float]] = {}
         """The device's own limits by signal name; filled by `prepare`, refreshed by each write."""
         rows = [self.table[name] for name in self.specs()]
@@ -100,14 +100,10 @@ class MemmertIco(Device):
         return self._reading(row, answers.get(row.command), asyncio.get_running_loop().time())
 
     async def poll(self) -> dict[str, Reading]:
-        """Every signal in one request; a device that cannot be reached is a BAD reading of each."""
-        try:
-            answers = await self._ask(self._poll_request)
-        except WireError as error:
-            return dict.fromkeys(self.specs(), self.bad(str(error)))
-        if self.serial and (found := _text(answers.get("SN", ""))) != self.serial:
-            why = f"another device answers: serial number {found or 'not told'}, not {self.serial}"
-            return dict.fromkeys(self.specs(), self.bad(why))
+        """Every signal in one request; a missing one is BAD. Raises WireError without a reply, WrongDevice (EQ-05)."""
+        answers = await self._ask(self._poll_request)
+        if other := self._other_device(answers):
+            raise WrongDevice(other)
         at = asyncio.get_running_loop().time()
         readings: dict[str, Reading] = {}
         for name, command, low, high, row in self._columns:
@@ -147,8 +143,8 @@ class MemmertIco(Device):
     async def _check(self, row: Row, wanted: float) -> None:
         """Raise unless the same device is in Manual and its own range holds `wanted`."""
         answers = await self._ask(self._get([row.extra["range"], "SN", "CurOp"]))
-        if self.serial and (found := _text(answers.get("SN", ""))) != self.serial:
-            raise Refused("serial", f"another device answers: serial number {found or 'not told'}, not {self.serial}")
+        if other := self._other_device(answers):
+            raise Refused("serial number", other)
         mode = answers.get("CurOp")
         if mode != MANUAL:
             raise Refused(
@@ -161,6 +157,14 @@ class MemmertIco(Device):
         low, high = self.ranges.get(row.name, (-math.inf, math.inf))
         if not low <= wanted <= high:
             raise OutOfRange(row.name, wanted, row.unit, low, high, f"the incubator itself, {row.extra['range']}")
+
+    def _other_device(self, answers: Mapping[str, Answer]) -> str:
+        """What is wrong when a serial number other than the identified one comes with the answers; "" = nothing."""
+        answer = answers.get("SN")
+        found = "" if answer is None else _text(answer)
+        if not self.serial or not found or found == self.serial:
+            return ""
+        return f"{self.model}: serial number {found} answers at {self.host}, not {self.serial}"
 
     def _compare(self, row: Row, wanted: float, answer: Answer | None, what: str) -> None:
         """Raise unless the device says the value that was asked for."""

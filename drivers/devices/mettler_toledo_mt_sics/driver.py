@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from drivers.core import registers
 from drivers.core.device import Device, LinkLoss, Signal
-from drivers.core.errors import BadFrame, Refused, WireError, WrongDevice
+from drivers.core.errors import BadFrame, Refused, WrongDevice
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading
@@ -72,12 +72,8 @@ class MettlerToledoBalance(Device):
         return (await self._look())[name]
 
     async def poll(self) -> dict[str, Reading]:
-        """Weight and stability in one exchange."""
-        try:
-            return await self._look()
-        except WireError as error:
-            bad = self.bad(str(error))
-            return {"weight": bad, "stable": bad}
+        """Weight and stability in one exchange; raises WireError when there is no usable reply."""
+        return await self._look()
 
     async def stable_weight(self) -> Reading:
         """Wait in the balance until it stands still (S, up to 60 s; the line is taken meanwhile)."""
