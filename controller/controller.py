@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -63,10 +63,13 @@ class Controller:
         *,
         installation: str | None = None,
         faults: Faults | None = None,
+        flush_s: float = 10.0,
     ) -> None:
-        """`folder` is the data directory; `installation` names a new one (from the seed in simulations)."""
+        """`folder` is the data directory; `installation` names a new one (from the seed in simulations).
+
+        `flush_s`: samples of so many seconds may be lost in a crash (ST-06)."""
         self.settings, self.folder, self.clock = settings, folder, clock
-        self._installation, self._faults = installation, faults or Faults()
+        self._installation, self._faults, self._flush_s = installation, faults or Faults(), flush_s
         self.latest = Latest()
         self.bench = Bench(settings, open_link, self.latest, admit=self._admit, told=self._told)
         self.history: History | None = None
@@ -89,7 +92,7 @@ class Controller:
         """Ask for an orderly end: fluid stopped, records closed, set points left as they are (EQ-07)."""
         self._stop.set()
 
-    async def run(self, serve: Callable[[Controller], Awaitable[None]] | None = None) -> None:
+    async def run(self, serve: Callable[[Controller], Coroutine[None, None, None]] | None = None) -> None:
         """Start up in the order of DX-10 and live. `serve` runs beside from the beginning (the local socket).
 
         Raises DirectoryTaken before anything is touched when another controller holds the folder.
@@ -113,6 +116,7 @@ class Controller:
         outage = await self._open_storage()
         keeping = group.create_task(self.bench.keep(), name="devices")
         group.create_task(self._alarm_on_silence(), name="link alarms")
+        group.create_task(self._keep_history(), name="history")
         await self.bench.settled()
         if self.ledger is None or self.alarms is None:
             self.up.set()
@@ -139,6 +143,8 @@ class Controller:
                 after_commit=self._faults.after_commit,
             )
             outage = measure_gap(self.ledger, self.history, self.clock)
+            if outage is not None:
+                self.history.mark_outage(self.clock.now(), "controller not running")
             await self.ledger.new_epoch(os.getpid() if self._installation is None else 0)
             self.alarms = Alarms(self.ledger, self.clock)
             self._known = {row.name: row.identity for row in self.ledger.devices()}
@@ -200,6 +206,12 @@ class Controller:
                 ):
                     text = f"{keeper.name} does not answer: {keeper.why}"
                     await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
+
+    async def _keep_history(self) -> None:
+        """Commit samples in batches; a history that cannot be written harms nothing else (ST-01)."""
+        while self.history is not None:
+            await asyncio.sleep(self._flush_s)
+            await self.history.flush()
 
     async def quiet(self, unit: str | None, by: Actor) -> list[str]:
         """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06)."""

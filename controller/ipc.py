@@ -58,13 +58,12 @@ class LocalSocket:
 
 async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, Any]:
     """The answer to one line, always an object with "ok" or "error"."""
-    number: object = None
+    number = 0
     try:
-        data = json.loads(line)
-        number = data.get("id") if isinstance(data, dict) else None
-        request = ask.REQUEST.validate_python(data)
+        request = ask.REQUEST.validate_json(line)
+        number = request.id
         return {"id": number, "ok": await carry_out(controller, request, actor)}
-    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValidationError as error:
         return failure(number, "bad request", str(error))
     except RunConflict as error:
         return {**failure(number, "conflict", str(error)), "state": error.state}
@@ -74,7 +73,7 @@ async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, 
         return failure(number, type(error).__name__, str(error))
 
 
-def failure(number: object, kind: str, text: str) -> dict[str, Any]:
+def failure(number: int, kind: str, text: str) -> dict[str, Any]:
     return {"id": number, "error": {"type": kind, "text": text}}
 
 

@@ -40,7 +40,8 @@ class Keeper:
     ) -> None:
         """`admit` records or refuses an identity (raises WrongDevice); `told` hears of each change of condition."""
         self.name, self.device, self.latest, self.period_s = name, device, latest, period_s
-        self.condition, self.why = Condition.CONNECTING, "not connected yet"
+        self.condition = Condition.CONNECTING
+        self.why: str = "not connected yet"
         self.identity: Identity | None = None
         self.since = 0.0
         self.settled = asyncio.Event()

@@ -144,6 +144,6 @@ def last_events(controller: Controller) -> list[dict[str, Any]]:
         return []
     seq, _ = ledger.head()
     return [
-        {"utc": row.utc, "actor": row.actor, "action": row.action, "object": row.object_id, "entry": row.entry}
+        {"utc": row.utc, "actor": row.actor, "action": row.action, "object": row.object_id, "run": row.run_id}
         for row in ledger.audit(max(0, seq - EVENTS))
     ]

@@ -11,7 +11,6 @@ COMMANDS = {
     "simulate": ("simulators.simulate", "main", "one device, or a whole bench, for any program"),
     "world": ("simulators.world", "main", "a simulated bench with its own clock, for a controller"),
     "rehearse": ("simulators.rehearsal", "main", "a protocol to its end in virtual time"),
-    "demo": ("simulators.demo", "main", "the demo bench"),
     "controller": ("simulators.demo", "controller", "the controller of the demo, on a world"),
 }
 

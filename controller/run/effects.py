@@ -11,7 +11,6 @@ from controller.actors import RULE, Actor
 from controller.errors import NotOwner
 from controller.run.doors import Doors
 from controller.run.transfers import Site
-from drivers.core import units
 from drivers.core.errors import OsteonError, OutOfRange, Refused, WireError
 from protocols.effects import ApplyPoints, Effect, QuietMovers, Recheck, Transfer, Watch
 from protocols.events import Command, ConditionMet, Event, PointsSet, TransferEnded
@@ -127,7 +126,7 @@ class Carrier:
                         output, point.value, point.unit, by=RULE, owner=self.run_id, run_id=self.run_id
                     )
                     break
-                except (OutOfRange, Refused, NotOwner, units.UnitError) as error:
+                except (OutOfRange, Refused, NotOwner, ValueError) as error:
                     if effect.path:
                         self.tell(PointsSet(self.now(), effect.path, str(error)))
                     return

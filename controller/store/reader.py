@@ -19,6 +19,7 @@ from controller.store.errors import LedgerDamaged
 from controller.store.rows import (
     AlarmRow,
     AuditRow,
+    DeviceRow,
     DeviationRow,
     DoseRow,
     JournalRow,
@@ -90,6 +91,7 @@ class Queries:
         self.outages = Query(schema.outages, OutageRow)
         self.deviations = Query(schema.deviations, DeviationRow)
         self.deviations_of_run = Query(schema.deviations, DeviationRow, _is(schema.deviations, "run_id"))
+        self.devices = Query(schema.devices, DeviceRow, order=schema.devices.c.name)
         self.points = Query(schema.points, PointRow, order=schema.points.c.output)
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
@@ -175,6 +177,10 @@ class Reader:
         if run_id is None:
             return self._ask.deviations(self._reads)
         return self._ask.deviations_of_run(self._reads, run_id=run_id)
+
+    def devices(self) -> list[DeviceRow]:
+        """Who answered at each place when it was first used (EQ-05)."""
+        return self._ask.devices(self._reads)
 
     def points(self) -> dict[str, PointRow]:
         """Last commanded set point of each output."""

@@ -162,3 +162,11 @@ class AuditRow:
     outcome: str
     hash: str
     fields: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    name: str
+    model: str
+    identity: str
+    first_seen_at: float

@@ -1,0 +1,105 @@
+"""The demo's controller: the real one, in paced time, its links leading into a world that outlives it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.actors import Actor
+from controller.clock import Clock
+from controller.controller import Controller
+from controller.errors import RunConflict, Unusable
+from controller.ipc import NAME, LocalSocket
+from controller.settings import BenchInvalid, Settings, load
+from controller.store.errors import DirectoryTaken
+from drivers.core.errors import LinkLost, OsteonError
+from protocols.faults import ProtocolInvalid
+from protocols.loading import load as load_protocol
+from simulators.core.time import PacedLoop
+from simulators.operator import Operator
+from simulators.world_client import WorldClient
+
+DEMO = Actor("demo", "simulated", "program")
+
+
+class Demo:
+    """A controller on a world, a simulated person beside it, and a protocol started on an empty bench."""
+
+    def __init__(self, settings: Settings, folder: Path, world: WorldClient, protocol: str) -> None:
+        self.world, self.protocol = world, protocol
+        self.controller = Controller(
+            settings,
+            folder,
+            lambda name, url: world.link(name),
+            Clock.of_bench(settings.bench.zone, 0),
+            installation=f"demo-{settings.bench.name}",
+        )
+        self.socket = LocalSocket(folder / NAME)
+        self.operator = Operator(world.person, self._tasks, self._give)
+
+    def _tasks(self) -> list[dict[str, Any]]:
+        return self.controller.runs.tasks() if self.controller.runs else []
+
+    async def _give(self, task: Mapping[str, Any], entries: Mapping[str, Any], by: str) -> None:
+        if self.controller.runs is None:
+            return
+        with contextlib.suppress(RunConflict, Unusable):  # shown again, tried again
+            await self.controller.runs.answer(task["run"], task["path"], entries, Actor(by, "simulated", "simulation"))
+
+    async def live(self) -> None:
+        """Until SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.controller.stop)
+        async with asyncio.TaskGroup() as group:
+            beside = group.create_task(self._beside())
+            await self.controller.run(self.socket.serve)
+            beside.cancel()
+
+    async def _beside(self) -> None:
+        await self.controller.up.wait()
+        if self.controller.runs is None:
+            return
+        if self.protocol and not self.controller.runs.engines:
+            await self.controller.runs.start(load_protocol(self.protocol).text, by=DEMO)
+        while True:
+            try:
+                await self.operator.work()
+            except LinkLost:
+                await asyncio.sleep(5.0)  # the world is away; its person comes back with it
+
+
+def controller(argv: list[str] | None = None) -> int:
+    """`python -m simulators controller …`; 0 = ended in order, 1 = could not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulators controller",
+        description=__doc__,
+        epilog="example: python -m simulators controller --bench stirred-100.toml --data DATA --world DATA/world.sock",
+    )
+    parser.add_argument("--bench", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--world", type=Path, required=True, help="socket of the world")
+    parser.add_argument("--speed", type=float, help="bench seconds for one wall second (default: the world's)")
+    parser.add_argument("--protocol", default="", help="started when the bench has no run")
+    asked = parser.parse_args(argv)
+    try:
+        settings = load(asked.bench)
+        asked.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        world = WorldClient(asked.world)
+        demo = Demo(settings, asked.data, world, asked.protocol)
+        start = world.now()
+        with asyncio.Runner(loop_factory=lambda: PacedLoop(asked.speed or world.speed, start)) as runner:
+            runner.run(demo.live())
+    except (BenchInvalid, ProtocolInvalid, DirectoryTaken, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OsteonError as error:
+        print(error, file=sys.stderr)
+        return 3  # worth another try: the world may not be up yet
+    return 0
