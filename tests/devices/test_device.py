@@ -1,0 +1,53 @@
+"""What every device does without a line of its own: poll signal by signal."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.core.device import Device, Signal
+from drivers.core.errors import OutOfRange
+from drivers.core.line import Line
+from drivers.core.registers import Table, parse
+from drivers.core.signals import Quality, Reading, Value
+from drivers.core.wire.ascii import take_line
+from tests.links.scripted import ScriptedLink
+
+
+class Printed(Table):
+    rows = parse("name,command,unit,access,low,high\nspeed,S?,1/min,rw,0,300\nalarm,A?,,r,,\nreset,R,,w,,\n", "made up")
+
+
+class Stirrer(Device):
+    table = Printed("none", "none", 1)
+    model = "stirrer"
+    speed = Signal()
+    alarm = Signal()
+    reset = Signal()
+
+    async def read(self, name: str) -> Reading:
+        request = type(self).table[name].command.encode() + b"\r\n"
+        return self.good(float(await self.line.query(request, take_line, timeout_s=1.0)))
+
+    async def write(self, name: str, value: Value) -> Reading:
+        assert isinstance(value, float)
+        self.check_limits(name, value)
+        return self.good(value)
+
+
+async def test_one_silent_signal_is_one_bad_reading_and_what_cannot_be_read_is_not_asked():
+    link = ScriptedLink(lambda request: [(0.1, b"60\r\n")] if request == b"S?\r\n" else [])
+    readings = await Stirrer(Line(link, "bus")).poll()
+    assert readings["speed"][::2] == (60.0, Quality.GOOD)
+    assert readings["alarm"].quality is Quality.BAD
+    assert "bus: no answer" in readings["alarm"].why
+    assert list(readings) == ["speed", "alarm"]
+
+
+async def test_a_set_point_outside_the_datasheets_limits_is_not_sent():
+    link = ScriptedLink()
+    stirrer = Stirrer(Line(link))
+    for value in (-1.0, 301.0):
+        with pytest.raises(OutOfRange):
+            await stirrer.speed.set(value)
+    assert link.sent == []
+    assert (await stirrer.speed.set(300.0)).value == 300.0
