@@ -1,0 +1,5 @@
+"""Hamilton Arc sensors: EasyFerm / Polilyte pH and VisiFerm DO."""
+
+from drivers.devices.hamilton_arc.driver import HamiltonArcDo, HamiltonArcPh
+
+__all__ = ["HamiltonArcDo", "HamiltonArcPh"]
