@@ -19,7 +19,7 @@ class NoController(Refusal):
     """Nobody answers on the socket of this data directory."""
 
 
-def ask(data: Path, do: str, timeout_s: float = 10.0, **arguments: Any) -> dict[str, Any]:
+def ask(data: Path, do: str, timeout_s: float = 10.0, **arguments: Any) -> Any:
     """Ask the controller of `data` to `do` something and return its answer.
 
     Raises NoController when none answers within `timeout_s`, Refusal with the controller's sentence when it refuses.

@@ -28,8 +28,9 @@ END_S = 20.0
 """Time a child has for its orderly end before it is killed."""
 READY_S = 20.0
 """Longest wait for the socket of a child that others depend on."""
-REFUSED = 2
-"""Exit code by which a child says that starting it again would not help (a faulty file, another owner of the data)."""
+REFUSED = (1, 2)
+"""Exit codes by which a child, with a sentence and no traceback, says that starting it again would not help: a faulty
+file, another owner of the data."""
 LOG_LIMIT = 5_000_000
 
 
@@ -87,8 +88,7 @@ class Supervisor:
             while self._records[child.name].alive:  # noqa: ASYNC110  another process has no event to wait for
                 await asyncio.sleep(LOOK_S)
             code = self._exit_code(child)
-            if code == REFUSED:
-                raise ChildRefused(self._last_words(child))
+            self._raise_if_refused(child)
             if loop.time() - began > CALM_S:
                 wait_s = FIRST_WAIT_S
             self.say(
@@ -137,8 +137,7 @@ class Supervisor:
         while not (self.data / child.socket).exists() and not until.is_set():
             if loop.time() > give_up:
                 raise Refusal(f"{child.name} is not ready after {READY_S:g} s; its log is {self.log(child)}")
-            if self._exit_code(child) == REFUSED:
-                raise ChildRefused(self._last_words(child))
+            self._raise_if_refused(child)
             await asyncio.sleep(LOOK_S / 5)
 
     async def _end(self, child: Child) -> None:
@@ -161,6 +160,10 @@ class Supervisor:
         """None while it runs, and for an adopted child, whose code only its first parent could have learnt."""
         process = self._own.get(child.name)
         return None if process is None else process.poll()
+
+    def _raise_if_refused(self, child: Child) -> None:
+        if self._exit_code(child) in REFUSED and "Traceback" not in (words := self._last_words(child)):
+            raise ChildRefused(words)
 
     def _last_words(self, child: Child) -> str:
         with self.log(child).open("rb") as log:

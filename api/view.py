@@ -1,17 +1,6 @@
 """A run on a terminal: the controller's `snapshot` as lines of text. Pure: no clock, no terminal, no socket.
 
-A snapshot is one JSON object (every part but `time` may be missing; times UTC s, ages s):
-
-    {"bench": "stirred-100", "note": "…", "zone": "Asia/Tokyo", "time": 1767567600.0, "epoch": 3, "state": "running",
-     "speed": {"asked": 600, "reached": 598.2},
-     "devices": [{"name": "incubator", "model": "memmert_ico", "state": "ready", "why": "",
-                  "signals": [{"name": "temperature", "value": 37.0, "unit": "Cel", "quality": "good", "age_s": 4.2}]}],
-     "runs": [{"id": "run-1", "protocol": "…", "state": "RUNNING", "why": "", "start": …, "done": 12, "of": 75,
-               "active": [{"path": "…", "title": "…", "question": "", "options": []}],
-               "next": {"title": "Medium exchange 3 of 9", "due": …}}],
-     "tasks": [{"run": "run-1", "path": "…", "title": "…", "due": …}],
-     "alarms": [{"alarm_id": "alarm-1", "priority": "high", "text": "…", "raised_at": …, "state": "UNACK"}],
-     "events": [{"at": …, "text": "…"}]}
+The snapshot is the JSON of `controller.snapshot`: times are UTC s, ages s, event times ISO 8601.
 """
 
 from __future__ import annotations
@@ -43,20 +32,25 @@ class Line(NamedTuple):
     look: Look = Look.PLAIN
 
 
+PRIORITIES = {"critical": ("!!", Look.CRITICAL), "high": ("! ", Look.HIGH), "low": ("- ", Look.LOW)}
+ALARMS, TASKS = 5, 4
+"""How many are shown; the rest is counted."""
+
+
 def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
     """The whole picture, at most `height` lines of at most `width` characters; the oldest events go first."""
     zone = zone_of(snapshot)
-    now = float(snapshot["time"])
-    upper = [*head(snapshot, now, zone)]
-    for run in snapshot.get("runs", ()):
+    now = float(snapshot["now"])
+    upper = [head(snapshot, now, zone), *marks(snapshot)]
+    for run in snapshot["runs"]:
         upper += run_lines(run, now, zone)
-    if not snapshot.get("runs"):
-        upper.append(Line("no run; start one with 'osteon runs start PROTOCOL'", Look.DIM))
-    upper += alarms(snapshot.get("alarms", ()), zone)
-    upper += tasks(snapshot.get("tasks", ()), now, zone)
-    upper += values(snapshot.get("devices", ()))
+    if not snapshot["runs"]:
+        upper += [Line(""), Line("no run; 'osteon runs start PROTOCOL' starts one", Look.DIM)]
+    upper += alarms(snapshot["alarms"], zone)
+    upper += tasks(snapshot["tasks"], now, zone)
+    upper += values(snapshot["devices"])
     room = height - len(upper) - 2
-    events = [Line(f"  {moment(each['at'], zone)}  {each['text']}") for each in snapshot.get("events", ())]
+    events = [event(each, zone) for each in snapshot["events"]]
     if events and room > 0:
         upper += [Line(""), Line("last events", Look.BOLD), *events[-room:]]
     return [cut(line, width) for line in upper[:height]]
@@ -64,16 +58,16 @@ def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
 
 def plain(snapshot: Snapshot) -> str:
     """One line for a log or a pipe: time, state, what is done, what comes next, how many wait."""
-    zone, now = zone_of(snapshot), float(snapshot["time"])
-    parts = [moment(now, zone)]
-    for run in snapshot.get("runs", ()):
-        doing = "; ".join(str(each["title"]) for each in run.get("active", ())) or "-"
+    zone, now = zone_of(snapshot), float(snapshot["now"])
+    parts = [moment(now, zone) + speed(snapshot)]
+    for run in snapshot["runs"]:
+        doing = "; ".join(str(each["title"]) for each in run["steps"]) or "-"
         parts.append(f"{run['state']} {day(run, now)}: {doing}")
-        if run.get("next"):
-            parts.append(f"next {upcoming(run['next'], now, zone)}")
-        if run.get("why"):
+        if run["next"]:
+            parts.append(f"next {upcoming(run['next']['title'], run['next']['at'], now, zone)}")
+        if run["why"]:
             parts.append(str(run["why"]))
-    parts.append(f"{len(snapshot.get('alarms', ()))} alarms, {len(snapshot.get('tasks', ()))} tasks")
+    parts.append(f"{len(snapshot['alarms'])} alarms, {len(snapshot['tasks'])} tasks")
     return " | ".join(parts)
 
 
@@ -84,93 +78,106 @@ def zone_of(snapshot: Snapshot) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def head(snapshot: Snapshot, now: float, zone: ZoneInfo) -> list[Line]:
-    speed: Mapping[str, float] = snapshot.get("speed") or {}
-    rate = f"   {speed.get('reached', 0):.0f} x of {speed['asked']:g} x" if speed.get("asked") else ""
-    name = f" {snapshot.get('bench', 'bench')}   {moment(now, zone)} {at(now, zone):%Z}{rate}"
-    state = str(snapshot.get("state", ""))
-    epoch = f"   epoch {snapshot['epoch']}" if "epoch" in snapshot else ""
-    first = Line(f"{name}{epoch}{'' if state in ('', 'running') else '   ' + state.upper()} ", Look.HEAD)
-    return [first, Line(f" {snapshot['note']}", Look.DIM)] if snapshot.get("note") else [first]
+def head(snapshot: Snapshot, now: float, zone: ZoneInfo) -> Line:
+    state = "" if snapshot["state"] == "running" else f"   {str(snapshot['state']).upper()}"
+    time = f"{moment(now, zone)} {at(now, zone):%Z}{speed(snapshot)}"
+    return Line(f" {snapshot['bench']}   {time}   epoch {snapshot['epoch']}{state} ", Look.HEAD)
+
+
+def speed(snapshot: Snapshot) -> str:
+    reached = snapshot.get("speed")
+    return f"   at {reached:.0f} x real time" if reached else ""
+
+
+def marks(snapshot: Snapshot) -> list[Line]:
+    """What must stay in view: that nothing here is real, that the records are damaged."""
+    found: list[Line] = []
+    if snapshot.get("simulated"):
+        found.append(Line(" SIMULATED DEVICES - no real equipment; not a validated set-up", Look.DIM))
+    if snapshot.get("damaged"):
+        found.append(Line(f" RECORDS DAMAGED: {snapshot['damaged']}", Look.CRITICAL))
+    return found
 
 
 def run_lines(run: Mapping[str, Any], now: float, zone: ZoneInfo) -> list[Line]:
-    counted = f"   step {run['done']} of {run['of']}" if run.get("of") else ""
-    found = [
-        Line(""),
-        Line(f"{run.get('protocol', '')}   {run['state']}   {day(run, now)}{counted}   {run.get('id', '')}", Look.BOLD),
-    ]
-    if run.get("why"):
+    facts = f"{run['protocol']}   {run['state']}   {day(run, now)}   {run['done']} of {run['nodes']} nodes done"
+    held = f"   {run['volume']['ml']:.1f} mL in the vessel" if run.get("volume") else ""
+    found = [Line(""), Line(f"{facts}{held}   ({run['run']} on {run['unit']})", Look.BOLD)]
+    if run["why"]:
         found.append(Line(f"  why   {run['why']}", Look.HIGH if run["state"] in ("HOLDING", "HELD") else Look.PLAIN))
-    for each in run.get("active", ()):
-        found.append(Line(f"  now   {each['title']}   {each.get('path', '')}"))
-        if each.get("question"):
-            answers = f" ({' / '.join(map(str, each['options']))})" if each.get("options") else ""
+    for each in run["steps"]:
+        part = f" ({each['part']})" if each["part"] else ""
+        until = f", ends {countdown(each['until'] - now)}" if each.get("until") else ""
+        found.append(Line(f"  now   {each['title']}{part}{until}   {each['path']}"))
+        if each["question"]:
+            answers = f" ({' / '.join(map(str, each['options']))})" if each["options"] else ""
             found.append(Line(f"  ask   {each['question']}{answers}", Look.HIGH))
-    if run.get("next"):
-        found.append(Line(f"  next  {upcoming(run['next'], now, zone)}", Look.BOLD))
+    if run["next"]:
+        found.append(Line(f"  next  {upcoming(run['next']['title'], run['next']['at'], now, zone)}", Look.BOLD))
     return found
 
 
-def upcoming(following: Mapping[str, Any], now: float, zone: ZoneInfo) -> str:
+def upcoming(title: str, due: float | None, now: float, zone: ZoneInfo) -> str:
     """Countdown and absolute time always together (UI-31)."""
-    due = following.get("due")
     if due is None:
-        return str(following["title"])
-    return f"{following['title']} {countdown(float(due) - now)} ({moment(float(due), zone)} {at(float(due), zone):%Z})"
+        return title
+    return f"{title} {countdown(due - now)} ({moment(due, zone)} {at(due, zone):%Z})"
 
 
 def alarms(found: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[Line]:
-    looks = {"critical": Look.CRITICAL, "high": Look.HIGH}
-    marks = {"critical": "!!", "high": "! "}
-    shown: list[Line] = []
-    for each in found[:5]:
-        priority, seen = str(each["priority"]), "  (acknowledged)" if each.get("state") == "ACKED" else ""
-        text = f"  {marks.get(priority, '- ')} {priority:8} {moment(each['raised_at'], zone)}  {each['text']}{seen}"
-        shown.append(Line(text, looks.get(priority, Look.LOW)))
-    more = [Line(f"  and {len(found) - 5} more", Look.DIM)] if len(found) > 5 else []
-    return [Line(""), Line(f"alarms ({len(found)})", Look.BOLD), *shown, *more] if found else []
+    if not found:
+        return []
+    shown = [Line(""), Line(f"alarms ({len(found)})", Look.BOLD)]
+    for each in found[:ALARMS]:
+        mark, look = PRIORITIES[each["priority"]]
+        seen = "  (acknowledged)" if each["state"] == "ACKED" else "  (gone)" if each["state"] == "RTN_UNACK" else ""
+        text = f"  {mark} {each['priority']:8} {moment(each['raised_at'], zone)}  {each['text']}{seen}"
+        shown.append(Line(text, look))
+    return shown + more(found, ALARMS)
 
 
 def tasks(found: Sequence[Mapping[str, Any]], now: float, zone: ZoneInfo) -> list[Line]:
-    shown = [Line(f"  {upcoming(each, now, zone)}") for each in found[:4]]
-    more = [Line(f"  and {len(found) - 4} more", Look.DIM)] if len(found) > 4 else []
-    return [Line(""), Line(f"tasks for a person ({len(found)})", Look.BOLD), *shown, *more] if found else []
+    if not found:
+        return []
+    shown = [Line(f"  {upcoming(str(each['title']), each['due'], now, zone)}") for each in found[:TASKS]]
+    return [Line(""), Line(f"tasks for a person ({len(found)})", Look.BOLD), *shown, *more(found, TASKS)]
+
+
+def more(found: Sequence[object], shown: int) -> list[Line]:
+    return [Line(f"  and {len(found) - shown} more", Look.DIM)] if len(found) > shown else []
 
 
 def values(devices: Sequence[Mapping[str, Any]]) -> list[Line]:
-    if not devices:
-        return []
-    width = max(len(str(device["name"])) for device in devices)
-    found = [Line(""), Line("values", Look.BOLD)]
+    width = max((len(str(device["name"])) for device in devices), default=0)
+    found = [Line(""), Line("values", Look.BOLD)] if devices else []
     for device in devices:
-        signals = device.get("signals", ())
-        good = device.get("state", "ready") in ("ready", "good", "ok")
-        shown = "   ".join(value(each) for each in signals if each.get("value") is not None or each.get("why"))
-        age = max((float(each.get("age_s") or 0.0) for each in signals), default=0.0)
-        if good:
-            found.append(Line(f"  {device['name']:{width}}  {shown}   {age:.0f} s old"))
-        else:
-            why = device.get("why") or device.get("state")
-            found.append(Line(f"  {device['name']:{width}}  --- {why}", Look.HIGH))
+        readings: Mapping[str, Mapping[str, Any]] = device["readings"]
+        if device["condition"] != "ready":
+            found.append(Line(f"  {device['name']:{width}}  --- {device['condition']}: {device['why']}", Look.HIGH))
+            continue
+        shown = "   ".join(value(name, each) for name, each in readings.items() if each["age_s"] is not None)
+        age = max((each["age_s"] or 0.0 for each in readings.values()), default=0.0)
+        found.append(Line(f"  {device['name']:{width}}  {shown}   {age:.0f} s old"))
     return found
 
 
-def value(signal: Mapping[str, Any]) -> str:
+def value(name: str, reading: Mapping[str, Any]) -> str:
     """A value always with its unit; what is not good says so (UI-12, UI-13)."""
-    quality = str(signal.get("quality", "good"))
-    raw = signal.get("value")
-    number = f"{raw:.4g}" if isinstance(raw, float) else "---" if raw is None else str(raw)
-    unit = f" {signal['unit']}" if signal.get("unit") else ""
-    name = str(signal["name"]).replace("_", " ").replace("setpoint", "set")
-    return f"{name} {number}{unit}" + ("" if quality == "good" else f" [{quality}]")
+    raw = reading["value"]
+    number = f"{raw:.4g}" if isinstance(raw, float) else "---" if raw is None else str(raw).lower()
+    unit = f" {reading['unit']}" if reading["unit"] else ""
+    quality = "" if reading["quality"] == "good" else f" [{reading['quality']}]"
+    return f"{name.replace('_setpoint', ' set').replace('_', ' ')} {number}{unit}{quality}"
+
+
+def event(each: Mapping[str, Any], zone: ZoneInfo) -> Line:
+    when = datetime.fromisoformat(str(each["utc"])).timestamp()
+    return Line(f"  {moment(when, zone)}  {each['action']}  {each['object']}  by {each['actor']}")
 
 
 def day(run: Mapping[str, Any], now: float) -> str:
     """Elapsed run time as "day 12, 04:12", the first day being 0."""
-    if run.get("start") is None:
-        return ""
-    days, rest = divmod(now - float(run["start"]), DAY_S)
+    days, rest = divmod(max(0.0, now - float(run["start"])), DAY_S)
     return f"day {days:.0f}, {int(rest // 3600):02}:{int(rest % 3600 // 60):02}"
 
 

@@ -16,8 +16,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    answer = ask(options.data, "hold", unit=options.unit, timeout_s=60.0)
-    held = answer.get("held", [])
-    print("holding " + ", ".join(map(str, held)) if held else "no run to hold")
+    states: dict[str, str] = ask(options.data, "hold", unit=options.unit, timeout_s=60.0)["states"]
+    for run, state in states.items():
+        print(f"{run}: {state}")
+    if not states:
+        print("there is no run to hold")
     print("temperature, gas and stirring go on")
     return 0

@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    pumps = [str(each) for each in ask(options.data, "stop_pumps", unit=options.unit, timeout_s=60.0)["pumps"]]
+    pumps = [str(each) for each in ask(options.data, "stop_pumps", unit=options.unit, timeout_s=60.0)["stopped"]]
     doubtful = [each for each in pumps if "NOT CONFIRMED" in each]
     for pump in pumps:
         print(pump if pump in doubtful else f"{pump} stopped")

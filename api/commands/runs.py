@@ -1,0 +1,227 @@
+"""Runs of a serving controller: list, show, start, command, answer. Talks to the local socket of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from api.folders import data_argument, json_argument
+from api.refusal import Refusal
+from api.site_time import parse_time, shown_time
+from api.socket_client import ask
+from api.table import table
+from api.terminal import watch
+
+EXAMPLE = "osteon runs hold run-1 --why 'foam in the vessel'"
+COMMANDS = ("pause", "resume", "hold", "restart", "stop", "abort", "reset")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+
+    def verb(name: str, summary: str) -> argparse.ArgumentParser:
+        part = verbs.add_parser(name, help=summary, description=summary)
+        data_argument(part)
+        json_argument(part)
+        return part
+
+    verb("list", "every run of this data directory")
+    show = verb("show", "one run, or with --watch the whole bench as it lives")
+    show.add_argument("id", nargs="?", metavar="RUN")
+    show.add_argument("--watch", action="store_true", help="stay, until Ctrl-C")
+    start = verb("start", "start a protocol")
+    start.add_argument("protocol", metavar="PROTOCOL", help="a protocol file, or the name of one that ships")
+    start.add_argument("--unit", metavar="UNIT")
+    start.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    start.add_argument("--start", metavar="ISO", help="2026-01-05T08:00 in the site's zone (default: now)")
+    for name in COMMANDS:
+        command = verb(name, f"{name} a run")
+        command.add_argument("id", metavar="RUN")
+        command.add_argument("--why", default="", metavar="TEXT")
+    verb("tasks", "open tasks for a person")
+    answer = verb("answer", "answer a task: its entries as NAME=VALUE")
+    answer.add_argument("id", metavar="RUN")
+    answer.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
+    answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
+    decide = verb("decide", "answer a question of a held run")
+    decide.add_argument("id", metavar="RUN")
+    decide.add_argument("path", metavar="PATH")
+    decide.add_argument("answer", metavar="ANSWER", help="one of the answers that 'runs show' offers")
+    decide.add_argument("--volume", type=float, metavar="ML", help="what was delivered, in mL")
+    decide.add_argument("--why", default="", metavar="TEXT")
+    doses = verb("doses", "every dose of a run: asked, measured, witness")
+    doses.add_argument("id", metavar="RUN")
+    acknowledge = verb("acknowledge", "say that an alarm was seen")
+    acknowledge.add_argument("alarm", metavar="ALARM")
+    parser.set_defaults(verb="list", json=False)
+    data_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    return command(options) if options.verb in COMMANDS else VERBS[options.verb](options)
+
+
+def list_(options: argparse.Namespace) -> int:
+    runs: list[dict[str, Any]] = ask(options.data, "runs")
+    if options.json:
+        return as_json(runs)
+    rows = [
+        (
+            each["run_id"],
+            each["unit"],
+            f"{each['name']} {each['protocol_version']}",
+            each["state"],
+            shown_time(each["created_at"]),
+        )
+        for each in runs
+    ]
+    print(table(("run", "unit", "protocol", "state", "created (UTC)"), rows) if rows else "no runs yet")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    if options.watch:
+        asyncio.run(watch(options.data))
+    if options.id is None:
+        raise Refusal("name a run ('osteon runs list'), or add --watch")
+    found = ask(options.data, "run", run=options.id)
+    if options.json:
+        return as_json(found)
+    print(f"{found['run']} on {found['unit']}: {found['protocol']}, {found['state']}, day {found['day']:.1f}")
+    if found["why"]:
+        print(f"why: {found['why']}")
+    for step in found["steps"]:
+        print(f"now: {step['title']} ({step['path']})")
+        if step["question"]:
+            print(f"question: {step['question']} Answers: {', '.join(step['options'])}")
+    if found["next"]:
+        print(f"next: {found['next']['title']}, {shown_time(found['next']['at'])} UTC")
+    return 0
+
+
+def start(options: argparse.Namespace) -> int:
+    from protocols.loading import load
+
+    sets = pairs(options.set)
+    protocol = load(options.protocol).bound(sets)
+    begins = None
+    if options.start:
+        begins = parse_time(options.start, str(ask(options.data, "snapshot")["zone"]))
+    asked = {"protocol": protocol.text, "unit": options.unit, "set": sets, "start": begins}
+    done = ask(options.data, "start", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    print(json.dumps(done) if options.json else f"{done['run']} started")
+    return 0
+
+
+def command(options: argparse.Namespace) -> int:
+    """The state seen goes with the command, so that it does not meet a run that has moved on (SM-03)."""
+    seen = ask(options.data, "run", run=options.id)["state"]
+    asked = {"run": options.id, "cause": options.verb, "why": options.why, "state_seen": seen}
+    done = ask(options.data, "command", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    print(json.dumps(done) if options.json else f"{options.id}: {seen} -> {done['state']}")
+    return 0
+
+
+def tasks(options: argparse.Namespace) -> int:
+    found: list[dict[str, Any]] = ask(options.data, "tasks")
+    if options.json:
+        return as_json(found)
+    for task in found:
+        print(f"{task['run']}  {task['path']}  {task['title']}\n    {task['instruction']}")
+        for entry in task["entries"]:
+            limits = f", {entry['low']} to {entry['high']}" if entry["low"] is not None else ""
+            print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
+    if not found:
+        print("no open tasks")
+    return 0
+
+
+def answer(options: argparse.Namespace) -> int:
+    entries: dict[str, float | str | bool] = {name: entered(text) for name, text in pairs(options.entries).items()}
+    asked = {"run": options.id, "path": options.path, "entries": entries}
+    done = ask(options.data, "answer", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    print(json.dumps(done) if options.json else f"{options.path}: {done['state']}")
+    return 0
+
+
+def decide(options: argparse.Namespace) -> int:
+    asked = {"run": options.id, "path": options.path, "answer": options.answer, "why": options.why}
+    done = ask(options.data, "decide", timeout_s=60.0, volume_ml=options.volume, **asked)
+    print(json.dumps(done) if options.json else f"{options.id}: {done['state']}")
+    return 0
+
+
+def doses(options: argparse.Namespace) -> int:
+    found: list[dict[str, Any]] = ask(options.data, "doses", run=options.id)
+    if options.json:
+        return as_json(found)
+    rows = [
+        (
+            shown_time(each["intended_at"]),
+            f"{each['path']} {each['part']}",
+            f"{each['device']} {each['stroke']}",
+            volume(each["target_ml"]),
+            volume(each["moved_ml"]),
+            weighed(each),
+            each["state"],
+        )
+        for each in found
+    ]
+    heads = ("time (UTC)", "step", "pump", "asked mL", "counter mL", "balance g", "state")
+    print(table(heads, rows) if rows else "no doses yet")
+    return 0
+
+
+def acknowledge(options: argparse.Namespace) -> int:
+    ask(options.data, "acknowledge", alarm=options.alarm)
+    print(f"{options.alarm} acknowledged")
+    return 0
+
+
+VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "list": list_,
+    "show": show,
+    "start": start,
+    "tasks": tasks,
+    "answer": answer,
+    "decide": decide,
+    "doses": doses,
+    "acknowledge": acknowledge,
+}
+
+
+def pairs(words: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise Refusal(f"{word}: write it as NAME=VALUE")
+        found[name] = text
+    return found
+
+
+def entered(text: str) -> float | str | bool:
+    if text.lower() in ("yes", "no", "true", "false"):
+        return text.lower() in ("yes", "true")
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def volume(amount: float | None) -> str:
+    return "" if amount is None else f"{amount:.2f}"
+
+
+def weighed(dose: dict[str, Any]) -> str:
+    before, after = dose["witness_before"], dose["witness_after"]
+    return "" if before is None or after is None else f"{after - before:.2f}"
+
+
+def as_json(found: object) -> int:
+    print(json.dumps(found, indent=1))
+    return 0
