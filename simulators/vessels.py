@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Protocol, cast
 
 from simulators.core.surroundings import Air, Barrel, Chamber, Immersion, Liquid, Pan
+from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
 from simulators.plant.stirred import Faults, StirredPlant
@@ -49,6 +50,7 @@ class Stirred100(StirredPlant):
             self.hands.pour(self.start, vessel_ml, cells_per_ml)
             self.culture.cel = self.culture.felt_cel
             self.culture.felt_ph = self.culture.ph
+            self.culture.felt_do = culture.do_percent(self.culture, self.volumes.vessel_ml)
         self._places: dict[str, Place] = {
             "chamber": _Incubator(self),
             "vessel": _Probe(self),

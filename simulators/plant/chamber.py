@@ -1,7 +1,8 @@
 """The chamber of a CO2/O2 incubator: heat, gas, water, and the incubator's own control loops (plant-models §1, §2).
 
 Gas is kept as CO2 and vapour in fractions of wet gas plus the O2 share of the rest, so that O2 of wet gas follows
-exactly when vapour or CO2 come and go. Heat is a linear system and takes exact steps; the loops act at the begin of each step.
+exactly when vapour or CO2 come and go. Heat is a linear system and takes exact steps; the loops act at the
+begin of each step.
 """
 
 from __future__ import annotations

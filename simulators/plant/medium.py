@@ -32,7 +32,7 @@ def ph_open(sid: float, pco2_kpa: float, buffer_nb: float = 0.0, ph_ref: float =
     low, high = 4.0, p.PH_CEILING
     if buffer_nb == 0.0:
         return min(high, max(low, p.PK_CARBONIC + log10(max(sid, 1e-9) / co2)))
-    for _ in range(60):
+    for _ in range(44):
         middle = 0.5 * (low + high)
         if p.PK_CARBONIC + log10(max(sid - buffer_nb * (middle - ph_ref), 1e-9) / co2) > middle:
             low = middle

@@ -76,7 +76,7 @@ MEDIUM_LACTATE = _p("lactate of fresh medium", 0.0, "mM", "A", "serum's share ne
 MEDIUM_OSMOLALITY = _p("osmolality of fresh medium", 290.0, "mmol/kg", "C", "")
 MEDIUM_O2 = _p("O2 of fresh medium once warmed in the line", 0.1871, "mM", "A", "humid air, AF-14; the tube breathes")
 BOTTLE_PCO2_KPA = _p("pCO2 of a bottle when hung", 5.0, "kPa", "A", "closed under 5 % CO2")
-BOTTLE_CO2_LOSS_S = _p("CO2 loss of a vented bottle", 86400.0, "s", "A", "benches A1: it has lost CO2")
+BOTTLE_CO2_LOSS_S = _p("CO2 loss of a vented bottle", 432000.0, "s", "D", "benches A1: +0.10 pH by a week-old dose")
 
 # Oxygen.
 O2_SOLUBILITY = _p("O2 solubility, water, 37 Cel", 0.01056, "mM/kPa", "R", "plant-models §4, R [9]")

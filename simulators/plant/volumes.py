@@ -100,18 +100,16 @@ class Volumes:
         return over
 
     def _move_waste(self, now: float, dt_s: float) -> float:
-        """mL that left the vessel (negative when the valve leaks back)."""
+        """mL that left the vessel; negative when the valve leaks back into it (the dip tube taken as blown out)."""
         travel = self.waste.travel_ml(dt_s) if self.waste.ml_min else 0.0
         if travel < 0.0:
             liquid = min(-travel, max(0.0, self.vessel_ml - self.level_ml))
             self.waste.take_in(*self.line_out.push_from_far_end(liquid, -travel - liquid))
             return liquid
         if travel > 0.0:
-            to_waste, _, back, back_air = self.waste.push_out(travel, now)
+            to_waste, _, back, _ = self.waste.push_out(travel, now)
             self.waste_ml += to_waste
-            if back + back_air > 0.0:
-                returned, _ = self.line_out.push_from_pump(back, back_air)
-                return -returned
+            return -back
         return 0.0
 
     def _move_fill(self, now: float, dt_s: float) -> float:
