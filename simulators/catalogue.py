@@ -18,12 +18,14 @@ class Entry:
     place: str
     scheme: str = "tcp"
     """What its TCP port speaks: tcp = the bytes of the serial cable, http."""
+    address: int = 0
+    """The number it leaves the factory with."""
 
 
 SIMULATORS: Mapping[str, Entry] = {
     "memmert_ico": Entry("simulators.devices.memmert_atmoweb:MemmertIco", "chamber", "http"),
-    "hamilton_arc_ph": Entry("simulators.devices.hamilton_arc:HamiltonArcPh", "immersion"),
-    "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion"),
+    "hamilton_arc_ph": Entry("simulators.devices.hamilton_arc:HamiltonArcPh", "immersion", address=1),
+    "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
 }

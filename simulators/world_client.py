@@ -11,7 +11,7 @@ import json
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from drivers.core.errors import LinkLost
 from simulators.core.hosts import MemoryHost, MemoryLink
@@ -44,6 +44,12 @@ class WorldClient:
         self._hosts: dict[str, tuple[MemoryHost, _Remote]] = {}
         self._beating: asyncio.TimerHandle | None = None
         self.connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def connect(self) -> None:
         """Connect (again) and take the world's time and speed."""

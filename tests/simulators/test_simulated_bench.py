@@ -23,6 +23,8 @@ async def say(link, data: bytes) -> bytes:
 async def draw_five_ml(bench: SimulatedBench) -> None:
     link = bench.open_link("pumps")
     await link.dial()
+    for command in (b"0VER\r", b"1VER\r"):  # the first answer after power-up is the reset alarm
+        assert b"A?R" in await say(link, command)
     assert b"NE1000" in await say(link, b"0VER\r")
     assert await say(link, b"0DIA 26.7\r") != b""
     for command in WITHDRAW:
@@ -33,8 +35,8 @@ async def test_two_pumps_share_a_cable_and_answer_for_themselves():
     bench = SimulatedBench(CONFIG)
     link = bench.open_link("pumps")
     await link.dial()
-    assert (await say(link, b"0VER\r")).startswith(b"\x0200S")
-    assert (await say(link, b"1VER\r")).startswith(b"\x0201S")
+    assert (await say(link, b"0VER\r")).startswith(b"\x0200A")
+    assert (await say(link, b"1VER\r")).startswith(b"\x0201A")
     assert await say(link, b"2VER\r") == b""
 
 
@@ -94,7 +96,7 @@ def test_a_fault_that_cannot_be_put_in_is_refused(fault):
 
 def test_faults_reach_the_plant_and_the_person():
     bench = SimulatedBench(CONFIG, faults=("check-valve:fraction=0.2", "late-person:hours=3", "mute@balance"))
-    assert bench.surroundings.snapshot()["volumes"]["waste"]["leak"] == 0.2
+    assert bench.surroundings.snapshot()["volumes"]["waste"]["leak_back"] == 0.2
     assert [fault.text for fault in bench.people_faults] == ["late-person:hours=3"]
 
 

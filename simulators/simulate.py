@@ -1,0 +1,134 @@
+"""`osteon simulate`: one simulated device, or a whole bench, on real ports for any program; ends on SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from simulators import catalogue
+from simulators.bench import START, SimulatedBench, read
+from simulators.core.faults import FAULTS, Fault, FaultyWire, parse
+from simulators.core.ports import PtyHost, TcpHost
+from simulators.core.simulator import Simulator
+from simulators.core.time import PacedLoop
+from simulators.standalone import PLACES
+
+Port = PtyHost | TcpHost
+
+EXAMPLES = """examples:
+  python -m simulators simulate hamilton_arc_ph --pty /tmp/probe --set ph=7.2
+  python -m simulators simulate new_era_ne1000 --tcp 127.0.0.1:4001 --address 1 --fault drop:every=5
+  python -m simulators simulate bench.toml"""
+
+
+def device(asked: argparse.Namespace) -> Simulator:
+    """The one device asked for, in still surroundings; raises ValueError naming what is wrong."""
+    entry = catalogue.entry(asked.what)
+    place = PLACES[entry.place]()
+    for item in asked.set:
+        signal_name, equals, value = item.partition("=")
+        if not equals:
+            raise ValueError(f"--set {item!r} is not signal=value")
+        place.set(signal_name, value)
+    options: dict[str, float | str] = {}
+    for item in [*asked.option, *([f"variant={asked.variant}"] if asked.variant else [])]:
+        name, _, value = item.partition("=")
+        options[name] = _number_or_text(value)
+    address = asked.address if asked.address is not None else entry.address
+    simulator = catalogue.build(asked.what, place, address=address, seed=asked.seed, options=options)
+    if not asked.fault:
+        return simulator
+    wire = FaultyWire(simulator)
+    for text in asked.fault:
+        spec = parse(text)
+        if not spec.is_wire:
+            raise ValueError(f"fault {spec.name} needs a whole bench, not one device")
+        wire.faults.append(Fault(spec, START, asked.seed))
+    return wire
+
+
+def _number_or_text(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def port(simulator: Simulator, url: str, scheme: str) -> Port:
+    """The port a URL names: serial://PATH becomes a pseudo-terminal at PATH, tcp:// and http:// a listening port."""
+    parts = urlsplit(url)
+    if parts.scheme == "serial":
+        return PtyHost(simulator, Path(parts.netloc + parts.path))
+    if parts.scheme not in ("tcp", "http") or not parts.hostname or parts.port is None:
+        raise ValueError(f"{url}: a simulated device listens on serial://PATH, tcp://HOST:PORT or http://HOST:PORT")
+    return TcpHost(simulator, parts.hostname, parts.port, scheme)
+
+
+def whole_bench(path: Path, asked: argparse.Namespace) -> list[Port]:
+    """Every link of a bench file as a port at its URL."""
+    bench = SimulatedBench(read(path), seed=asked.seed, faults=asked.fault, start=START)
+    return [port(line, bench.urls[link], bench.schemes.get(link, "tcp")) for link, line in bench.lines.items()]
+
+
+async def serve(ports: Sequence[Port]) -> None:
+    """Open every port, print `ready URL` for each, and stay until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    opened: list[Port] = []
+    try:
+        for each in ports:
+            await each.open()
+            opened.append(each)
+            print(f"ready {each.url}", flush=True)
+        await stop.wait()
+    finally:
+        for each in opened:
+            await each.close()
+
+
+def main(argv: list[str]) -> int:
+    """0 = ended on a signal, 1 = could not start, 2 = wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="osteon simulate",
+        description="A simulated device, or a whole bench, for any program.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", nargs="?", help=f"a bench file, or one of {', '.join(catalogue.SIMULATORS)}")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--pty", metavar="PATH", help="a pseudo-terminal, linked at PATH")
+    where.add_argument("--tcp", metavar="HOST:PORT", help="a TCP port; port 0 = any free one")
+    parser.add_argument("--address", type=int, help="the device's number on its line (default: the datasheet's)")
+    parser.add_argument("--set", action="append", default=[], metavar="SIGNAL=VALUE", help="a value that holds still")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the device")
+    parser.add_argument("--variant", help="a dialect of the datasheet")
+    parser.add_argument("--seed", type=int, help="switches noise and drift on")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="spoil the cable; may be repeated")
+    parser.add_argument("--list-faults", action="store_true", help="say which faults there are, and end")
+    asked = parser.parse_args(argv)
+    if asked.list_faults:
+        print("\n".join(f"{name:<18}{text}" for name, text in FAULTS.items()))
+        return 0
+    is_bench = bool(asked.what) and asked.what.endswith(".toml")
+    if not asked.what or is_bench == bool(asked.pty or asked.tcp) or (is_bench and asked.set):
+        parser.error("name a model and --pty or --tcp, or a bench file alone")
+    try:
+        if is_bench:
+            ports = whole_bench(Path(asked.what), asked)
+        else:
+            scheme = catalogue.entry(asked.what).scheme
+            url = f"serial://{Path(asked.pty).absolute()}" if asked.pty else f"{scheme}://{asked.tcp}"
+            ports = [port(device(asked), url, scheme)]
+        with asyncio.Runner(loop_factory=lambda: PacedLoop(1.0, START)) as runner:
+            runner.run(serve(ports))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return 1
+    return 0
