@@ -5,12 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn
+
+from api.refusal import Refusal
 
 
 def command(*arguments: str) -> tuple[str, ...]:
     """The command line; -P keeps a folder of the same name in the working directory from being taken for ours."""
     return (sys.executable, "-P", "-m", "simulators", *arguments)
+
+
+def bench_file(name: str) -> Path:
+    """A bench file by its path, or by the name of one that ships; found without importing anything."""
+    given, spec = Path(name), find_spec("simulators")
+    if given.exists() or spec is None or not spec.submodule_search_locations:
+        return given.absolute()
+    shipped = Path(spec.submodule_search_locations[0]) / "benches"
+    if (found := shipped / f"{name.removesuffix('.toml')}.toml").exists():
+        return found
+    names = ", ".join(sorted(each.stem for each in shipped.glob("*.toml")))
+    raise Refusal(f"{name}: there is no such bench file; the benches that ship are {names}")
 
 
 def become(arguments: Sequence[str]) -> NoReturn:

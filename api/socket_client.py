@@ -43,6 +43,14 @@ def ask(data: Path, do: str, timeout_s: float = 10.0, **arguments: Any) -> Any:
     return reply["ok"]
 
 
+def running_pid(data: Path) -> int | None:
+    """The process number of a controller that answers on the socket of `data`."""
+    try:
+        return int(ask(data, "hello", timeout_s=2.0)["pid"])
+    except (NoController, KeyError):
+        return None
+
+
 def address(data: Path) -> str:
     """The socket's path, relative where the absolute one is too long for a socket address."""
     absolute = str(data.absolute() / SOCKET)

@@ -10,11 +10,13 @@ from pathlib import Path
 from api import processes
 from api.folders import data_argument
 from api.refusal import Refusal
-from api.simulators_child import command
+from api.simulators_child import bench_file, command
+from api.socket_client import running_pid
 from api.supervisor import Child, Supervisor, stop_on_signals
 from api.terminal import watch
 
 EXAMPLE = "osteon demo --speed 600"
+PROTOCOL = "adsc-osteo-spheroid-28d"
 MADE_BY_DEMO = "world.json"
 """A folder without this file is not the demo's to clear."""
 
@@ -24,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", type=speed, default=600, metavar="N", help="1 to 3600 x real time (default: 600)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of noise, drift and the simulated person")
     parser.add_argument("--bench", default="stirred-100", metavar="FILE", help="bench file, or one that ships")
-    parser.add_argument("--protocol", metavar="NAME", help="which protocol a fresh demo starts")
+    parser.add_argument("--protocol", default=PROTOCOL, metavar="NAME", help=f"what a fresh demo starts ({PROTOCOL})")
     parser.add_argument("--fresh", action="store_true", help="start anew instead of going on with the last state")
 
 
@@ -39,21 +41,19 @@ def run(options: argparse.Namespace) -> int:
     data: Path = options.data.absolute()
     if options.fresh:
         clear(data)
-    children = bench(data, options.bench, options.speed, options.seed, options.protocol)
+    children = bench(data, bench_file(options.bench), options.speed, options.seed, options.protocol)
     asyncio.run(live(data, children))
     return 0
 
 
-def bench(data: Path, bench: str, speed: float, seed: int, protocol: str | None) -> list[Child]:
+def bench(data: Path, bench: Path, speed: float, seed: int, protocol: str) -> list[Child]:
     """The two processes of a demo: the world outlives every kill of the controller."""
     socket, rate = str(data / "world.sock"), f"{speed:g}"
-    bench = bench if "/" not in bench and not bench.endswith(".toml") else str(Path(bench).absolute())
-    chosen = ("--protocol", protocol) if protocol else ()
-    world = ("world", "--bench", bench, "--socket", socket, "--speed", rate, "--seed", str(seed))
-    controller = ("controller", "--bench", bench, "--data", str(data), "--world", socket, "--speed", rate)
+    world = ("world", "--bench", str(bench), "--socket", socket, "--speed", rate, "--seed", str(seed))
+    controller = ("controller", "--bench", str(bench), "--data", str(data), "--world", socket, "--speed", rate)
     return [
         Child("world", command(*world, "--state", str(data / "world.json")), socket="world.sock"),
-        Child("controller", command(*controller, *chosen)),
+        Child("controller", command(*controller, "--protocol", protocol), pid_if_running=lambda: running_pid(data)),
     ]
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from api.folders import json_argument
-from api.simulators_child import become
+from api.simulators_child import become, bench_file
 
 EXAMPLE = "osteon rehearse adsc-osteo-spheroid-28d --seed 1"
 
@@ -23,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     words = ["rehearse", options.protocol]
-    for name in ("bench", "seed", "faults", "data"):
+    if options.bench:
+        words += ["--bench", str(bench_file(options.bench))]
+    for name in ("seed", "faults", "data"):
         if (value := vars(options)[name]) is not None:
             words += [f"--{name}", str(value)]
     for each in options.set:

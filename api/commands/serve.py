@@ -9,7 +9,7 @@ from pathlib import Path
 
 from api.folders import data_argument
 from api.refusal import Refusal
-from api.socket_client import NoController, ask
+from api.socket_client import ask, running_pid
 from api.supervisor import Child, Supervisor, stop_on_signals
 
 EXAMPLE = "osteon serve --bench bench.toml --data /var/lib/osteon"
@@ -25,16 +25,8 @@ def run(options: argparse.Namespace) -> int:
     if not bench.is_file():
         raise Refusal(f"{options.bench}: there is no such bench file")
     line = (sys.executable, "-P", "-m", "controller", "--bench", str(bench), "--data", str(data))
-    asyncio.run(live(data, Child("controller", line, pid_if_running=lambda: pid(data))))
+    asyncio.run(live(data, Child("controller", line, pid_if_running=lambda: running_pid(data))))
     return 0
-
-
-def pid(data: Path) -> int | None:
-    """The process number of a controller that answers on the socket of `data`."""
-    try:
-        return int(ask(data, "hello", timeout_s=2.0)["pid"])
-    except (NoController, KeyError):
-        return None
 
 
 async def live(data: Path, controller: Child) -> None:
