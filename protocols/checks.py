@@ -162,7 +162,9 @@ def _step(document: Document, step: AnyStep, loc: Loc, already_set: set[str]) ->
             yield from _by_hand(document, step, loc)
         case models.SampleStep():
             yield from _vessel(document, step.vessel, (*loc, "from"), ())
-            yield from _reads(parse_quantity, step.take, (*loc, "take"))
+            vessel = document.vessels.get(step.vessel)
+            if vessel is not None and vessel.by_osteon:  # wells and pellets are counted, not measured
+                yield from _reads(quantity("mL"), step.take, (*loc, "take"))
             yield from _by_hand(document, step, loc)
     if isinstance(step, FLUID) and step.at_most is None:
         yield loc, "a fluid step needs a maximum duration (RM-07)", "at most: 2 h"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from drivers.core.units import parse_quantity, unit
+from drivers.core.units import parse_quantity
 from protocols import models
 from protocols.models import AnyStep, ByHand, Document, EntryForm
 from protocols.plan import (
@@ -125,8 +125,7 @@ class Steps:
 
     def _sample(self, step: models.SampleStep, title: str) -> Hand:
         hand = self._hand(step, step.called or title)
-        symbol = parse_quantity(step.take)[1]
-        if self.document.vessels[step.vessel].by_osteon and unit(symbol).dimension == "volume":
+        if self.document.vessels[step.vessel].by_osteon:
             taken = HandAct("take", step.vessel, parse_quantity(step.take, "mL")[0])
             hand = replace(hand, acts=(taken, *hand.acts))
         results = tuple(_entry(name, form) for name, form in step.results.items())
