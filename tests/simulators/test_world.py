@@ -106,9 +106,9 @@ def test_a_controller_hears_what_happened_to_its_devices_meanwhile():
 
 
 @contextmanager
-def world_process(tmp_path: Path, *more: str):
+def world_process(tmp_path: Path, *more: str, text: str = TEXT):
     bench = tmp_path / "bench.toml"
-    bench.write_text(TEXT)
+    bench.write_text(text)
     path = tmp_path / "world.sock"
     process = subprocess.Popen(
         [sys.executable, "-m", "simulators", "world", "--bench", bench, "--socket", path, *more],
