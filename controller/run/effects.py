@@ -45,6 +45,7 @@ class Carrier:
         self._moving: dict[Transfer, Moving] = {}
         self._wanted: set[Transfer] = set()
         self._state: tuple[str, float] = ("", 0.0)
+        self._why = ""
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         self._group = group
@@ -75,6 +76,7 @@ class Carrier:
         wanted = [effect for effect in effects if isinstance(effect, ApplyPoints | Watch | QuietMovers | Recheck)]
         again = (run.state.value, run.since) != self._state
         self._state = (run.state.value, run.since)
+        self._why = run.why
         for effect, task in list(self._tasks.items()):
             of_state = isinstance(effect, QuietMovers | Recheck)
             if effect not in wanted or (of_state and again):
@@ -166,7 +168,7 @@ class Carrier:
                     break
                 except WireError:
                     await asyncio.sleep(RETRY_S)
-        self.tell(Command(self.now(), Cause.DONE, RULE.name))
+        self.tell(Command(self.now(), Cause.DONE, RULE.name, self._why))
 
     async def _recheck(self) -> None:
         """Devices there, open strokes measured, nothing unknown: go on; else hold and say why."""
