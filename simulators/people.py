@@ -23,7 +23,7 @@ FAULTS = ("late-person", "absent-person", "wrong-entry")
 OPENS_H, CLOSES_H = 8, 18
 REACTION_MIN = (2.0, 20.0)
 AGAIN_S = 300.0
-"""A task still open this long after its answer is answered again."""
+"""A task still open this long after its answer is answered again; then after twice as long, up to 160 min."""
 DOOR_S = 30.0
 """The chamber stands open this long for an act in it, unless the task says otherwise."""
 IN_CHAMBER = frozenset({"pour", "take", "harvest"})
@@ -62,11 +62,11 @@ class Answer:
 
 @dataclass(slots=True)
 class PersonState:
-    """JSON-able, by run and path. `planned`: when they will do it; `done`: what they found; `answered`: when."""
+    """JSON-able, by run and path. `planned`: when they look at it next; `done`: what they found; `tries`: answers."""
 
     planned: dict[str, float] = field(default_factory=dict[str, float])
     done: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
-    answered: dict[str, float] = field(default_factory=dict[str, float])
+    tries: dict[str, int] = field(default_factory=dict[str, int])
     numbers_asked: int = 0
     first_seen: float | None = None
 
@@ -98,19 +98,17 @@ class Person:
         answers: list[Answer] = []
         for task in tasks:
             key = _key(task)
-            if key in s.answered and now < s.answered[key] + AGAIN_S:
-                continue
             if key not in s.planned:
                 s.planned[key] = self._when(task, now)
             if now < s.planned[key]:
                 continue
-            del s.planned[key]
-            s.answered[key] = now
+            tries = s.tries[key] = s.tries.get(key, 0) + 1
+            s.planned[key] = now + AGAIN_S * 2 ** min(tries - 1, 5)
             answers.append(self._answer(task, now))
         return answers
 
     def next_time(self, now: float) -> float | None:
-        """When `see` is worth calling again if no task changes; None = not before one does."""
+        """When `see` is worth calling again if no task changes (an answer may have been lost); None = not before."""
         later = [at for at in self.state.planned.values() if at > now]
         return min(later, default=None)
 
@@ -119,7 +117,7 @@ class Person:
         return {
             "planned": dict(s.planned),
             "done": {path: dict(found) for path, found in s.done.items()},
-            "answered": dict(s.answered),
+            "tries": dict(s.tries),
             "numbers_asked": s.numbers_asked,
             "first_seen": s.first_seen,
         }

@@ -49,10 +49,12 @@ def world(**faults: dict[str, float]) -> tuple[Stirred100, Person]:
 
 
 def live(person: Person, tasks: list[dict[str, Any]], begin: float, end: float) -> list[tuple[float, Answer]]:
-    """Call as a host would; tasks stay open."""
-    now, answers = begin, []
+    """Call as a host would; what is answered is closed."""
+    now, answers, still_open = begin, [], list(tasks)
     while now <= end:
-        answers += [(now, answer) for answer in person.see(tasks, now)]
+        given = person.see(still_open, now)
+        answers += [(now, answer) for answer in given]
+        still_open = [task for task in still_open if task["path"] not in {answer.path for answer in given}]
         now = person.next_time(now) or end + 1
     return answers
 
@@ -75,11 +77,32 @@ def test_a_sample_is_taken_once_and_written_down_as_the_plant_has_it() -> None:
 
 def test_asked_again_the_person_repeats_the_answer_and_not_the_act() -> None:
     plant, person = world()
-    [(at, first)] = live(person, [SAMPLE], T0, T0 + 3 * HOUR)
+    assert person.see([SAMPLE], T0) == []
+    at = person.next_time(T0) or 0.0
+    [first] = person.see([SAMPLE], at)
     assert person.see([SAMPLE], at + 60) == []
     other = Person(plant.hands, 1, {}, "Asia/Tokyo")
     other.restore(json.loads(json.dumps(person.snapshot())))
     assert other.see([SAMPLE], at + 400) == [first]
+    assert other.next_time(at + 400) == pytest.approx(at + 400 + 600)
+
+
+def test_an_answer_that_was_refused_is_given_again_ever_more_seldom() -> None:
+    plant, person = world()
+    now, times = T0, []
+    while now < T0 + 24 * HOUR:
+        times += [now for _ in person.see([SAMPLE], now)]
+        now = person.next_time(now) or T0 + 100 * HOUR
+    assert times[1] - times[0] == pytest.approx(300)
+    assert times[2] - times[1] == pytest.approx(600)
+    assert len(times) < 20
+    assert plant.truth(now)["by_hand_out_ml"] == 1.0
+
+
+def test_what_is_done_stays_done_after_all_those_answers() -> None:
+    plant, person = world()
+    [(at, _)] = live(person, [SAMPLE], T0, T0 + 3 * HOUR)
+    person.see([SAMPLE], at + 1000)
     assert plant.truth(at + 500)["by_hand_out_ml"] == 1.0
 
 
