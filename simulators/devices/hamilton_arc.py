@@ -1,8 +1,8 @@
 """Hamilton Arc pH and DO sensors seen from the cable: a register image over an immersion; sheet hamilton-arc-ph-do.md.
 
-Numbers in the tables below are the manual's, one above the wire. Guesses where the sheet has a question mark: a part of a
-block is answered with exception 02, a wrong level or password with 03; a new address acts after the next power-up; the DO
-sensor's limits are 0 to 300 %-sat. Not built yet: calibration, moving averages (a value is the latest sample), SMC channels.
+Guesses where the sheet has a question mark: a part of a block is answered with exception 02, a wrong level or password
+with 03; a new address acts after the next power-up; the DO sensor's limits are 0 to 300 %-sat. Not built yet:
+calibration, moving averages (a value is the latest sample), SMC channels.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ class HamiltonArc(ModbusUnit):
         self._offer()
 
     def _offer(self) -> None:
+        """The image, by wire address = printed number less one."""
         for register, text in (
             (1024, "2010-04-28"), (1032, self.firmware), (1280, self.part), (1312, self.serial), (2080, self.name),
         ):  # fmt: skip
@@ -200,7 +201,7 @@ class HamiltonArc(ModbusUnit):
     # -- what can be written
 
     def write_span(self, start: int, data: bytes, now: float) -> None:
-        """A write is known by its start and length: two registers at 2090 select the unit, ten there are the reading."""
+        """A write is known by its start and length: two registers at 2090 select the unit of the ten read there."""
         write = self.writes.get((start, len(data) // 2))
         if write is None:
             raise ModbusError(ILLEGAL_ADDRESS)

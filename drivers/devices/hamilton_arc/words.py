@@ -1,4 +1,4 @@
-"""What the sensor's bit fields mean, in words (M). The error bits are those of the pH sensor; the DO ones are unknown."""
+"""What the sensor's bit fields mean, in words (M). The error bits are the pH sensor's; those of DO are unknown."""
 
 from __future__ import annotations
 

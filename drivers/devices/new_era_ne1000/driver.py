@@ -14,6 +14,7 @@ from drivers.core.line import Line
 from drivers.core.signals import Identity, Quality, Reading, Value
 from drivers.devices.new_era_ne1000 import numbers, replies
 from drivers.devices.new_era_ne1000.conversation import AlarmStays, Conversation
+from drivers.devices.new_era_ne1000.replies import Reply
 
 FASTEST_CM_MIN = 5.1005
 SLOWEST_CM_MIN = 0.004205 / 60
@@ -102,12 +103,12 @@ class NewEraNe1000(FluidMover):
         self.talk.alarm_text = ""
 
     async def status(self) -> MoverStatus:
-        """The pump's prompt; ALARM only when an alarm comes again and again. Raises WireError."""
+        """The pump's prompt; ALARM when it is at rest with an alarm not yet cleared by `prepare`. Raises WireError."""
         try:
             reply = await self.talk.ask("", replies.NOTHING)
         except AlarmStays:
             return MoverStatus(Motion.ALARM, self.talk.alarm_text)
-        return MoverStatus(reply.motion, self.talk.alarm_text)
+        return MoverStatus(self._motion(reply), self.talk.alarm_text)
 
     async def totals(self) -> Totals:
         """Read DIS (Safe mode only: a counter without a CRC is no evidence). Raises WireError."""
@@ -125,7 +126,7 @@ class NewEraNe1000(FluidMover):
         return {
             "dispensed_volume": Reading(totals.delivered_ml, at, good),
             "withdrawn_volume": Reading(totals.drawn_ml, at, good),
-            "motion": Reading(reply.motion.value, at, good),
+            "motion": Reading(self._motion(reply).value, at, good),
             "alarm": Reading(self.talk.alarm_text, at, good),
         }
 
@@ -137,6 +138,11 @@ class NewEraNe1000(FluidMover):
 
     async def write(self, name: str, value: Value) -> Reading:
         raise Refused("read only", f"{name} of a pump cannot be set; fluid is moved by start and stop")
+
+    def _motion(self, reply: Reply) -> Motion:
+        """After an alarm pump and program have stopped (M); ALARM until somebody has taken note of it."""
+        motion = replies.MOTIONS[reply.prompt]
+        return Motion.ALARM if self.talk.alarm_text and motion is Motion.STOPPED else motion
 
     # -- moving
 

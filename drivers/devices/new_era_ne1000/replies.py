@@ -54,10 +54,6 @@ class Reply(NamedTuple):
     error: str = ""
     alarm: str = ""
 
-    @property
-    def motion(self) -> Motion:
-        return MOTIONS[self.prompt] if self.prompt else Motion.ALARM
-
 
 Take = Callable[[bytearray], bytes | None]
 Parser = Callable[[bytearray], Reply | None]
