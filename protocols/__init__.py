@@ -4,7 +4,8 @@
 """
 
 from protocols.faults import Fault, ProtocolInvalid
-from protocols.loading import Protocol, library, load
+from protocols.loading import library, load
 from protocols.planning import plan
+from protocols.protocol import Protocol
 
 __all__ = ["Fault", "Protocol", "ProtocolInvalid", "library", "load", "plan"]

@@ -10,7 +10,7 @@ from protocols.faults import Fault, nearest
 from protocols.models import AnyStep, Document, Scheduled
 from protocols.moments import clock, moment
 from protocols.quantities import PATHS, ROLES, quantity
-from protocols.text import Loc, Source
+from protocols.source import Loc, Source
 
 Found = Iterator[tuple[Loc, str, str]]
 """(place, what is wrong, what would be right)"""

@@ -1,72 +1,36 @@
-"""From a protocol file to a checked `Protocol`, or to every fault of the file at once."""
+"""From a protocol file to a checked `Protocol`; the only place that knows YAML.
+
+Every scalar stays text (so `no` and `1.0` do), nothing is constructed, aliases and tags are refused (SEC-13).
+`{fill volume}` needs no quotes: a flow mapping with one key and no value is read as that text.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Protocol as Shape
 from typing import cast
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+import yaml
 
-from drivers.core.units import convert, parse_quantity
-from protocols import checks
 from protocols.faults import Fault, ProtocolInvalid, nearest
-from protocols.models import Document
-from protocols.quantities import number_range
-from protocols.text import Data, Loc, Source, read
+from protocols.protocol import Protocol, bind
+from protocols.source import Data, Loc, Mark, Source, spoken
 
-_NAME = re.compile(r"\{([^{}]*)\}")
-LATER = ("day",)
-"""Names in braces that planning fills in, once for each occurrence."""
+__all__ = ["Protocol", "library", "load", "read"]
 
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """A protocol file that is in order; immutable (RM-05). `bound` gives it with other parameter values."""
-
-    document: Document
-    text: str = field(repr=False)
-    source: Source = field(repr=False)
-    parameters: dict[str, str] = field(default_factory=dict[str, str])
-    """The value of each parameter, as text with unit."""
-
-    @property
-    def name(self) -> str:
-        return self.document.protocol
-
-    @property
-    def version(self) -> str:
-        return self.document.version
-
-    @property
-    def sha256(self) -> str:
-        """Fingerprint of the exact text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-    @property
-    def needs(self) -> dict[str, tuple[str, ...]]:
-        """Vessel -> capabilities its unit must have; the protocol names no devices (RM-01)."""
-        return {name: vessel.needs for name, vessel in self.document.vessels.items() if vessel.by_osteon}
-
-    def bound(self, settings: Mapping[str, str]) -> Protocol:
-        """The same protocol with these parameter values; raises ProtocolInvalid for unknown names or values."""
-        if not settings:
-            return self
-        return _bind(self.text, self.source, settings)
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 16
+Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load(source: Path | str, name: str | None = None) -> Protocol:
     """Read a protocol: a path, the name of one that ships, or YAML text. Raises ProtocolInvalid with every fault."""
     if isinstance(source, str) and "\n" in source:
-        return _bind(source, read(source, name or "protocol.yaml"), {})
+        return bind(source, read(source, name or "protocol.yaml"), {})
     path = Path(source)
     if not path.exists() and (shipped := _shipped(str(source))) is not None:
-        return _bind(shipped, read(shipped, name or f"{path.name.removesuffix('.yaml')}.yaml"), {})
+        return bind(shipped, read(shipped, name or f"{path.name.removesuffix('.yaml')}.yaml"), {})
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -74,7 +38,7 @@ def load(source: Path | str, name: str | None = None) -> Protocol:
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", error.strerror or "not readable", right)]) from error
     except UnicodeDecodeError as error:
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", "not UTF-8 text", "save it as UTF-8")]) from error
-    return _bind(text, read(text, name or str(source)), {})
+    return bind(text, read(text, name or str(source)), {})
 
 
 def library() -> tuple[str, ...]:
@@ -88,130 +52,102 @@ def _shipped(name: str) -> str | None:
     return (resources.files("protocols") / "library" / f"{name}.yaml").read_text("utf-8") if name in library() else None
 
 
-def _bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:
-    """Put parameter values into the text, validate it, check what no single field can know."""
-    values = {name: str(spec["default"]) for name, spec in _forms(source.data, "parameters") if "default" in spec}
-    faults = _settings(source, settings, values)
-    values.update({name: value for name, value in settings.items() if name in values})
-    words = {**values, **{name: name for name, _ in _forms(source.data, "vessels")}, **{n: f"{{{n}}}" for n in LATER}}
-    data = {
-        key: value if key == "parameters" else _filled(value, (key,), words, source, faults)
-        for key, value in source.data.items()
-    }
-    forms: dict[int, list[str]] = {}
+def read(text: str, file: str) -> Source:
+    """Read YAML text; raises ProtocolInvalid for what is no plain tree of texts."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ProtocolInvalid([Fault(file, 1, 1, "", f"larger than {MAX_BYTES // 1024} KiB", "split the protocol")])
     try:
-        document = Document.model_validate(data, context=forms)
-    except ValidationError as error:
-        faults += [_fault(detail, source, data, forms) for detail in error.errors(include_url=False)]
-        raise ProtocolInvalid(faults) from error
-    faults += checks.faults(document, source)
-    if faults:
+        unsafe = _unsafe(text, file)
+        if unsafe:
+            raise ProtocolInvalid(unsafe)
+        root = yaml.compose(text, Loader=Loader)
+    except yaml.MarkedYAMLError as error:
+        line, column = _position(error.problem_mark)
+        raise ProtocolInvalid([Fault(file, line, column, "", f"not YAML: {error.problem or error}")]) from error
+    except yaml.YAMLError as error:
+        raise ProtocolInvalid([Fault(file, 1, 1, "", f"not YAML: {error}")]) from error
+    source = Source(file, {})
+    faults: list[Fault] = []
+    if not isinstance(root, yaml.MappingNode):
+        raise ProtocolInvalid([Fault(file, 1, 1, "", "not a protocol", "begin with 'protocol: name'")])
+    data = _plain(root, (), source, faults)
+    if faults or not isinstance(data, dict):
         raise ProtocolInvalid(faults)
-    return Protocol(document, text, source, values)
+    source.data.update(data)
+    return source
 
 
-def _forms(data: dict[str, Data], key: str) -> list[tuple[str, dict[str, Data]]]:
-    """The mappings under `key`, whatever else may be wrong with the file."""
-    part = data.get(key)
-    return [(name, spec) for name, spec in part.items() if isinstance(spec, dict)] if isinstance(part, dict) else []
-
-
-def _settings(source: Source, settings: Mapping[str, str], values: dict[str, str]) -> list[Fault]:
-    """What is wrong with values set from outside: unknown names, other dimension, out of range."""
-    faults = [
-        source.fault(("parameters",), f"no parameter {name!r} to set", nearest(name, values))
-        for name in settings
-        if name not in values
-    ]
-    for name, spec in _forms(source.data, "parameters"):
-        value, limits = settings.get(name), spec.get("range")
-        if value is not None:
-            reason = outside(value, values.get(name, value), limits if isinstance(limits, str) else None)
-            faults += [source.fault(("parameters", name), reason)] if reason else []
+def _unsafe(text: str, file: str) -> list[Fault]:
+    """Aliases, tags and depth, found in the event stream before any tree is built."""
+    faults: list[Fault] = []
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):  # pyright: ignore[reportUnknownMemberType]  stubs lack a type here
+        line, column = _position(event.start_mark)
+        match event:
+            case yaml.AliasEvent():
+                faults.append(Fault(file, line, column, "", "aliases (*name) are not used", "write the value out"))
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                depth += 1
+                if depth == MAX_DEPTH + 1:
+                    faults.append(Fault(file, line, column, "", f"nested deeper than {MAX_DEPTH} levels"))
+                    return faults
+                if event.tag is not None:
+                    faults.append(Fault(file, line, column, "", f"tags ({event.tag}) are not used", "remove it"))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                depth -= 1
+            case yaml.ScalarEvent() if event.tag is not None:
+                faults.append(Fault(file, line, column, "", f"tags ({event.tag}) are not used", "remove it"))
+            case _:
+                pass
     return faults
 
 
-def outside(value: str, default: str, limits: str | None) -> str:
-    """Why `value` cannot stand for a parameter with this default and range; "" when it can."""
-    try:
-        number, unit = parse_quantity(value)
-        convert(number, unit, parse_quantity(default)[1])
-        if limits is not None:
-            span = number_range(limits)
-            if not span.low <= convert(number, unit, span.unit) <= span.high:
-                return f"{value} is outside {limits}"
-    except ValueError as error:
-        return f"{value}: {error}"
-    return ""
-
-
-def _filled(value: Data, loc: Loc, words: Mapping[str, str], source: Source, faults: list[Fault]) -> Data:
-    """`value` with every {name} replaced; names that nothing has become faults."""
-    match value:
-        case str() if "{" in value:
-
-            def word(match: re.Match[str]) -> str:
-                name = match[1].strip()
-                if name not in words:
-                    right = nearest(name, words)
-                    faults.append(source.fault(loc, f"no parameter or vessel is called {name!r}", right))
-                return words.get(name, name)
-
-            return _NAME.sub(word, value)
-        case list():
-            return [_filled(item, (*loc, i), words, source, faults) for i, item in enumerate(value)]
-        case dict():
-            return {key: _filled(item, (*loc, key), words, source, faults) for key, item in value.items()}
+def _plain(node: yaml.Node, loc: Loc, source: Source, faults: list[Fault]) -> Data:
+    """The data of one node; positions go into `source`."""
+    source.values[loc] = _position(node.start_mark)
+    match node:
+        case yaml.ScalarNode():
+            return None if node.value == "" and not node.style else str(node.value)
+        case yaml.SequenceNode():
+            return [_plain(child, (*loc, i), source, faults) for i, child in enumerate(node.value)]
+        case yaml.MappingNode():
+            return _mapping(node, loc, source, faults)
         case _:
-            return value
+            raise TypeError(f"no such node: {node}")
 
 
-def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: dict[int, list[str]]) -> Fault:
-    """One complaint of the validation as a fault of the file, in our words."""
-    loc = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("<")))
-    where = str(loc[-1]) if loc else ""
-    match detail["type"]:
-        case "extra_forbidden":
-            right = nearest(where, forms.get(id(_at(data, loc[:-1])), []))
-            return source.fault(loc, f"nothing is called {where!r} here", right, at_key=True)
-        case "missing":
-            return source.fault(loc, "is missing")
-        case "value_error" | "which":
-            reason = detail["msg"].removeprefix("Value error, ")
-            right = _nearest_form(detail) if detail["type"] == "which" else ""
-            return source.fault(loc, reason, right)
-        case "literal_error":
-            expected = str(detail.get("ctx", {}).get("expected", ""))
-            return source.fault(loc, f"{detail['input']!r} is not possible here", f"one of {expected}")
-        case _ if detail["input"] is None:
-            return source.fault(loc, "is empty")
-        case "model_type" | "dict_type":
-            return source.fault(loc, "a mapping with keys is expected here")
-        case "tuple_type":
-            return source.fault(loc, "a list is expected here", "write [one, two] or a line with - for each")
-        case _:
-            return source.fault(loc, detail["msg"])
-
-
-def _nearest_form(detail: ErrorDetails) -> str:
-    """For a step that begins with no known word: the nearest one."""
-    given = cast("object", detail["input"])
-    if not isinstance(given, dict):
-        return ""
-    names = detail["msg"].partition(": ")[2].split(", ")
-    keys = [str(key) for key in cast("dict[object, object]", given)]
-    guesses = [guess for key in keys if (guess := nearest(key, names)).startswith("did you mean")]
-    return guesses[0] if guesses else ""
-
-
-def _at(data: Data, loc: Loc) -> Data:
-    """What stands at `loc` of the data; None where nothing does."""
-    for part in loc:
-        match data:
-            case dict() if isinstance(part, str):
-                data = data.get(part)
-            case list() if isinstance(part, int):
-                data = data[part]
-            case _:
-                return None
+def _mapping(node: yaml.MappingNode, loc: Loc, source: Source, faults: list[Fault]) -> Data:
+    """A mapping with text keys, each once; or the text of a `{parameter}`."""
+    pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
+    data: dict[str, Data] = {}
+    for key, value in pairs:
+        line, column = _position(key.start_mark)
+        if not isinstance(key, yaml.ScalarNode):
+            faults.append(Fault(source.file, line, column, spoken(loc), "a key must be a text"))
+            continue
+        name = str(key.value)
+        if name in data:
+            first = source.keys[(*loc, name)][0]
+            faults.append(
+                Fault(source.file, line, column, spoken((*loc, name)), "stands twice", f"first on line {first}")
+            )
+            continue
+        source.keys[(*loc, name)] = (line, column)
+        data[name] = _plain(value, (*loc, name), source, faults)
+    if node.flow_style and len(data) == 1 and next(iter(data.values())) is None:
+        return "{" + next(iter(data)) + "}"
     return data
+
+
+class _Positioned(Shape):
+    """A mark of either YAML parser (the C one has a class of its own)."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+def _position(mark: _Positioned | None) -> Mark:
+    """Line and column, counted from 1."""
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)

@@ -1,6 +1,6 @@
 """The protocol file as it must be: every key, its type and its unit. Unknown keys are refused.
 
-All values arrive as text (see `protocols.text`); quantities become floats in the unit named here.
+All values arrive as text (see `protocols.loading`); quantities become floats in the unit named here.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from protocols.faults import Fault, ProtocolInvalid
-from protocols.loading import Protocol
 from protocols.models import AnyStep, Operation, Scheduled, Stage
 from protocols.moments import Calendar
 from protocols.occurrences import Occurrence, occurrences
 from protocols.plan import Node, Plan
+from protocols.protocol import Protocol
+from protocols.source import Loc
 from protocols.steps import Steps
-from protocols.text import Loc
 
 
 def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str, str] | None = None) -> Plan:

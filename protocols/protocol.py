@@ -1,0 +1,187 @@
+"""A checked protocol and its parameter values; or every fault of the file at once, in words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from drivers.core.units import convert, parse_quantity
+from protocols import checks
+from protocols.faults import Fault, ProtocolInvalid, nearest
+from protocols.models import Document
+from protocols.quantities import number_range
+from protocols.source import Data, Loc, Source
+
+_NAME = re.compile(r"\{([^{}]*)\}")
+LATER = ("day",)
+"""Names in braces that planning fills in, once for each occurrence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A protocol file that is in order; immutable (RM-05). `bound` gives it with other parameter values."""
+
+    document: Document
+    text: str = field(repr=False)
+    source: Source = field(repr=False)
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    """The value of each parameter, as text with unit."""
+
+    @property
+    def name(self) -> str:
+        return self.document.protocol
+
+    @property
+    def version(self) -> str:
+        return self.document.version
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the exact text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """Vessel -> capabilities its unit must have; the protocol names no devices (RM-01)."""
+        return {name: vessel.needs for name, vessel in self.document.vessels.items() if vessel.by_osteon}
+
+    def bound(self, settings: Mapping[str, str]) -> Protocol:
+        """The same protocol with these parameter values; raises ProtocolInvalid for unknown names or values."""
+        if not settings:
+            return self
+        return bind(self.text, self.source, settings)
+
+
+def bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:
+    """Put parameter values into the text, validate it, check what no single field can know."""
+    values = {name: str(spec["default"]) for name, spec in _forms(source.data, "parameters") if "default" in spec}
+    faults = _settings(source, settings, values)
+    values.update({name: value for name, value in settings.items() if name in values})
+    words = {**values, **{name: name for name, _ in _forms(source.data, "vessels")}, **{n: f"{{{n}}}" for n in LATER}}
+    data = {
+        key: value if key == "parameters" else _filled(value, (key,), words, source, faults)
+        for key, value in source.data.items()
+    }
+    forms: dict[int, list[str]] = {}
+    try:
+        document = Document.model_validate(data, context=forms)
+    except ValidationError as error:
+        faults += [_fault(detail, source, data, forms) for detail in error.errors(include_url=False)]
+        raise ProtocolInvalid(faults) from error
+    faults += checks.faults(document, source)
+    if faults:
+        raise ProtocolInvalid(faults)
+    return Protocol(document, text, source, values)
+
+
+def _forms(data: dict[str, Data], key: str) -> list[tuple[str, dict[str, Data]]]:
+    """The mappings under `key`, whatever else may be wrong with the file."""
+    part = data.get(key)
+    return [(name, spec) for name, spec in part.items() if isinstance(spec, dict)] if isinstance(part, dict) else []
+
+
+def _settings(source: Source, settings: Mapping[str, str], values: dict[str, str]) -> list[Fault]:
+    """What is wrong with values set from outside: unknown names, other dimension, out of range."""
+    faults = [
+        source.fault(("parameters",), f"no parameter {name!r} to set", nearest(name, values))
+        for name in settings
+        if name not in values
+    ]
+    for name, spec in _forms(source.data, "parameters"):
+        value, limits = settings.get(name), spec.get("range")
+        if value is not None:
+            reason = outside(value, values.get(name, value), limits if isinstance(limits, str) else None)
+            faults += [source.fault(("parameters", name), reason)] if reason else []
+    return faults
+
+
+def outside(value: str, default: str, limits: str | None) -> str:
+    """Why `value` cannot stand for a parameter with this default and range; "" when it can."""
+    try:
+        number, unit = parse_quantity(value)
+        convert(number, unit, parse_quantity(default)[1])
+        if limits is not None:
+            span = number_range(limits)
+            if not span.low <= convert(number, unit, span.unit) <= span.high:
+                return f"{value} is outside {limits}"
+    except ValueError as error:
+        return f"{value}: {error}"
+    return ""
+
+
+def _filled(value: Data, loc: Loc, words: Mapping[str, str], source: Source, faults: list[Fault]) -> Data:
+    """`value` with every {name} replaced; names that nothing has become faults."""
+    match value:
+        case str() if "{" in value:
+
+            def word(match: re.Match[str]) -> str:
+                name = match[1].strip()
+                if name not in words:
+                    right = nearest(name, words)
+                    faults.append(source.fault(loc, f"no parameter or vessel is called {name!r}", right))
+                return words.get(name, name)
+
+            return _NAME.sub(word, value)
+        case list():
+            return [_filled(item, (*loc, i), words, source, faults) for i, item in enumerate(value)]
+        case dict():
+            return {key: _filled(item, (*loc, key), words, source, faults) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: dict[int, list[str]]) -> Fault:
+    """One complaint of the validation as a fault of the file, in our words."""
+    loc = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("<")))
+    where = str(loc[-1]) if loc else ""
+    match detail["type"]:
+        case "extra_forbidden":
+            right = nearest(where, forms.get(id(_at(data, loc[:-1])), []))
+            return source.fault(loc, f"nothing is called {where!r} here", right, at_key=True)
+        case "missing":
+            return source.fault(loc, "is missing")
+        case "value_error" | "which":
+            reason = detail["msg"].removeprefix("Value error, ")
+            right = _nearest_form(detail) if detail["type"] == "which" else ""
+            return source.fault(loc, reason, right)
+        case "literal_error":
+            expected = str(detail.get("ctx", {}).get("expected", ""))
+            return source.fault(loc, f"{detail['input']!r} is not possible here", f"one of {expected}")
+        case _ if detail["input"] is None:
+            return source.fault(loc, "is empty")
+        case "model_type" | "dict_type":
+            return source.fault(loc, "a mapping with keys is expected here")
+        case "tuple_type":
+            return source.fault(loc, "a list is expected here", "write [one, two] or a line with - for each")
+        case _:
+            return source.fault(loc, detail["msg"])
+
+
+def _nearest_form(detail: ErrorDetails) -> str:
+    """For a step that begins with no known word: the nearest one."""
+    given = cast("object", detail["input"])
+    if not isinstance(given, dict):
+        return ""
+    names = detail["msg"].partition(": ")[2].split(", ")
+    keys = [str(key) for key in cast("dict[object, object]", given)]
+    guesses = [guess for key in keys if (guess := nearest(key, names)).startswith("did you mean")]
+    return guesses[0] if guesses else ""
+
+
+def _at(data: Data, loc: Loc) -> Data:
+    """What stands at `loc` of the data; None where nothing does."""
+    for part in loc:
+        match data:
+            case dict() if isinstance(part, str):
+                data = data.get(part)
+            case list() if isinstance(part, int):
+                data = data[part]
+            case _:
+                return None
+    return data
