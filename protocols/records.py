@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import types
 from collections.abc import Callable
 from enum import StrEnum
@@ -47,6 +48,8 @@ def _encode(value: Any) -> Any:
     match value:
         case StrEnum():
             return str(value)
+        case float() if math.isinf(value):
+            return str(value)  # "above 90 %" has no upper end, and JSON no infinity
         case tuple():
             return [_encode(item) for item in cast("tuple[Any, ...]", value)]
         case dict():
@@ -112,6 +115,8 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
             return _union(args)
         case origin if origin is Literal:
             return _as_is
+        case _ if hint is float:
+            return float
         case _ if dataclasses.is_dataclass(hint):
             return functools.partial(_decode_class, cast(type, hint))
         case _ if isinstance(hint, type) and issubclass(hint, StrEnum):
