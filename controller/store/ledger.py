@@ -91,7 +91,7 @@ class Ledger(Reader):
         writes = connect_writer(folder)
         try:
             found = version_found(folder, writes)
-            if found < NEWEST:
+            if found != NEWEST:
                 build(writes, found, stamp, version, installation or secrets.token_hex(16))
             check_tail(folder, writes)
             ledger = cls(folder, writes, stamp, version, before_commit, after_commit)

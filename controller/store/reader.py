@@ -19,8 +19,8 @@ from controller.store.errors import LedgerDamaged
 from controller.store.rows import (
     AlarmRow,
     AuditRow,
-    DeviceRow,
     DeviationRow,
+    DeviceRow,
     DoseRow,
     JournalRow,
     OutageRow,

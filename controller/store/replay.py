@@ -59,7 +59,7 @@ def _same(stored: object, made: object) -> bool:
 
 def _matching(table: Table, rows: Mapping[Key, Mapping[str, Any]], where: Mapping[str, Any]) -> list[Key]:
     names = [column.name for column in table.primary_key]
-    if where.keys() == set(names):
+    if set(where) == set(names):
         return [tuple(where[name] for name in names)]
     return [key for key, row in rows.items() if all(row.get(name) == value for name, value in where.items())]
 
