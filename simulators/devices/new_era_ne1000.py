@@ -104,16 +104,22 @@ class NewEraNe1000:
         self.state = PumpState()
         self._rx = bytearray()
         self._until = math.inf
+        self._announced = math.inf
+        """What `wake_at` said last."""
 
     # -- the Simulator seam
 
     @property
     def wake_at(self) -> float | None:
-        s = self.state
+        """The next end of a phase or of the watchdog's time; may be too early, as each packet puts the latter off:
+        waking once for nothing is cheaper than a new alarm clock for every packet."""
         due = self._until
+        s = self.state
         if s.watchdog_s and s.heard_at is not None and s.heard_at + s.watchdog_s < due:
             due = s.heard_at + s.watchdog_s
-        return None if due == math.inf else due
+        if self._announced > due:
+            self._announced = due
+        return None if self._announced == math.inf else self._announced
 
     def receive(self, event: Event, now: float) -> list[Action]:
         actions = self.wake(now)
@@ -131,6 +137,8 @@ class NewEraNe1000:
 
     def wake(self, now: float) -> list[Action]:
         s = self.state
+        if now >= self._announced:
+            self._announced = math.inf
         if s.watchdog_s and s.heard_at is not None and now >= s.heard_at + s.watchdog_s:
             elapsed_at, s.heard_at = s.heard_at + s.watchdog_s, None
             self._advance(elapsed_at)
