@@ -84,9 +84,9 @@ async def test_changes_go_to_known_columns_of_open_tables_only(open_ledger, audi
 @pytest.mark.req("AT-02")
 async def test_an_entry_holds_every_field_that_is_asked_for(open_ledger, audit):
     ledger = await open_ledger()
-    given = audit("dose.decided", old={"a": 1}, new=18.0, unit="mL", reason="the balance shows it", run_id="r1", step="s/1",
-                  outcome="refused", correlation_id="c1", role="operator", authenticated_by="password", actor_name="Anna A.",
-                  client="10.0.0.1", object_version="3")  # fmt: skip
+    given = audit("dose.decided", old={"a": 1}, new=18.0, unit="mL", reason="the balance shows it", run_id="r1",
+                  step="s/1", outcome="refused", correlation_id="c1", role="operator", authenticated_by="password",
+                  actor_name="Anna A.", client="10.0.0.1", object_version="3")  # fmt: skip
     seq = await ledger.commit([], [given])
     (row,) = ledger.audit(seq - 1)
     wanted = (
@@ -94,7 +94,11 @@ async def test_an_entry_holds_every_field_that_is_asked_for(open_ledger, audit):
         "object_type object_id object_version old new unit reason run_id step outcome correlation_id previous"
     )
     assert set(wanted.split()) <= row.fields.keys() and row.hash
-    assert (row.utc, row.fields["offset_s"], row.fields["boot_id"]) == ("2026-01-04T23:00:00.000Z", 32400, "simulated-1")
+    assert (row.utc, row.fields["offset_s"], row.fields["boot_id"]) == (
+        "2026-01-04T23:00:00.000Z",
+        32400,
+        "simulated-1",
+    )
     assert (row.actor, row.action, row.outcome, row.fields["new"]) == ("operator:anna", "dose.decided", "refused", 18.0)
 
 
@@ -268,15 +272,7 @@ async def test_the_migrated_schema_is_the_schema_of_the_code(open_ledger):
     assert stored.keys() == schema.metadata.tables.keys()
 
 
-@pytest.mark.req("ST-05")
-@pytest.mark.parametrize("harm", ["header", "middle", "emptied", "gone", "cut", "not a ledger", "hash", "no version"])
-async def test_a_damaged_ledger_is_refused_with_what_to_do(open_ledger, audit, harm):
-    ledger = await open_ledger()
-    for n in range(20):
-        await ledger.commit([Insert("doses", DOSE | {"dose_id": f"{n}"})], [audit()])
-    await ledger.anchor()
-    ledger.close()
-    path: Path = ledger.folder / "ledger.db"
+def damage(path: Path, harm: str) -> None:
     raw = bytearray(path.read_bytes())
     if harm == "header":
         path.write_bytes(b"\0" * 100 + raw[100:])
@@ -296,6 +292,17 @@ async def test_a_damaged_ledger_is_refused_with_what_to_do(open_ledger, audit, h
         other = sqlite3.connect(path)
         other.executescript(sql)
         other.close()
+
+
+@pytest.mark.req("ST-05")
+@pytest.mark.parametrize("harm", ["header", "middle", "emptied", "gone", "cut", "not a ledger", "hash", "no version"])
+async def test_a_damaged_ledger_is_refused_with_what_to_do(open_ledger, audit, harm):
+    ledger = await open_ledger()
+    for n in range(20):
+        await ledger.commit([Insert("doses", DOSE | {"dose_id": f"{n}"})], [audit()])
+    await ledger.anchor()
+    ledger.close()
+    damage(ledger.folder / "ledger.db", harm)
     with pytest.raises(LedgerDamaged):
         await open_ledger()
 
