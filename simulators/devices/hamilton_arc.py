@@ -85,6 +85,7 @@ class HamiltonArc(ModbusUnit):
         seed: int | None = None,
         options: Mapping[str, float | str] | None = None,
     ) -> None:
+        address = address or 1  # 0 is everybody on a Modbus line; 1 is the factory setting
         super().__init__(address)
         options = options or {}
         self.immersion = immersion

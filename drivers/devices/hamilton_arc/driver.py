@@ -76,7 +76,7 @@ class HamiltonArc(ModbusDevice):
     error_bits_known: ClassVar[bool]
 
     def __init__(self, line: Line, address: int = 1, options: Mapping[str, float | str] | None = None) -> None:
-        super().__init__(line, address, options)
+        super().__init__(line, address or self.default_address, options)
         self._channels: tuple[Block, Block] | None = None
         self._quality_due = -math.inf
         self._complaints = ""
