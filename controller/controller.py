@@ -17,7 +17,7 @@ from controller.latest import Latest
 from controller.outputs import Outputs
 from controller.poller import Condition, Keeper
 from controller.recorder import Recorder
-from controller.restart import Outage, measure_gap, record_outage
+from controller.restart import Outage, alarm_outage, measure_gap, outage_rows
 from controller.run.doors import Doors
 from controller.run.doses import Doses
 from controller.run.transfers import Transfers, identity_text
@@ -125,7 +125,7 @@ class Controller:
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
         if outage is not None:
-            await record_outage(doors, outage)
+            await alarm_outage(doors, outage)
         await self.runs.resume(outage)
         self.up.set()
 
@@ -145,7 +145,8 @@ class Controller:
             outage = measure_gap(self.ledger, self.history, self.clock)
             if outage is not None:
                 self.history.mark_outage(self.clock.now(), "controller not running")
-            await self.ledger.new_epoch(os.getpid() if self._installation is None else 0)
+            rows, entries = outage_rows(self.ledger, outage) if outage is not None else ([], [])
+            await self.ledger.new_epoch(os.getpid() if self._installation is None else 0, rows, entries)
             self.alarms = Alarms(self.ledger, self.clock)
             self._known = {row.name: row.identity for row in self.ledger.devices()}
         except (LedgerDamaged, LedgerFault) as error:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from controller.actors import SYSTEM
 from controller.clock import Clock
 from controller.run.doors import Doors
-from controller.store.changes import AuditEntry, Insert
+from controller.store.changes import AuditEntry, Change, Insert
 from controller.store.history import History
 from controller.store.ledger import Ledger
 
@@ -39,24 +39,25 @@ def measure_gap(ledger: Ledger, history: History, clock: Clock) -> Outage | None
     return Outage(max(known, default=clock.now()), clock.now(), planned)
 
 
-async def record_outage(doors: Doors, outage: Outage) -> None:
-    """The outage stands in the ledger before any run goes on; an unplanned one is an alarm."""
-    open_doses = [row.dose_id for row in doors.ledger.open_doses()]
+def outage_rows(ledger: Ledger, outage: Outage) -> tuple[list[Change], list[AuditEntry]]:
+    """The outage record of the epoch that is about to begin; it goes into the epoch's own transaction."""
+    epoch = ledger.newest_epoch() + 1
     row = {
-        "epoch": doors.ledger.epoch,
+        "epoch": epoch,
         "last_known_at": outage.last_known_at,
         "restarted_at": outage.restarted_at,
         "gap_s": outage.gap_s,
         "decision": "runs held" if outage.gap_s > LONG_S else "runs go on by their rules",
         "decided_by": "rule",
-        "detail": {"planned": outage.planned, "open_doses": open_doses},
+        "detail": {"planned": outage.planned, "open_doses": [row.dose_id for row in ledger.open_doses()]},
     }
-    entry = AuditEntry(
-        "outage", "controller", str(doors.ledger.epoch), SYSTEM.name, SYSTEM.role, new=asdict(outage), unit="s"
-    )
-    await doors.ledger.commit([Insert("outages", row)], [entry])
+    entry = AuditEntry("outage", "controller", str(epoch), SYSTEM.name, SYSTEM.role, new=asdict(outage), unit="s")
+    return [Insert("outages", row)], [entry]
+
+
+async def alarm_outage(doors: Doors, outage: Outage) -> None:
+    """A restart that nobody planned is an alarm (safety-and-records 5.2)."""
     if not outage.planned:
         text = f"controller restarted after {outage.gap_s:.0f} s without control"
-        await doors.alarms.raise_(
-            f"restart:{doors.ledger.epoch}", "high", text, "Look at the outage record and at the culture."
-        )
+        advice = "Look at the outage record and at the culture."
+        await doors.alarms.raise_(f"restart:{doors.ledger.epoch}", "high", text, advice)

@@ -114,15 +114,19 @@ class Ledger(Reader):
             raise ValueError("a change without an audit entry is not committed (AT-08)")
         return await self._commit([bind(one) for one in change], audit, journal)
 
-    async def new_epoch(self, pid: int | None = None) -> int:
-        """Begin the reign of this process: a number one higher than any before it (DX-05)."""
+    async def new_epoch(
+        self, pid: int | None = None, change: Sequence[Change] = (), audit: Sequence[AuditEntry] = ()
+    ) -> int:
+        """Begin the reign of this process: a number one higher than any before it (DX-05).
+
+        `change` and `audit` go into the same transaction: no reign begins without its outage record (DX-13).
+        """
         epoch = self.newest_epoch() + 1
         now = self._stamp.now()
-        row = Bound(
-            EPOCH_SQL, [epoch, os.getpid() if pid is None else pid, self._stamp.boot, now, self._version], True, []
-        )
+        values: list[object] = [epoch, os.getpid() if pid is None else pid, self._stamp.boot, now, self._version]
+        row = Bound(EPOCH_SQL, values, True, [])
         entry = AuditEntry("controller.started", "epoch", str(epoch), "controller", old=epoch - 1, new=epoch)
-        await self._commit([row], [entry], ())
+        await self._commit([row, *(bind(one) for one in change)], [entry, *audit], ())
         self.epoch = epoch
         return epoch
 
