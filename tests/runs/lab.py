@@ -98,7 +98,8 @@ class Lab:
         """Start a controller and wait until it is up, or dead."""
         life = self.boot(kill_at)
         while not life.controller.up.is_set() and not life.boundary.dead:
-            assert not life.task.done(), life.task.exception()
+            if life.task.done():
+                life.task.result()
             await asyncio.sleep(0.5)
         if not life.boundary.dead:
             self.seat(life)
