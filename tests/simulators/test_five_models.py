@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.catalogue import find
+from drivers.core.line import Line
+from drivers.core.signals import Quality
 from simulators import catalogue
 from simulators.bench import START, SimulatedBench, shipped
 from simulators.core.ports import PtyHost, TcpHost
@@ -58,6 +61,21 @@ def test_every_device_of_the_shipped_bench_answers():
     assert (heard[1][:3], heard[2][:3]) == (b"\x01\x03\x14", b"\x02\x03\x14")
     assert b"NE1000" in heard[4]
     assert heard[7].startswith(b"S ")
+
+
+@pytest.mark.req("SIM-02")
+async def test_every_driver_reads_its_simulator_byte_by_byte():
+    config = shipped()
+    bench = SimulatedBench(config, seed=3)
+    lines = {name: Line(bench.open_link(name)) for name in bench.lines}
+    for table in config["devices"]:
+        device = find(table["model"])(lines[table["link"]], table.get("address", 0), table.get("options"))
+        await device.identify()
+        await device.prepare()
+        readings = await device.poll()
+        assert readings and all(reading.quality is Quality.GOOD for reading in readings.values()), readings
+    for line in lines.values():
+        await line.close()
 
 
 def test_the_same_over_tcp():

@@ -181,3 +181,33 @@ def test_catching_up_jumps_forward_and_never_back():
         assert fired == [before + 3600.0]
 
     paced(main)
+
+
+def test_the_speed_reached_is_told_and_slows_under_load():
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, PacedLoop)
+        for _ in range(20):
+            await asyncio.sleep(10.0)
+        idle = loop.speed_reached
+        for _ in range(20):
+            burn(loop, 0.03)
+            await asyncio.sleep(1.0)
+        return idle, loop.speed_reached
+
+    idle, loaded = paced(main)
+    assert loaded < idle
+
+
+def test_the_speed_can_be_changed_on_the_way():
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, PacedLoop)
+        await asyncio.sleep(10.0)
+        loop.speed = 100_000.0
+        before = loop.time()
+        await asyncio.sleep(5_000.0)
+        assert loop.time() - before == pytest.approx(5_000.0, abs=1e-3)
+        assert loop.speed == 100_000.0
+
+    paced(main)
