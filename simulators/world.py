@@ -42,9 +42,9 @@ def digest(config: Config) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
-def saved(world: World, config: Config) -> dict[str, object]:
-    """What must survive a restart of the world's process."""
-    return {"version": 1, "config": digest(config), "now": world.now, "bench": world.bench.snapshot()}
+def state_of(bench: SimulatedBench, config: Config, now: float) -> dict[str, object]:
+    """What a state file holds: also how a rehearsal hands its bench over to a world, with `save`."""
+    return {"version": 1, "config": digest(config), "now": now, "bench": bench.snapshot()}
 
 
 def save(path: Path, data: Mapping[str, object]) -> None:
@@ -151,12 +151,12 @@ async def serve(world: World, socket: Path, state: Path | None, config: Config) 
     while not stop.is_set():
         world.run_on()
         if state is not None and loop.time() >= save_at:
-            save(state, saved(world, config))
+            save(state, state_of(world.bench, config, world.now))
             save_at = loop.time() + SAVE_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SCAN_S)
     if state is not None:
-        save(state, saved(world, config))
+        save(state, state_of(world.bench, config, world.now))
     server.close()
 
 

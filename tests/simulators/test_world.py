@@ -18,6 +18,7 @@ from simulators.bench import START, SimulatedBench
 from simulators.core.simulator import Bytes, Opened
 from simulators.core.time import PacedLoop, VirtualLoop
 from simulators.lockstep import World
+from simulators.world import save, state_of
 from simulators.world_client import WorldClient
 from tests.simulators.small_bench import CONFIG, TEXT
 
@@ -162,6 +163,7 @@ def test_a_world_link_says_what_a_memory_link_says(tmp_path):
 CONTROLLER = """
 import asyncio, sys
 from simulators.core.time import PacedLoop
+from simulators.world import save, state_of
 from simulators.world_client import WorldClient
 
 async def main(client):
@@ -272,3 +274,13 @@ def test_a_world_that_ended_is_a_lost_link(tmp_path):
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(client.now())) as runner:
             runner.run(main(client, process))
         client.close()
+
+
+def test_a_bench_rehearsed_in_memory_goes_on_in_a_world(tmp_path):
+    bench, state = SimulatedBench(CONFIG), tmp_path / "world.json"
+    bench.hands.pour(START, 90.0)
+    bench.advance(START + 86_400)
+    save(state, state_of(bench, CONFIG, START + 86_400))
+    with world_process(tmp_path, "--state", str(state)) as (path, _), WorldClient(path) as client:
+        assert client.now() >= START + 86_400
+        assert client.truth()["vessel_ml"] == pytest.approx(bench.truth(START + 86_400)["vessel_ml"], abs=0.01)
