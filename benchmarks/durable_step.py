@@ -1,7 +1,7 @@
 """Cost of a durable step (intent commit + result commit, each with audit and journal) against a bare fdatasync loop.
 
-Run: python benchmarks/durable_step.py [rounds]. Every line is one round; the ratio is formed inside the round, floor and
-ledger in turn on the same disk. Goal 0.20, accepted from 0.12 (performance.md §10).
+Run: python benchmarks/durable_step.py [rounds]. Every line is one round; the ratio is formed inside the round, floor
+and ledger in turn on the same disk. Goal 0.20, accepted from 0.12 (performance.md §10).
 """
 
 from __future__ import annotations

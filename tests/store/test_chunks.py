@@ -4,7 +4,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.store.chunks import Sample, header, pack, unpack
@@ -21,6 +21,7 @@ values = st.one_of(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     values,
     st.lists(st.integers(-(10**13), 10**13), min_size=40, max_size=40),
