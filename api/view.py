@@ -48,7 +48,7 @@ def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
         upper += [Line(""), Line("no run; 'osteon runs start PROTOCOL' starts one", Look.DIM)]
     upper += alarms(snapshot["alarms"], zone)
     upper += tasks(snapshot["tasks"], now, zone)
-    upper += values(snapshot["devices"])
+    upper += values(snapshot["devices"], width)
     room = height - len(upper) - 2
     events = [event(each, zone) for each in snapshot["events"]]
     if events and room > 0:
@@ -147,27 +147,53 @@ def more(found: Sequence[object], shown: int) -> list[Line]:
     return [Line(f"  and {len(found) - shown} more", Look.DIM)] if len(found) > shown else []
 
 
-def values(devices: Sequence[Mapping[str, Any]]) -> list[Line]:
-    width = max((len(str(device["name"])) for device in devices), default=0)
+def values(devices: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+    """One block a device: its readings wrapped to the width of the terminal, with the age of the oldest."""
+    left = max((len(str(device["name"])) for device in devices), default=0) + 4
     found = [Line(""), Line("values", Look.BOLD)] if devices else []
     for device in devices:
-        readings: Mapping[str, Mapping[str, Any]] = device["readings"]
+        name = f"  {device['name']}".ljust(left)
         if device["condition"] != "ready":
-            found.append(Line(f"  {device['name']:{width}}  --- {device['condition']}: {device['why']}", Look.HIGH))
+            found.append(Line(f"{name}--- {device['condition']}: {device['why']}", Look.HIGH))
             continue
-        shown = "   ".join(value(name, each) for name, each in readings.items() if each["age_s"] is not None)
+        readings: Mapping[str, Mapping[str, Any]] = device["readings"]
         age = max((each["age_s"] or 0.0 for each in readings.values()), default=0.0)
-        found.append(Line(f"  {device['name']:{width}}  {shown}   {age:.0f} s old"))
+        rows = wrapped([*said(readings), f"{age:.0f} s old"], width - left)
+        found += [Line((name if n == 0 else " " * left) + row) for n, row in enumerate(rows)]
     return found
 
 
-def value(name: str, reading: Mapping[str, Any]) -> str:
+def said(readings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Each value once, its set point beside it; what was never read and what has nothing to say is left out."""
+    found: list[str] = []
+    for name, each in readings.items():
+        if each["age_s"] is None or each["value"] == "" or name.removesuffix("_setpoint") in readings.keys() - {name}:
+            continue
+        setpoint = readings.get(f"{name}_setpoint")
+        found.append(value(name, each, "" if setpoint is None else f" (set {number(setpoint['value'])})"))
+    return found
+
+
+def wrapped(parts: Sequence[str], width: int) -> list[str]:
+    rows = [""]
+    for part in parts:
+        longer = f"{rows[-1]}   {part}" if rows[-1] else part
+        if len(longer) <= width or not rows[-1]:
+            rows[-1] = longer
+        else:
+            rows.append(part)
+    return rows
+
+
+def value(name: str, reading: Mapping[str, Any], beside: str = "") -> str:
     """A value always with its unit; what is not good says so (UI-12, UI-13)."""
-    raw = reading["value"]
-    number = f"{raw:.4g}" if isinstance(raw, float) else "---" if raw is None else str(raw).lower()
     unit = f" {reading['unit']}" if reading["unit"] else ""
     quality = "" if reading["quality"] == "good" else f" [{reading['quality']}]"
-    return f"{name.replace('_setpoint', ' set').replace('_', ' ')} {number}{unit}{quality}"
+    return f"{name.replace('_', ' ')} {number(reading['value'])}{beside}{unit}{quality}"
+
+
+def number(raw: object) -> str:
+    return f"{raw:.4g}" if isinstance(raw, float) else "---" if raw is None else str(raw).lower()
 
 
 def event(each: Mapping[str, Any], zone: ZoneInfo) -> Line:

@@ -71,6 +71,15 @@ def test_values_carry_unit_and_age_and_what_is_not_good_says_so() -> None:
     assert "incubator  temperature 37 Cel   o2 --- % [bad]   4 s old" in shown
 
 
+def test_a_set_point_stands_beside_its_value_and_long_rows_wrap() -> None:
+    readings = {"co2": reading(5.0, "%"), "co2_setpoint": reading(5.5, "%"), "alarm": reading("", "")}
+    readings |= {f"signal_{n}": reading(float(n), "mL") for n in range(9)}
+    shown = lines(snapshot(devices=[device("incubator", readings)]), width=60)
+    assert "  incubator  co2 5 (set 5.5) %   signal 0 0 mL" in [line.text[:46] for line in shown]
+    assert text(shown).count("signal") == 9
+    assert "alarm" not in text(shown)
+
+
 def test_a_lost_device_shows_why_and_no_values() -> None:
     lost = device("balance", {"weight": reading(12.0, "g")}, "lost", "no answer within 2 s")
     shown = text(lines(snapshot(devices=[lost])))
