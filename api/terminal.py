@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from api.refusal import Refusal
-from api.socket_client import ask
+from api.socket_client import NoController, ask
 from api.view import Line, Look, Snapshot, lines, plain
 
 FRAME_S = 0.5
@@ -70,5 +70,7 @@ def snapshot(data: Path) -> Snapshot | str:
     """The controller's snapshot, or the sentence that says why there is none."""
     try:
         return ask(data, "snapshot", timeout_s=ANSWER_S)
+    except NoController:
+        return "waiting for the controller"
     except Refusal as error:
-        return f"waiting for the controller: {error}"
+        return str(error)

@@ -148,7 +148,7 @@ def more(found: Sequence[object], shown: int) -> list[Line]:
 
 
 def values(devices: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
-    """One block a device: its readings wrapped to the width of the terminal, with the age of the oldest."""
+    """One block a device: its readings wrapped to the width of the terminal, with the age of the last poll."""
     left = max((len(str(device["name"])) for device in devices), default=0) + 4
     found = [Line(""), Line("values", Look.BOLD)] if devices else []
     for device in devices:
@@ -157,7 +157,7 @@ def values(devices: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
             found.append(Line(f"{name}--- {device['condition']}: {device['why']}", Look.HIGH))
             continue
         readings: Mapping[str, Mapping[str, Any]] = device["readings"]
-        age = max((each["age_s"] or 0.0 for each in readings.values()), default=0.0)
+        age = min((each["age_s"] for each in readings.values() if each["age_s"] is not None), default=0.0)
         rows = wrapped([*said(readings), f"{age:.0f} s old"], width - left)
         found += [Line((name if n == 0 else " " * left) + row) for n, row in enumerate(rows)]
     return found
