@@ -189,10 +189,9 @@ class Controller:
                 await self.alarms.clear(f"device:{keeper.name}")
             if self.runs is not None:
                 await self.runs.device_back(keeper.name)
-        elif keeper.condition is Condition.WRONG and self.alarms is not None:
-            await self.alarms.raise_(
-                f"device:{keeper.name}", "high", keeper.why, "Check which device is plugged in where."
-            )
+        elif self.alarms is not None and keeper.condition in (Condition.WRONG, Condition.ALARMED):
+            advice = "Check which device is plugged in where, and that it has power."
+            await self.alarms.raise_(f"device:{keeper.name}", "high", f"{keeper.name}: {keeper.why}", advice)
 
     async def _alarm_on_silence(self) -> None:
         """Raise one alarm for each device that stays away longer than it may (AL-06)."""

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from controller.latest import Latest
 from drivers.core.device import Device
-from drivers.core.errors import OsteonError, WireError, WrongDevice
+from drivers.core.errors import NoAnswer, OsteonError, WireError, WrongDevice
 from drivers.core.fluid import FluidMover
-from drivers.core.signals import Access, Identity, Reading
+from drivers.core.signals import Access, Identity, Quality, Reading
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
 """Waits between attempts to connect; the last one repeats."""
@@ -22,6 +22,7 @@ class Condition(StrEnum):
     CONNECTING = "connecting"
     READY = "ready"
     LOST = "lost"
+    ALARMED = "in alarm"
     WRONG = "wrong device"
 
 
@@ -47,7 +48,7 @@ class Keeper:
         self.settled = asyncio.Event()
         """Set once the first attempt to connect has ended, well or badly."""
         self._admit, self._told = admit, told
-        self._failures = 0
+        self._failures, self._alarms_known, self._last_why = 0, 0, ""
         latest.expect(name, period_s)
 
     @property
@@ -80,7 +81,7 @@ class Keeper:
             await self.device.stop()
         await self.device.prepare()
         self.latest.put(self.name, await self.device.poll())
-        self._failures = 0
+        self._failures, self._alarms_known = 0, self._alarms()
         await self.become(Condition.READY, "")
         self.settled.set()
 
@@ -95,16 +96,33 @@ class Keeper:
                 await asyncio.sleep(delay)
             else:
                 at = loop.time()
-            try:
-                readings = await self.device.poll()
-                self._failures = 0
-            except WireError as error:
-                readings = self.silence(str(error))
-                self._failures += 1
-                if self._failures >= LOST_AFTER:
-                    self.latest.put(self.name, readings)
-                    raise
-            self.latest.put(self.name, readings)
+            self.latest.put(self.name, await self.poll())
+            if self._failures >= LOST_AFTER:
+                raise NoAnswer(self._last_why)
+            if self._alarms() != self._alarms_known:
+                await self.after_alarm()
+
+    async def poll(self) -> dict[str, Reading]:
+        """One poll. A device that says nothing good at all counts as silent, however its driver tells it."""
+        try:
+            readings = await self.device.poll()
+        except WireError as error:
+            readings = self.silence(str(error))
+        if any(reading.quality is not Quality.BAD for reading in readings.values()):
+            self._failures = 0
+        else:
+            self._failures += 1
+            self._last_why = next((reading.why for reading in readings.values()), "no signal answered")
+        return readings
+
+    def _alarms(self) -> int:
+        return self.device.alarms_met if isinstance(self.device, FluidMover) else 0
+
+    async def after_alarm(self) -> None:
+        """A pump restarted or stopped by itself: tell it, then bring it into its declared state again."""
+        self._alarms_known = self._alarms()
+        await self.become(Condition.ALARMED, "it reported an alarm of its own")
+        await self.connect()
 
     def silence(self, why: str) -> dict[str, Reading]:
         """What a poll without an answer reads: every signal bad, and why."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from simulators.people import Person
+from simulators.people import Answer
 
 LOOK_S = 300.0
 """How often the person looks at the list when nothing tells them that it changed."""
@@ -15,10 +15,17 @@ Tasks = Callable[[], Sequence[Mapping[str, Any]]]
 Give = Callable[[Mapping[str, Any], dict[str, float | str | bool], str], Awaitable[None]]
 
 
+class Worker(Protocol):
+    """A person, in this process or in the world's."""
+
+    def see(self, tasks: Sequence[Mapping[str, Any]], now: float) -> list[Answer]: ...
+    def next_time(self, now: float) -> float | None: ...
+
+
 class Operator:
     """One person at work, on the running loop's time."""
 
-    def __init__(self, person: Person, tasks: Tasks, give: Give) -> None:
+    def __init__(self, person: Worker, tasks: Tasks, give: Give) -> None:
         """`tasks` reads the open tasks; `give(task, entries, by)` hands in an answer."""
         self.person, self._tasks, self._give = person, tasks, give
         self.changed = asyncio.Event()

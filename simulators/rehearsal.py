@@ -28,7 +28,6 @@ from protocols.states import RunState
 from simulators.bench import START, SimulatedBench, read
 from simulators.core.time import VirtualLoop
 from simulators.operator import Operator
-from simulators.people import Person
 
 REHEARSER = Actor("rehearsal", "simulated", "program")
 HISTORY_AT_RISK_S = 3600.0
@@ -84,9 +83,9 @@ class Rehearsal:
             lambda name, url: self.bench.open_link(name),
             Clock.of_bench(settings.bench.zone, seed),
             installation=f"rehearsal-{seed}",
+            flush_s=HISTORY_AT_RISK_S,
         )
-        spec = {fault.name: fault.parameters for fault in self.bench.people_faults}
-        self.operator = Operator(Person(self.bench.hands, seed, spec, settings.bench.zone), self._tasks, self._give)
+        self.operator = Operator(self.bench.person, self._tasks, self._give)
 
     def _tasks(self) -> list[dict[str, Any]]:
         return self.controller.runs.tasks() if self.controller.runs else []
@@ -183,7 +182,7 @@ def rehearse(
     faults: Sequence[str] = (),
     sets: Mapping[str, str] | None = None,
     data: Path | None = None,
-    progress: Progress = lambda day, state: None,
+    progress: Progress | None = None,
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
@@ -198,7 +197,7 @@ def rehearse(
         folder.mkdir(parents=True, exist_ok=True)
         rehearsal = Rehearsal(settings, config, folder, seed, faults)
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(START)) as runner:
-            return runner.run(rehearsal.run(text, sets or {}, progress))
+            return runner.run(rehearsal.run(text, sets or {}, progress or silent))
 
 
 def summary(result: Result) -> str:
@@ -226,6 +225,10 @@ def shown(volume_ml: float | None) -> str:
     return "—" if volume_ml is None else f"{volume_ml:.2f}"
 
 
+def silent(day: float, state: str) -> None:
+    """No progress shown."""
+
+
 def bar(days: float) -> Progress:
     """A progress line on the terminal, rewritten in place."""
     last = time.perf_counter()
@@ -235,7 +238,11 @@ def bar(days: float) -> Progress:
         if time.perf_counter() - last > 0.2:
             last = time.perf_counter()
             filled = min(40, int(40 * day / days))
-            print(f"\r[{'#' * filled}{'.' * (40 - filled)}] day {day:5.2f} of {days:.0f} {state:<12}", end="", file=sys.stderr)
+            print(
+                f"\r[{'#' * filled}{'.' * (40 - filled)}] day {day:5.2f} of {days:.0f} {state:<12}",
+                end="",
+                file=sys.stderr,
+            )
 
     return progress
 
@@ -252,7 +259,7 @@ def main(argv: list[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     sets = dict(part.split("=", 1) for part in asked.set)
     faults = [name for name in asked.faults.split(",") if name]
-    show = bar(28.0) if sys.stderr.isatty() else (lambda day, state: None)
+    show = bar(28.0) if sys.stderr.isatty() else silent
     try:
         result = rehearse(
             asked.protocol, bench=asked.bench, seed=asked.seed, faults=faults, sets=sets, data=asked.data, progress=show

@@ -10,7 +10,7 @@ from controller.actors import RULE
 from controller.clock import Clock
 from controller.errors import Blocked
 from controller.run.intents import Intent
-from controller.run.judging import Sample, risen_during
+from controller.run.judging import Sample, liquid_counted
 from controller.run.reconcile import Evidence, Verdict, judge
 from controller.store.changes import AuditEntry, Insert, Update
 from controller.store.ledger import Ledger
@@ -54,14 +54,6 @@ class Watched:
 
     unbroken: bool
     samples: tuple[Sample, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """What stood behind the fence: counters that no longer change (None = not to be had), and an alarm met on the way."""
-
-    totals: Totals | None
-    alarm: str
 
 
 class Doses:
@@ -114,14 +106,16 @@ class Doses:
         self.check_epoch()
         await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])
         self.check_epoch()
+        alarms = mover.alarms_met
         watched = await self._move(intent, mover, halt, weigh)
-        return await self._close(intent, mover, identity, watched, weigh, density_g_ml)
+        return await self._close(intent, mover, identity, watched, weigh, density_g_ml, alarms)
 
     async def reconcile(
         self, intent: Intent, mover: FluidMover, identity: str, weigh: Weigh | None, density_g_ml: float
     ) -> Intent:
         """Measure a stroke that nobody saw end (DS-03, DS-04). Raises WireError while the device does not answer."""
-        return await self._close(intent, mover, identity, Watched(unbroken=False), weigh, density_g_ml)
+        doubtful = Watched(unbroken=False)
+        return await self._close(intent, mover, identity, doubtful, weigh, density_g_ml, mover.alarms_met)
 
     async def decide(self, intent: Intent, moved_ml: float, by: str) -> tuple[Update, AuditEntry]:
         """A person's answer to "unknown": the rows that record it, for one transaction with the run's event (DS-05)."""
@@ -183,20 +177,21 @@ class Doses:
             moved = (await mover.totals()).of(intent.stroke) - intent.before()
             samples.append(Sample(moved, weight - intent.witness_before))
 
-    async def fence(self, mover: FluidMover) -> Fence:
-        """Stop until stopped, then see the same counters twice with a quiet time between (DS-02). Raises WireError."""
-        alarm = ""
+    async def fence(self, mover: FluidMover) -> Totals | None:
+        """Stop until stopped, then see the same counters twice with a quiet time between (DS-02).
+
+        None = the counters would not stand still. Raises WireError when the device does not answer.
+        """
         for _ in range(FENCE_TRIES):
             await mover.stop()
             first = await mover.totals()
             await asyncio.sleep(mover.fence_quiet_s)
             status = await mover.status()
-            alarm = alarm or status.alarm
             if status.motion is Motion.ALARM:
                 await mover.prepare()
             elif status.motion is Motion.STOPPED and await mover.totals() == first:
-                return Fence(first, alarm)
-        return Fence(None, alarm)
+                return first
+        return None
 
     async def _close(
         self,
@@ -206,22 +201,23 @@ class Doses:
         watched: Watched,
         weigh: Weigh | None,
         density_g_ml: float,
+        alarms: int,
     ) -> Intent:
-        """Fence, read, judge, record."""
-        fence = await self.fence(mover)
+        """Fence, read, judge, record. `alarms` = alarms met before the stroke; one more breaks the watch (DS-06)."""
+        totals = await self.fence(mover)
         weight = await weigh() if weigh else None
         verdict = judge(
             intent,
             Evidence(
                 identity=identity,
-                totals=fence.totals,
-                unbroken=watched.unbroken and not fence.alarm,
+                totals=totals,
+                unbroken=watched.unbroken and mover.alarms_met == alarms,
                 totals_survive_power_loss=mover.totals_survive_power_loss,
                 weight_g=weight,
                 density_g_ml=density_g_ml,
             ),
         )
-        return await self._record(intent, verdict, fence.totals, weight, liquid(watched))
+        return await self._record(intent, verdict, totals, weight, liquid(watched))
 
     async def _record(
         self, intent: Intent, verdict: Verdict, totals: Totals | None, weight: float | None, liquid_ml: float | None
@@ -265,8 +261,7 @@ def liquid(watched: Watched) -> float | None:
     """Counter volume during which the witness rose; 0.0 when it was watched and never rose, None when not watched."""
     if not watched.unbroken or len(watched.samples) < 2:
         return None
-    span = risen_during(watched.samples)
-    return 0.0 if span is None else span[1] - span[0]
+    return liquid_counted(watched.samples)
 
 
 async def wait_for(halt: asyncio.Event, seconds: float) -> None:

@@ -37,12 +37,20 @@ def allowed_ml(volume_ml: float, sigma_ml: float) -> float:
     return max(0.05 * abs(volume_ml), 3 * sigma_ml)
 
 
-def risen_during(samples: Sequence[Sample]) -> tuple[float, float] | None:
-    """Counter values between which the balance rose; None when it never did. Air before and after leaves it flat."""
-    if not samples or samples[-1].weight_g - samples[0].weight_g < 0.1:
-        return None
-    low, high = samples[0].weight_g + 0.04, samples[-1].weight_g - 0.04
-    return crossing(samples, low), crossing(samples, high)
+EDGE_G = 0.04
+"""A balance counts as rising from so much above its first value to so much below its last (four steps of 0.01 g)."""
+
+
+def liquid_counted(samples: Sequence[Sample]) -> float:
+    """Counter volume (mL) while the balance rose; 0.0 when it never did. Air before and after leaves it flat."""
+    if not samples:
+        return 0.0
+    risen = samples[-1].weight_g - samples[0].weight_g
+    if risen < 4 * EDGE_G:
+        return 0.0
+    begin = crossing(samples, samples[0].weight_g + EDGE_G)
+    end = crossing(samples, samples[-1].weight_g - EDGE_G)
+    return (end - begin) * risen / (risen - 2 * EDGE_G)
 
 
 def crossing(samples: Sequence[Sample], weight_g: float) -> float:

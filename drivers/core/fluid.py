@@ -57,6 +57,12 @@ class FluidMover(Device):
     capacity_ml: float
     """Largest single stroke."""
 
+    @property
+    def alarms_met(self) -> int:
+        """How many alarms this driver has met since it was made. Never goes back, unlike the latch that `prepare` clears:
+        a stroke during which it moved was not watched without a break."""
+        raise NotImplementedError
+
     async def status(self) -> MoverStatus:
         """What the device says it does now; latches and acknowledges a device alarm. Raises WireError."""
         raise NotImplementedError

@@ -16,7 +16,6 @@ from controller.store.reader import Reader
 from drivers.core.fluid import Direction
 from simulators.bench import SimulatedBench, shipped
 from simulators.operator import Operator
-from simulators.people import Person
 from simulators.rehearsal import shipped_bench
 
 TESTER = Actor("tester", "operator", "test")
@@ -57,13 +56,14 @@ class Life:
 class Lab:
     """One bench, one data folder, one person, any number of controllers one after another."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, faults: tuple[str, ...] = (), start: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, seed: int = 1, faults: tuple[str, ...] = (), start: float | None = None
+    ) -> None:
         self.folder, self.seed = folder, seed
         self.settings = parse(shipped_bench().read_text("utf-8"))
         now = asyncio.get_running_loop().time() if start is None else start
         self.bench = SimulatedBench(shipped(), seed=seed, faults=faults, start=now)
-        spec = {fault.name: fault.parameters for fault in self.bench.people_faults}
-        self.person = Person(self.bench.hands, seed, spec, self.settings.bench.zone)
+        self.person = self.bench.person
         self.life: Life | None = None
         self.bench.switch_on()
 
@@ -174,7 +174,9 @@ class Lab:
                 slack = 0.02 * sure + 0.1 * len(strokes)
                 least = sure - slack if pump == "fill" else 0.0  # the other syringe also moves air
                 if not least <= true_ml <= sure + doubt + slack:
-                    found.append(f"{path} {name}: ledger {sure:.2f} (+ {doubt:.2f} in doubt) mL, truth {true_ml:.2f} mL")
+                    found.append(
+                        f"{path} {name}: ledger {sure:.2f} (+ {doubt:.2f} in doubt) mL, truth {true_ml:.2f} mL"
+                    )
         if truth.get("overflow"):
             found.append("the vessel ran over")
         return found

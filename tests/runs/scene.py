@@ -24,7 +24,6 @@ class Scene:
 
     folder: Path
     world: dict[str, object]
-    person: dict[str, object]
     at: float
     seed: int
 
@@ -34,9 +33,9 @@ class Scene:
         await lab.kill()
         shutil.copytree(lab.folder, into)
         now = asyncio.get_running_loop().time()
-        world, person = (json.loads(json.dumps(part.snapshot())) for part in (lab.bench, lab.person))
+        world = json.loads(json.dumps(lab.bench.snapshot()))
         lab.bench.switch_off()
-        return cls(into, world, person, now, lab.seed)
+        return cls(into, world, now, lab.seed)
 
     def play(self, folder: Path, act: Callable[[Lab], Awaitable[T]]) -> T:
         """Enter the scene with a bench and folder of its own, in a loop of its own, and act there."""
@@ -45,7 +44,6 @@ class Scene:
         async def acted() -> T:
             lab = Lab(folder, seed=self.seed, start=self.at)
             lab.bench.restore(self.world)
-            lab.person.restore(json.loads(json.dumps(self.person)))
             try:
                 return await act(lab)
             finally:

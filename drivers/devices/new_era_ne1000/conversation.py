@@ -30,6 +30,7 @@ class Conversation:
         self.safe: bool | None = None
         self.alarm_text = ""
         """The last alarm in words, from a reply or said unasked."""
+        self.alarms_met = 0
         self._unasked = bytearray()
         self._counters_request = self.packet("DIS")
         self._counters_parser = replies.parser(address, text_wire.take_safe_packet, replies.COUNTERS)
@@ -96,6 +97,7 @@ class Conversation:
     async def latch(self, letter: str) -> None:
         """Keep the alarm in words and let a second packet of it pass by."""
         self.alarm_text = replies.ALARMS[letter]
+        self.alarms_met += 1
         await asyncio.sleep(ALARM_PAUSE_S)
 
     def packet(self, command: str) -> bytes:
@@ -121,7 +123,9 @@ class Conversation:
         self._unasked += data
         del self._unasked[:-LONGEST_ALARM]
         letter = replies.alarm_in(self._unasked, self.address, text_wire.take_safe_packet)
-        self.alarm_text = replies.ALARMS.get(letter, self.alarm_text)
+        if letter in replies.ALARMS:
+            self.alarm_text = replies.ALARMS[letter]
+            self.alarms_met += 1
 
     def _said_yes(self, command: str, reply: Reply) -> Reply:
         if reply.error:

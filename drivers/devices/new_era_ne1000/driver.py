@@ -78,6 +78,10 @@ class NewEraNe1000(FluidMover):
 
     # -- who and how it is
 
+    @property
+    def alarms_met(self) -> int:
+        return self.talk.alarms_met
+
     async def identify(self) -> Identity:
         """Read model and firmware (VER); there is no serial number. Raises WrongDevice when it is no NE-1000."""
         data = (await self.talk.value("VER", replies.ANYTHING)).data
