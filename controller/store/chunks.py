@@ -26,6 +26,8 @@ DIVISORS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 NO_VALUE = 16
 GOOD = 0
 LEVEL = 6
+MOST = 1 << 52
+"""Greatest number that stands for a decimal."""
 WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
 TYPECODE = dict(WIDTHS)
 
@@ -118,6 +120,9 @@ def _little(numbers: array[int]) -> array[int]:
 
 def _filled(samples: Sequence[Plain]) -> tuple[list[float], bytes]:
     """Values without holes, and the quality byte of each."""
+    given = [value for _, value, _ in samples if value is not None]
+    if len(given) == len(samples):
+        return given, bytes([sample[2] for sample in samples])
     values, qualities, last = list[float](), bytearray(), 0.0
     for _, value, quality in samples:
         if value is None:
@@ -154,7 +159,7 @@ def _decimals(values: list[float], hint: float) -> tuple[list[int], float] | Non
             numbers = [round(value * divisor) for value in values]
         except (ValueError, OverflowError):
             return None
-        if [number / divisor for number in numbers] == values and abs(max(numbers, key=abs)) < 1 << 52:
+        if [number / divisor for number in numbers] == values and -MOST <= min(numbers) and max(numbers) <= MOST:
             zero = any(value == 0 and math.copysign(1.0, value) < 0 for value in values) if 0 in numbers else False
             return None if zero else (numbers, divisor)
     return None

@@ -24,6 +24,7 @@ from controller.store.history_schema import VERSION, chunks, ddl, gaps, recent, 
 from controller.store.statements import compiled
 
 Value = float | str | bool | None
+Added = tuple[str, float, Value, str]
 MOST_BUFFERED = 200_000
 """Samples kept in memory while the disk refuses them; the oldest beyond are given up, with a gap marker."""
 LAG = 20_000
@@ -72,7 +73,7 @@ class History(HistoryReader):
         self._writes = connection
         self._sql = Sql()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="history")
-        self._buffer = list[tuple[str, float, Value, str]]()
+        self._buffer = list[Added]()
         self._new_gaps = list[Gap]()
         self._tracks = dict[str, Track]()
         self._last_id = 0
@@ -123,22 +124,46 @@ class History(HistoryReader):
 
     async def flush(self) -> None:
         """Write what was added since the last flush, in the worker thread. Call every 10 s of bench time or sooner."""
-        if self._buffer or self._new_gaps:
-            await asyncio.get_running_loop().run_in_executor(self._worker, self.flush_now)
+        taken, marked = self._take()
+        if taken or marked:
+            loop = asyncio.get_running_loop()
+            if not await loop.run_in_executor(self._worker, self._written, taken, marked):
+                self._give_back(taken, marked)
 
     def flush_now(self) -> None:
         """The same, here and now: for closing and for benchmarks."""
+        taken, marked = self._take()
+        if not self._written(taken, marked):
+            self._give_back(taken, marked)
+
+    def _take(self) -> tuple[list[Added], list[Gap]]:
+        """What waits, taken out; in the loop's thread, as `add` is, so that no sample falls between."""
         taken, self._buffer = self._buffer, []
         marked, self._new_gaps = self._new_gaps, []
+        return taken, marked
+
+    def _give_back(self, taken: list[Added], marked: list[Gap]) -> None:
+        """What could not be written waits again, before what came since; the oldest beyond the limit are given up."""
+        waiting = taken + self._buffer
+        given_up, self._buffer = waiting[:-MOST_BUFFERED], waiting[-MOST_BUFFERED:]
+        self._new_gaps = marked + self._new_gaps + _spans(given_up)
+
+    def _written(self, taken: list[Added], marked: list[Gap]) -> bool:
+        """One transaction, in the worker; False when the disk refused it, and memory is again as the disk has it."""
         try:
             self._writes.execute("BEGIN IMMEDIATE")
             self._write(taken)
             self._mark(marked)
             self._writes.execute("COMMIT")
-            self.fault = ""
         except sqlite3.Error as error:
             self.fault = f"the history could not be written: {error}"
-            self._take_back(taken, marked)
+            with suppress(sqlite3.Error):
+                if self._writes.in_transaction:
+                    self._writes.execute("ROLLBACK")
+                self._load()
+            return False
+        self.fault = ""
+        return True
 
     def close(self) -> None:
         """Flush and close."""
@@ -148,7 +173,7 @@ class History(HistoryReader):
         super().close()
         self._writes.close()
 
-    def _write(self, taken: list[tuple[str, float, Value, str]]) -> None:
+    def _write(self, taken: list[Added]) -> None:
         tracks, number = self._tracks, self._last_id
         rows = list[tuple[int, int, int, float | None, int]]()
         full = dict[str, Track]()
@@ -198,16 +223,6 @@ class History(HistoryReader):
         self._tracks[signal] = track
         return track
 
-    def _take_back(self, taken: list[tuple[str, float, Value, str]], marked: list[Gap]) -> None:
-        """After a failed flush: memory as the disk has it, and what was not written waits again."""
-        with suppress(sqlite3.Error):
-            if self._writes.in_transaction:
-                self._writes.execute("ROLLBACK")
-            self._load()
-        waiting = taken + self._buffer
-        given_up, self._buffer = waiting[:-MOST_BUFFERED], waiting[-MOST_BUFFERED:]
-        self._new_gaps = marked + self._new_gaps + _spans(given_up)
-
     def _load(self) -> None:
         ask = asked()
         names = {key: (name, divisor) for key, name, divisor in self._writes.execute(ask.signals)}
@@ -233,7 +248,7 @@ def _number(value: Value) -> float | None:
     return None if value is None or isinstance(value, str) or math.isnan(value) else value
 
 
-def _spans(given_up: list[tuple[str, float, Value, str]]) -> list[Gap]:
+def _spans(given_up: list[Added]) -> list[Gap]:
     """One gap a signal over samples that were given up."""
     times = dict[str, list[float]]()
     for signal, at, _, _ in given_up:
