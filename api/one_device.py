@@ -32,12 +32,15 @@ def model(name: str) -> type[Device]:
 
 
 @asynccontextmanager
-async def connected(options: argparse.Namespace) -> AsyncGenerator[Device]:
-    """Connect, identify, prepare. Raises Refusal for a URL that cannot be used; WireError, WrongDevice as they come."""
+async def connected(options: argparse.Namespace, **defaults: float | str) -> AsyncGenerator[Device]:
+    """Connect, identify, prepare; `defaults` are options of the device that the words on the command line overrule.
+
+    Raises Refusal for a URL or option that cannot be used; WireError, WrongDevice as they come.
+    """
     model(options.model)
     try:
         async with drivers.open(
-            options.model, options.url, address=options.address, options=parsed(options.option)
+            options.model, options.url, address=options.address, options=defaults | parsed(options.option)
         ) as device:
             yield device
     except ValueError as error:

@@ -28,9 +28,12 @@ OUTCOMES = {"done": "done", "partial": "partial", "over": "over", "unknown": "un
 
 
 async def dispense(options: argparse.Namespace, folder: Path) -> int:
-    """A ledger of its own for one dose. SIGINT and SIGTERM end the dose early, fenced and measured."""
+    """A ledger of its own for one dose. SIGINT and SIGTERM end the dose early, fenced and measured.
+
+    The person's own volume bounds the stroke where no capacity is named.
+    """
     halt = await stop_on_signals()
-    async with connected(options) as pump:
+    async with connected(options, capacity_ml=options.volume) as pump:
         assert isinstance(pump, FluidMover)
         clock = Clock.real("UTC")
         ledger = Ledger.open(folder, clock)

@@ -1,0 +1,88 @@
+"""`osteon device` against `osteon simulate`: two programs and a TCP port between them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+OSTEON = (sys.executable, "-m", "api.cli")
+
+
+@contextmanager
+def simulated(model: str, *words: str) -> Iterator[str]:
+    """A device on a free port; yields its URL. It must end on SIGTERM with 0."""
+    line = [*OSTEON, "simulate", model, "--tcp", "127.0.0.1:0", *words]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline().split()
+        assert ready[0] == "ready"
+        yield ready[1]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def osteon(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*OSTEON, *words], capture_output=True, text=True, check=False)
+
+
+def answer(*words: str) -> dict[str, object]:
+    done = osteon(*words, "--json")
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_probe_is_identified_and_read_with_unit_and_quality() -> None:
+    with simulated("hamilton_arc_ph", "--set", "ph=7.21") as url:
+        found = answer("device", "read", "hamilton_arc_ph", url)
+    assert found["model"] == "hamilton_arc_ph"
+    assert found["identity"]["maker"] == "Hamilton"  # type: ignore[index]
+    assert found["signals"]["ph"] == {"value": pytest.approx(7.21), "unit": "[pH]", "quality": "good"}  # type: ignore[index]
+
+
+def test_a_set_point_is_written_within_limits_and_read_back() -> None:
+    with simulated("memmert_ico") as url:
+        found = answer("device", "set", "memmert_ico", url, "temperature_setpoint", "36.5")
+        refused = osteon("device", "set", "memmert_ico", url, "temperature_setpoint", "99")
+    assert found == {"signal": "temperature_setpoint", "value": 36.5, "unit": "Cel", "quality": "good"}
+    assert refused.returncode == 1
+    assert "99 Cel is outside" in refused.stderr
+
+
+def dispense(url: str, volume: str, *words: str) -> Sequence[str]:
+    options = ("--option", "diameter_mm=26.7", "--rate", "30mL/min")
+    return ("device", "dispense", "new_era_ne1000", url, "--volume", volume, *options, *words)
+
+
+def test_a_dose_by_hand_goes_through_the_dose_ledger_and_is_measured() -> None:
+    with simulated("new_era_ne1000") as url:
+        first = answer(*dispense(url, "0.5mL"))
+        second = answer(*dispense(url, "300 uL"))
+    assert (first["asked_ml"], second["asked_ml"]) == (0.5, 0.3)
+    assert second["measured_ml"] == pytest.approx(0.3, abs=0.01)
+    assert second["outcome"] == "done"
+    assert second["evidence"]
+
+
+def test_a_pump_that_is_not_there_is_one_sentence_and_exit_code_1() -> None:
+    with simulated("hamilton_arc_ph") as url:
+        pass
+    gone = osteon("device", "read", "hamilton_arc_ph", url)
+    assert gone.returncode == 1
+    assert gone.stderr.startswith("osteon: ")
+    assert gone.stderr.count("\n") == 1
+
+
+def test_another_device_at_the_url_is_named_as_what_it_is() -> None:
+    with simulated("mettler_toledo_mt_sics") as url:
+        done = osteon("device", "read", "hamilton_arc_ph", url)
+    assert done.returncode == 1
+    assert url.removeprefix("tcp://") in done.stderr
