@@ -72,7 +72,8 @@ def bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:
     try:
         document = Document.model_validate(data, context=forms)
     except ValidationError as error:
-        faults += [_fault(detail, source, data, forms) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        faults += [_fault(detail, source, data, forms) for detail in details if not _follows(detail)]
         raise ProtocolInvalid(faults) from error
     faults += checks.faults(document, source)
     if faults:
@@ -161,6 +162,12 @@ def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: d
             return source.fault(loc, "a list is expected here", "write [one, two] or a line with - for each")
         case _:
             return source.fault(loc, detail["msg"])
+
+
+def _follows(detail: ErrorDetails) -> bool:
+    """Whether a complaint only follows from others: a list "too short" because its items are wrong."""
+    given = cast("object", detail["input"])
+    return detail["type"] == "too_short" and isinstance(given, list) and len(cast("list[object]", given)) > 0
 
 
 def _nearest_form(detail: ErrorDetails) -> str:

@@ -23,7 +23,8 @@ ROLES = {
 PATHS = ("medium in", "medium out")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-_RANGE = re.compile(r"\s*(\S+?)\s*\.\.\s*(\S+)\s*(.*)")
+_NUMBER = r"[+-]?(?:\d+(?:\.\d+)?)(?:[eE][+-]?\d+)?"
+_RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*(.*)")
 _WITHIN = re.compile(r"(?P<role>.+?) within (?P<tolerance>.+?)(?: of (?P<target>.+))?")
 _BETWEEN = re.compile(r"(?P<role>.+?) between (?P<low>.+?) and (?P<high>.+)")
 _ONE_SIDE = re.compile(r"(?P<role>.+?) (?P<side>above|below) (?P<bound>.+)")

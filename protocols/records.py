@@ -84,11 +84,12 @@ def _decode_tagged(data: Json) -> Any:
     cls = _TAGGED.get(str(data.get("t")))
     if cls is None:
         raise UnknownRecord(f"record of unknown kind {data.get('t')!r}")
-    return _decode_class(cls, {key: value for key, value in data.items() if key != "t"})
+    return _decode_class(cls, data)
 
 
 def _decode_class(cls: type, data: Json) -> Any:
     decoders = _decoders(cls)
+    data = {key: value for key, value in data.items() if key != "t"}
     unknown = data.keys() - decoders.keys()
     if unknown:
         raise UnknownRecord(f"{cls.__name__} with unknown field {min(unknown)!r}")
