@@ -58,7 +58,7 @@ def test_a_set_point_is_written_within_limits_and_read_back() -> None:
 
 
 def dispense(url: str, volume: str, *words: str) -> Sequence[str]:
-    options = ("--option", "diameter_mm=26.7", "--rate", "30mL/min")
+    options = ("--option", "diameter_mm=26.7", "--rate", "20mL/min")
     return ("device", "dispense", "new_era_ne1000", url, "--volume", volume, *options, *words)
 
 
