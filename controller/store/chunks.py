@@ -159,7 +159,7 @@ def _decimals(values: list[float], hint: float) -> tuple[list[int], float] | Non
             numbers = [round(value * divisor) for value in values]
         except (ValueError, OverflowError):
             return None
-        if [number / divisor for number in numbers] == values and -MOST <= min(numbers) and max(numbers) <= MOST:
+        if [number / divisor for number in numbers] == values and min(numbers) >= -MOST and max(numbers) <= MOST:
             zero = any(value == 0 and math.copysign(1.0, value) < 0 for value in values) if 0 in numbers else False
             return None if zero else (numbers, divisor)
     return None

@@ -20,9 +20,9 @@ from controller.clock import iso
 from controller.store import anchors
 from controller.store.chain import Anchor, canonical, seal, seal_journal
 from controller.store.changes import AuditEntry, Change, JournalEntry
-from controller.store.errors import ChangeRefused, LedgerFault
+from controller.store.errors import ChangeRefused, LedgerDamaged, LedgerFault
 from controller.store.migrations import NEWEST
-from controller.store.opening import AUDIT_SQL, build, check_tail, connect_writer, version_found
+from controller.store.opening import AUDIT_SQL, advice, build, check_tail, connect_writer, version_found
 from controller.store.reader import NAME, Reader, connect_read_only
 from controller.store.stamp import Stamp, stamped
 from controller.store.statements import Bound, bind
@@ -95,6 +95,9 @@ class Ledger(Reader):
                 build(writes, found, stamp, version, installation or secrets.token_hex(16))
             check_tail(folder, writes)
             ledger = cls(folder, writes, stamp, version, before_commit, after_commit)
+        except sqlite3.Error as error:
+            writes.close()
+            raise LedgerDamaged(f"{folder / NAME} cannot be made ready: {error}. {advice(folder)}") from error
         except BaseException:
             writes.close()
             raise

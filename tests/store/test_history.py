@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 
 import pytest
@@ -176,3 +177,18 @@ def test_the_history_syncs_less_than_the_ledger(history):
     assert history._writes.execute("PRAGMA synchronous").fetchone()[0] == 1
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         history._reads.execute("DELETE FROM recent")
+
+
+@pytest.mark.real_time
+async def test_a_sample_added_while_the_worker_writes_is_not_lost(tmp_path):
+    history = History.open(tmp_path)
+    for round_ in range(5):
+        fill(history, 2000, start=START + 1e5 * round_)
+        writing = asyncio.create_task(history.flush())
+        await asyncio.sleep(0)
+        fill(history, 10, start=START + 1e5 * round_ + 50_000)
+        await writing
+    history.close()
+    reader = HistoryReader.open_read_only(tmp_path)
+    assert len(reader.samples("incubator.temperature", START, START + 1e6)) == 5 * 2010
+    reader.close()

@@ -361,3 +361,31 @@ def test_sql_is_made_once_for_each_shape():
     from sqlalchemy import select
 
     assert compiled(select(schema.meta)).names == ()
+
+
+async def test_an_older_ledger_is_brought_to_the_new_schema_with_an_entry(open_ledger, monkeypatch, tmp_path):
+    from controller.store import migrations
+
+    first = await open_ledger()
+    first.close()
+    head = verify(first.folder).head
+    for name in ("001_first_ledger.sql", "002.sql"):
+        shipped = migrations.FOLDER / name
+        text = (
+            shipped.read_text() if shipped.exists() else "ALTER TABLE meta ADD COLUMN note TEXT;\nDROP TABLE absent;\n"
+        )
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(migrations, "FOLDER", tmp_path)
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, migrations.Step(2, "002.sql")))
+    monkeypatch.setattr(migrations, "NEWEST", 2)
+    monkeypatch.setattr("controller.store.ledger.NEWEST", 2)
+    with pytest.raises(LedgerDamaged, match="no such table"):
+        await open_ledger()
+    assert verify(first.folder).head == head
+    (tmp_path / "002.sql").write_text("ALTER TABLE meta ADD COLUMN note TEXT;\n")
+    ledger = await open_ledger()
+    (row, *_) = ledger.audit(3)
+    assert (row.action, row.fields["old"], row.fields["new"], row.fields["previous"]) == ("ledger.migrated", 1, 2, head)
+    assert ledger.meta("schema_version") == "2" and verify(ledger.folder).ok
+    with pytest.raises(ValueError, match="inside a statement"):
+        list(migrations.statements("CREATE TABLE x (a"))
