@@ -1,0 +1,118 @@
+"""`osteon serve` with the real controller: refusals, kills, adoption, orderly end. Real processes, real time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from api import processes
+from api.simulators_child import bench_file
+from api.socket_client import NoController, ask
+
+OSTEON = (sys.executable, "-m", "api.cli")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """The bench that ships, its links leading to ports where nobody listens: every device is bad."""
+    path = tmp_path / "bench.toml"
+    text = bench_file("stirred-100").read_text()
+    for port in (18080, 18081, 18082, 18083):
+        text = text.replace(f":{port}", ":9")
+    path.write_text(text)
+    return path
+
+
+@contextmanager
+def serving(bench: Path, data: Path) -> Iterator[subprocess.Popen[str]]:
+    line = [*OSTEON, "serve", "--bench", str(bench), "--data", str(data)]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        running = processes.read(data / "controller.pid")
+        if running is not None:
+            os.kill(running.pid, signal.SIGKILL)
+
+
+def osteon(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*OSTEON, *words], capture_output=True, text=True, check=False, timeout=60)
+
+
+def until(true: Callable[[], object]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("did not come true within 30 s")
+
+
+def epoch(data: Path) -> int:
+    """Of the controller that answers; 0 when none does, or while it starts."""
+    try:
+        return int(ask(data, "hello", timeout_s=2.0)["epoch"])
+    except NoController:
+        return 0
+
+
+def test_a_broken_bench_file_ends_serve_with_its_faults_and_starts_nothing(tmp_path: Path) -> None:
+    bench = tmp_path / "bench.toml"
+    bench.write_text('[bench]\nname = "x"\nlamp = 1\n')
+    done = osteon("serve", "--bench", str(bench), "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert f"{bench}:3:" in done.stderr
+    assert not (tmp_path / "data" / "ledger.db").exists()
+
+
+def test_a_killed_controller_comes_back_in_a_new_epoch(bench: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(bench, data):
+        until(lambda: epoch(data) == 1)
+        os.kill(ask(data, "hello")["pid"], signal.SIGKILL)
+        until(lambda: epoch(data) == 2)
+
+
+def test_a_killed_supervisor_leaves_the_controller_in_control_and_the_next_one_takes_over(
+    bench: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    with serving(bench, data) as first:
+        until(lambda: epoch(data) == 1)
+        pid = ask(data, "hello")["pid"]
+        first.kill()
+        first.wait()
+        assert ask(data, "hello")["pid"] == pid
+        (data / "controller.pid").unlink()  # killed before it could write its record
+        with serving(bench, data) as second:
+            assert second.stdout is not None
+            assert f"going on with the controller that is running (pid {pid})" in second.stdout.readline()
+            assert epoch(data) == 1
+        assert second.returncode == 0
+        with pytest.raises(NoController):
+            ask(data, "hello")
+
+
+def test_beside_a_serving_controller_hold_works_without_sign_in_and_a_second_serve_is_refused(
+    bench: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    with serving(bench, data):
+        until(lambda: epoch(data) == 1 and ask(data, "hello")["state"] == "running")
+        again = osteon("serve", "--bench", str(bench), "--data", str(data))
+        hold = osteon("hold", "--data", str(data))
+        stop = osteon("stop-pumps", "--data", str(data))
+        assert epoch(data) == 1
+    assert (again.returncode, hold.returncode, stop.returncode) == (1, 0, 1)
+    assert "already served" in again.stderr
+    assert "no run to hold" in hold.stdout
+    assert "pump_in NOT CONFIRMED" in stop.stdout
