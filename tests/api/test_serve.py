@@ -102,6 +102,7 @@ def test_a_killed_supervisor_leaves_the_controller_in_control_and_the_next_one_t
             ask(data, "hello")
 
 
+@pytest.mark.req("AC-08")
 def test_beside_a_serving_controller_hold_works_without_sign_in_and_a_second_serve_is_refused(
     bench: Path, tmp_path: Path
 ) -> None:
