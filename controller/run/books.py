@@ -44,9 +44,11 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
         if row.fluid_path == INTO and row.stroke is Direction.DELIVER and into_vessel:
             ml = row.target_ml if row.moved_ml is None else row.moved_ml
             found.append(Move(row.ended_at or row.intended_at, ml, max(row.resolution_ml, 0.01 * ml)))
-    ended = [row for row in rows if row.stroke is Direction.DELIVER and row.state == "done" and row.ended_at]
-    if rows and rows[0].fluid_path != INTO and ended:
-        found.append(Move(ended[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
+    if rows and rows[0].fluid_path != INTO:
+        drawn = [row for row in rows if row.stroke is Direction.DRAW and row.state == "done"]
+        delivered = any(row.stroke is Direction.DELIVER and row.state == "done" for row in rows)
+        if drawn and delivered:  # the tube fixed the level when it drew air, not when the waste arrived
+            found.append(Move(drawn[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
     return found
 
 
