@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from drivers.core.units import parse_quantity, unit
-from protocols import models
+from protocols import step_forms
 from protocols.faults import Fault, nearest
-from protocols.models import AnyStep, Document, Scheduled
+from protocols.fields import Environment
+from protocols.models import Document, Scheduled
 from protocols.moments import clock, moment
 from protocols.quantities import PATHS, ROLES, quantity
 from protocols.source import Loc, Source
+from protocols.step_forms import AnyStep
 
 Found = Iterator[tuple[Loc, str, str]]
 """(place, what is wrong, what would be right)"""
 
-FLUID = (models.ExchangeStep, models.DoseStep, models.FillStep, models.PrimeStep)
+FLUID = (step_forms.ExchangeStep, step_forms.DoseStep, step_forms.FillStep, step_forms.PrimeStep)
 
 
 def faults(document: Document, source: Source) -> list[Fault]:
@@ -136,31 +138,31 @@ def _reads(read: Callable[[str], object], value: str | None, loc: Loc) -> Found:
 def _step(document: Document, step: AnyStep, loc: Loc, already_set: set[str]) -> Found:
     """One step: what it names exists, and it is bounded (RM-07)."""
     match step:
-        case models.SetStep(set=environment):
+        case step_forms.SetStep(set=environment):
             if not environment.points():
-                yield (*loc, "set"), "sets nothing", f"name one of: {', '.join(models.Environment.model_fields)}"
+                yield (*loc, "set"), "sets nothing", f"name one of: {', '.join(Environment.model_fields)}"
             already_set.update(point.role for point in environment.points())
-        case models.WaitStep(wait=wait):
+        case step_forms.WaitStep(wait=wait):
             if wait.until is not None and wait.at_most is None and step.at_most is None:
                 yield (*loc, "wait"), "waiting for a condition needs a limit (RM-07)", "at most: 4 h"
             for condition in wait.until or ():
                 if condition.tolerance is not None and condition.role not in already_set:
                     reason = f"{condition.role} has no set point before this wait"
                     yield (*loc, "wait", "until"), reason, f"{condition.role} within … of …"
-        case models.ExchangeStep(exchange=work):
+        case step_forms.ExchangeStep(exchange=work):
             yield from _vessel(document, work.vessel, (*loc, "exchange", "in"), ("medium in", "medium out"))
             yield from _material(document, work.then_add.of, (*loc, "exchange", "then add", "of"))
-        case models.DoseStep(dose=work):
+        case step_forms.DoseStep(dose=work):
             yield from _vessel(document, work.vessel, (*loc, "dose", "into"), ("medium in",))
             yield from _material(document, work.of, (*loc, "dose", "of"))
-        case models.FillStep(fill=work):
+        case step_forms.FillStep(fill=work):
             yield from _vessel(document, work.vessel, (*loc, "fill", "into"), ("medium in",))
             yield from _material(document, work.of, (*loc, "fill", "of"))
-        case models.PrimeStep(prime=work):
+        case step_forms.PrimeStep(prime=work):
             yield from _material(document, work.of, (*loc, "prime", "of"))
-        case models.HandStep():
+        case step_forms.HandStep():
             yield from _by_hand(document, step, loc)
-        case models.SampleStep():
+        case step_forms.SampleStep():
             yield from _vessel(document, step.vessel, (*loc, "from"), ())
             vessel = document.vessels.get(step.vessel)
             if vessel is not None and vessel.by_osteon:  # wells and pellets are counted, not measured
@@ -170,21 +172,21 @@ def _step(document: Document, step: AnyStep, loc: Loc, already_set: set[str]) ->
         yield loc, "a fluid step needs a maximum duration (RM-07)", "at most: 2 h"
 
 
-def _by_hand(document: Document, step: models.ByHand, loc: Loc) -> Found:
+def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:
     for i, lot in enumerate(step.lots):
         yield from _material(document, lot, (*loc, "lots", i))
     for i, act in enumerate(step.acts):
         here: Loc = (*loc, "acts", i)
         match act:
-            case models.Pour(into=vessel):
+            case step_forms.Pour(into=vessel):
                 yield from _vessel(document, vessel, (*here, "into"), ())
-            case models.Take(vessel=vessel):
+            case step_forms.Take(vessel=vessel):
                 yield from _vessel(document, vessel, (*here, "from"), ())
-            case models.Stir(vessel=vessel):
+            case step_forms.Stir(vessel=vessel):
                 yield from _vessel(document, vessel, (*here, "in"), ())
-            case models.Harvest(harvest=vessel):
+            case step_forms.Harvest(harvest=vessel):
                 yield from _vessel(document, vessel, (*here, "harvest"), ())
-            case models.Renew(of=of):
+            case step_forms.Renew(of=of):
                 yield from _material(document, of, (*here, "of"))
             case _:
                 pass

@@ -8,12 +8,13 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from protocols.faults import Fault, ProtocolInvalid
-from protocols.models import AnyStep, Operation, Scheduled, Stage
+from protocols.models import Operation, Scheduled, Stage
 from protocols.moments import Calendar
 from protocols.occurrences import Occurrence, occurrences
 from protocols.plan import Node, Plan
 from protocols.protocol import Protocol
 from protocols.source import Loc
+from protocols.step_forms import AnyStep
 from protocols.steps import Steps
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import math
 import types
 from collections.abc import Callable
 from enum import StrEnum
@@ -54,6 +55,8 @@ def _encode(value: Any) -> Any:
             return [_encode(item) for item in cast("tuple[Any, ...]", value)]
         case dict():
             return {key: _encode(item) for key, item in cast("dict[str, Any]", value).items()}
+        case float() if not math.isfinite(value):
+            return str(value)  # "inf": JSON has no word for it
         case _ if dataclasses.is_dataclass(value):
             return _encode_class(value)
         case _:
@@ -116,6 +119,8 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
             return _union(args)
         case origin if origin is Literal:
             return _as_is
+        case _ if hint is float:
+            return float
         case _ if hint is float:
             return float
         case _ if dataclasses.is_dataclass(hint):

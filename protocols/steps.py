@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from drivers.core.units import parse_quantity
-from protocols import models
-from protocols.models import AnyStep, ByHand, Document, EntryForm
+from protocols import step_forms
+from protocols.models import Document
 from protocols.plan import (
     Dose,
     Entry,
@@ -23,6 +23,7 @@ from protocols.plan import (
     Work,
 )
 from protocols.quantities import ROLES, Condition
+from protocols.step_forms import AnyStep, ByHand, EntryForm
 
 SET_AT_MOST_S = 600.0
 """Writing and reading back set points; reaching them is a wait."""
@@ -41,21 +42,21 @@ class Steps:
     def kind(step: AnyStep) -> str:
         """The word a step begins with; part of its path."""
         match step:
-            case models.SetStep():
+            case step_forms.SetStep():
                 return "set"
-            case models.WaitStep():
+            case step_forms.WaitStep():
                 return "wait"
-            case models.ExchangeStep():
+            case step_forms.ExchangeStep():
                 return "exchange"
-            case models.DoseStep():
+            case step_forms.DoseStep():
                 return "dose"
-            case models.FillStep():
+            case step_forms.FillStep():
                 return "fill"
-            case models.PrimeStep():
+            case step_forms.PrimeStep():
                 return "prime"
-            case models.HandStep():
+            case step_forms.HandStep():
                 return "hand"
-            case models.SampleStep():
+            case step_forms.SampleStep():
                 return "sample"
             case _:
                 assert_never(step)
@@ -73,29 +74,29 @@ class Steps:
     def _work(self, step: AnyStep) -> tuple[Work, str, float, Interruption]:
         """(work, title, longest time if the step names none, interruption rule if the step names none)."""
         match step:
-            case models.SetStep(set=environment):
+            case step_forms.SetStep(set=environment):
                 points = environment.points()
                 self.set_points.update((point.role, point.value) for point in points)
                 values = ", ".join(f"{point.role} {point.value:g} {point.unit}" for point in points)
                 return SetEnvironment(points), f"Set {values}", SET_AT_MOST_S, Interruption.RESUME
-            case models.WaitStep(wait=wait):
+            case step_forms.WaitStep(wait=wait):
                 if wait.until is None:
                     return Pause(wait.for_s), "Wait", wait.for_s + PAUSE_SLACK_S, Interruption.RESUME
                 conditions = tuple(self._within(condition) for condition in wait.until)
                 title = f"Wait for {', '.join(c.role for c in wait.until)}"
                 return WaitUntil(conditions, wait.for_s), title, wait.at_most or 0.0, Interruption.RESUME
-            case models.ExchangeStep(exchange=work):
+            case step_forms.ExchangeStep(exchange=work):
                 return _exchange(work), f"Exchange medium in {work.vessel}", 0.0, Interruption.FINISH_NOW
-            case models.DoseStep(dose=work) | models.FillStep(fill=work):
-                purpose = "dose" if isinstance(step, models.DoseStep) else "fill"
+            case step_forms.DoseStep(dose=work) | step_forms.FillStep(fill=work):
+                purpose = "dose" if isinstance(step, step_forms.DoseStep) else "fill"
                 dose = Dose(work.vessel, work.volume, work.at, work.of, purpose=purpose)
                 return dose, f"{purpose.capitalize()} {work.vessel}", 0.0, Interruption.RECONCILE
-            case models.PrimeStep(prime=work):
+            case step_forms.PrimeStep(prime=work):
                 dose = Dose(CUP, work.volume, work.at, work.of, purpose="prime")
                 return dose, "Prime the fill line", 0.0, Interruption.RECONCILE
-            case models.HandStep():
+            case step_forms.HandStep():
                 return self._hand(step, step.hand), step.hand, step.overdue, Interruption.RESUME
-            case models.SampleStep():
+            case step_forms.SampleStep():
                 title = f"Sample {step.sample}: {step.take} from {step.vessel}"
                 return self._sample(step, title), title, step.overdue, Interruption.RESUME
             case _:
@@ -123,7 +124,7 @@ class Steps:
             takes_s=step.takes,
         )
 
-    def _sample(self, step: models.SampleStep, title: str) -> Hand:
+    def _sample(self, step: step_forms.SampleStep, title: str) -> Hand:
         hand = self._hand(step, step.called or title)
         if self.document.vessels[step.vessel].by_osteon:
             taken = HandAct("take", step.vessel, parse_quantity(step.take, "mL")[0])
@@ -131,27 +132,27 @@ class Steps:
         results = tuple(_entry(name, form) for name, form in step.results.items())
         return replace(hand, sample=step.sample, results=results, results_due_s=step.due)
 
-    def _act(self, act: models.Act) -> HandAct:
+    def _act(self, act: step_forms.Act) -> HandAct:
         match act:
-            case models.Pour():
+            case step_forms.Pour():
                 return HandAct("pour", act.into, act.pour, act.of, cells_per_ml=act.cells or 0.0)
-            case models.Take():
+            case step_forms.Take():
                 return HandAct("take", act.vessel, act.take)
-            case models.Renew():
+            case step_forms.Renew():
                 return HandAct("renew", volume_ml=act.renew, fluid=act.of)
-            case models.Hang():
+            case step_forms.Hang():
                 return HandAct(f"line_{act.line.replace(' ', '_')}")
-            case models.Stir():
+            case step_forms.Stir():
                 return HandAct("stir", act.vessel, value=act.stir)
-            case models.Door():
+            case step_forms.Door():
                 return HandAct("door", duration_s=act.door)
-            case models.Harvest():
+            case step_forms.Harvest():
                 return HandAct("harvest", act.harvest)
             case _:
                 assert_never(act)
 
 
-def _exchange(work: models.ExchangeWork) -> Exchange:
+def _exchange(work: step_forms.ExchangeWork) -> Exchange:
     out, into = work.withdraw, work.then_add
     return Exchange(
         vessel=work.vessel,

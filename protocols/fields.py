@@ -1,0 +1,77 @@
+"""The kinds of values a protocol file has, each read from text into one unit; and the form of its mappings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo, model_validator
+
+from protocols import moments, quantities
+from protocols.moments import Moment
+from protocols.plan import SetPoint
+from protocols.quantities import ROLES, WEEKDAYS, Condition, Range
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+Duration = Annotated[float, BeforeValidator(quantities.amount("s"))]
+Volume = Annotated[float, BeforeValidator(quantities.amount("mL"))]
+Flow = Annotated[float, BeforeValidator(quantities.amount("mL/min"))]
+Celsius = Annotated[float, BeforeValidator(quantities.quantity("Cel"))]
+Percent = Annotated[float, BeforeValidator(quantities.quantity("%"))]
+Turns = Annotated[float, BeforeValidator(quantities.quantity("1/min"))]
+CellsPerMl = Annotated[float, BeforeValidator(quantities.amount("{cells}/mL"))]
+Numbers = Annotated[Range, BeforeValidator(quantities.number_range)]
+Conditions = Annotated[tuple[Condition, ...], BeforeValidator(quantities.conditions)]
+When = Annotated[Moment, BeforeValidator(moments.moment)]
+Window = Annotated[float | Literal["same working day"], BeforeValidator(quantities.window)]
+EntryUnit = Annotated[str, BeforeValidator(quantities.entry_unit)]
+Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+Interrupted = Literal["resume", "reconcile", "finish now", "ask"]
+IfLater = Literal["ask", "run", "skip"]
+
+
+def read_weekday(value: object) -> object:
+    """`Monday` and `Mon` are the same."""
+    return value[:3].capitalize() if isinstance(value, str) and value[:3].capitalize() in WEEKDAYS else value
+
+
+def read_days(value: object) -> object:
+    """`16..25` or `[16, 18, 21]`: culture days."""
+    if isinstance(value, str):
+        span = quantities.number_range(value)
+        return tuple(range(int(span.low), int(span.high) + 1))
+    return value
+
+
+class Form(BaseModel):
+    """A mapping of the file: these keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember(cls, value: object, info: ValidationInfo) -> object:
+        """Note in the context which keys this mapping may have: a fault can then name the nearest."""
+        forms = cast("dict[int, list[str]] | None", info.context)
+        if forms is not None:
+            forms[id(value)] = [field.alias or name for name, field in cls.model_fields.items()]
+        return value
+
+
+class Environment(Form):
+    """Set points of the unit; percentages are vol-% (gases) and relative humidity."""
+
+    temperature: Celsius | None = None
+    co2: Percent | None = None
+    o2: Percent | None = None
+    humidity: Percent | None = None
+    stirring: Turns | None = None
+
+    def points(self) -> tuple[SetPoint, ...]:
+        values = {
+            "temperature": self.temperature,
+            "co2": self.co2,
+            "o2": self.o2,
+            "humidity": self.humidity,
+            "stirring": self.stirring,
+        }
+        return tuple(SetPoint(role, value, ROLES[role]) for role, value in values.items() if value is not None)

@@ -1,0 +1,206 @@
+"""The steps a protocol may have, each known by the word it begins with (RM-03: a step type is code)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from protocols.fields import (
+    CellsPerMl,
+    Conditions,
+    Duration,
+    EntryUnit,
+    Environment,
+    Flow,
+    Form,
+    Interrupted,
+    Numbers,
+    Text,
+    Turns,
+    Volume,
+)  # fmt: skip
+
+
+class Step(Form):
+    """What every step may say (RM-07)."""
+
+    called: Text | None = None
+    source: Text | None = None
+    at_most: Duration | None = Field(default=None, alias="at most")
+    if_interrupted: Interrupted | None = Field(default=None, alias="if interrupted")
+
+
+class SetStep(Step):
+    set: Environment
+
+
+class WaitFor(Form):
+    until: Conditions | None = None
+    for_s: Duration = Field(alias="for")
+    at_most: Duration | None = Field(default=None, alias="at most")
+
+
+class WaitStep(Step):
+    wait: Annotated[WaitFor, BeforeValidator(lambda value: {"for": value} if isinstance(value, str) else value)]
+
+
+class Withdraw(Form):
+    to_level: Volume = Field(alias="to level")
+    at_most: Volume = Field(alias="at most")
+    at: Flow
+
+
+class Fill(Form):
+    volume: Volume
+    of: Text
+    at: Flow
+
+
+class ExchangeWork(Form):
+    vessel: Text = Field(alias="in")
+    withdraw: Withdraw
+    then_add: Fill = Field(alias="then add")
+    drained_at_most: Duration = Field(default=3600.0, alias="drained at most")
+
+
+class ExchangeStep(Step):
+    exchange: ExchangeWork
+
+
+class FluidInto(Fill):
+    vessel: Text = Field(alias="into")
+
+
+class DoseStep(Step):
+    dose: FluidInto
+
+
+class FillStep(Step):
+    fill: FluidInto
+
+
+class PrimeStep(Step):
+    prime: Fill
+
+
+def _entry(value: object) -> object:
+    """Short forms: `text`, `yes/no`, or just the unit of a number."""
+    if value in ("text", "yes/no"):
+        return {"kind": value}
+    return {"unit": value} if isinstance(value, str) else value
+
+
+class EntryForm(Form):
+    """One thing written down: a number with its unit, a text, or yes/no."""
+
+    kind: Literal["number", "text", "yes/no"] = "number"
+    unit: EntryUnit = ""
+    limits: Numbers | None = None
+    warn: Numbers | None = None
+
+
+Entries = dict[Text, Annotated[EntryForm, BeforeValidator(_entry)]]
+
+
+class Pour(Form):
+    pour: Volume
+    into: Text
+    of: Text
+    cells: CellsPerMl | None = None
+
+
+class Take(Form):
+    take: Volume
+    vessel: Text = Field(alias="from")
+
+
+class Renew(Form):
+    renew: Volume
+    of: Text
+
+
+class Hang(Form):
+    """Where the end of the fill line hangs."""
+
+    line: Literal["to cup", "to vessel"]
+
+
+class Stir(Form):
+    stir: Turns
+    vessel: Text = Field(alias="in")
+
+
+class Door(Form):
+    door: Duration
+
+
+class Harvest(Form):
+    harvest: Text
+
+
+ACTS = ("pour", "take", "renew", "line", "stir", "door", "harvest")
+STEPS = ("set", "wait", "exchange", "dose", "fill", "prime", "hand", "sample")
+
+
+def _named_by(names: tuple[str, ...]):
+    """Which of the forms a mapping is: the one whose name it has as a key."""
+
+    def name_of(value: object) -> str | None:
+        found = [name for name in names if isinstance(value, dict) and name in value]
+        return f"<{found[0]}>" if len(found) == 1 else None
+
+    return Discriminator(
+        name_of, custom_error_type="which", custom_error_message=f"must say exactly one of: {', '.join(names)}"
+    )
+
+
+Act = Annotated[
+    Annotated[Pour, Tag("<pour>")]
+    | Annotated[Take, Tag("<take>")]
+    | Annotated[Renew, Tag("<renew>")]
+    | Annotated[Hang, Tag("<line>")]
+    | Annotated[Stir, Tag("<stir>")]
+    | Annotated[Door, Tag("<door>")]
+    | Annotated[Harvest, Tag("<harvest>")],
+    _named_by(ACTS),
+]
+
+
+class ByHand(Step):
+    """What hand steps and samples share."""
+
+    write_down: Entries = Field(default_factory=dict[str, EntryForm], alias="write down")
+    acts: tuple[Act, ...] = ()
+    lots: tuple[Text, ...] = ()
+    sign: Literal["operator", "supervisor", "two persons"] = "operator"
+    out_of_incubator: Duration | None = Field(default=None, alias="out of incubator")
+    takes: Duration = 900.0
+    overdue: Duration = 12 * 3600.0
+
+
+class HandStep(ByHand):
+    hand: Text
+
+
+class SampleStep(ByHand):
+    """A sample now, its results later (RM-11)."""
+
+    sample: Text
+    vessel: Text = Field(alias="from")
+    take: Text
+    results: Entries
+    due: Duration
+
+
+AnyStep = Annotated[
+    Annotated[SetStep, Tag("<set>")]
+    | Annotated[WaitStep, Tag("<wait>")]
+    | Annotated[ExchangeStep, Tag("<exchange>")]
+    | Annotated[DoseStep, Tag("<dose>")]
+    | Annotated[FillStep, Tag("<fill>")]
+    | Annotated[PrimeStep, Tag("<prime>")]
+    | Annotated[HandStep, Tag("<hand>")]
+    | Annotated[SampleStep, Tag("<sample>")],
+    _named_by(STEPS),
+]
