@@ -78,17 +78,26 @@ def weighed_of(rows: Sequence[Intent], density_g_ml: float) -> float | None:
     return (delivers[-1].witness_after - delivers[0].witness_before) / density_g_ml
 
 
+def over_run(rows: Sequence[Intent]) -> str:
+    """What is to be said about a stroke that moved more than its target and tolerance (DS-04); "" when none did."""
+    over = [row for row in rows if row.state == "over"]
+    if not over:
+        return ""
+    return f"the {over[0].stroke.value} stroke moved {over[0].moved_ml or 0.0:.2f} mL instead of {over[0].target_ml:.2f} mL"
+
+
 def judge_level(
     rows: Sequence[Intent], *, cap_ml: float, density_g_ml: float, expected_ml: float | None, expected_sigma_ml: float
 ) -> Result:
     """Withdraw to level: the balance measures, the counter's liquid part and the volume estimate must agree."""
-    weighed, liquid = weighed_of(rows, density_g_ml), liquid_of(rows)
-    counter = liquid if liquid is not None else None
+    weighed, counter = weighed_of(rows, density_g_ml), liquid_of(rows)
+    if why := over_run(rows):
+        return Result("over", counter, weighed, why)
     if weighed is None:
         return Result("unknown", counter, None, "the waste balance was not readable at both ends of the transfer")
-    if liquid is not None and abs(liquid - weighed) > allowed_ml(weighed, WITNESS_SIGMA_ML):
+    if counter is not None and abs(counter - weighed) > allowed_ml(weighed, WITNESS_SIGMA_ML):
         return Result(
-            "differ", counter, weighed, f"two witnesses differ: pump counter {liquid:.1f} mL, balance {weighed:.1f} mL"
+            "differ", counter, weighed, f"two witnesses differ: pump counter {counter:.1f} mL, balance {weighed:.1f} mL"
         )
     flat_ml = rows[-1].rate_ml_min * FLAT_S / 60.0
     if weighed > cap_ml - flat_ml:
@@ -106,6 +115,8 @@ def judge_volume(rows: Sequence[Intent], *, target_ml: float, density_g_ml: floa
     """A given volume: the counter measures; where the path has a witness, it must agree."""
     counter = sum(row.moved_ml or 0.0 for row in rows if row.stroke is Direction.DELIVER)
     weighed = weighed_of(rows, density_g_ml)
+    if why := over_run(rows):
+        return Result("over", counter, weighed, why)
     if weighed is not None and abs(counter - weighed) > allowed_ml(counter, WITNESS_SIGMA_ML):
         return Result(
             "differ", counter, weighed, f"two witnesses differ: pump counter {counter:.1f} mL, balance {weighed:.1f} mL"
