@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from controller.run.intents import Intent
 from drivers.core.fluid import Direction
@@ -55,7 +56,7 @@ def liquid_counted(samples: Sequence[Sample]) -> float:
 
 def crossing(samples: Sequence[Sample], weight_g: float) -> float:
     """Counter at which the balance passed `weight_g`, by linear interpolation between two looks."""
-    for before, after in zip(samples, samples[1:], strict=False):
+    for before, after in pairwise(samples):
         if after.weight_g >= weight_g > before.weight_g:
             share = (weight_g - before.weight_g) / (after.weight_g - before.weight_g)
             return before.counter_ml + share * (after.counter_ml - before.counter_ml)
@@ -71,7 +72,7 @@ def liquid_of(rows: Sequence[Intent]) -> float | None:
 
 
 def weighed_of(rows: Sequence[Intent], density_g_ml: float) -> float | None:
-    """What the witness gained from the first to the last delivering stroke, mL; None when it was not read at both ends."""
+    """What the witness gained from the first to the last delivering stroke, mL; None when not read at both ends."""
     delivers = [row for row in rows if row.stroke is Direction.DELIVER]
     if not delivers or delivers[0].witness_before is None or delivers[-1].witness_after is None:
         return None
@@ -83,7 +84,8 @@ def over_run(rows: Sequence[Intent]) -> str:
     over = [row for row in rows if row.state == "over"]
     if not over:
         return ""
-    return f"the {over[0].stroke.value} stroke moved {over[0].moved_ml or 0.0:.2f} mL instead of {over[0].target_ml:.2f} mL"
+    row = over[0]
+    return f"the {row.stroke.value} stroke moved {row.moved_ml or 0.0:.2f} mL instead of {row.target_ml:.2f} mL"
 
 
 def judge_level(

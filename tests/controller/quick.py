@@ -1,12 +1,10 @@
-"""A quick lab: a bench without noise, links that tell what goes over them, and a disk that can be slow, full or dead."""
+"""A quick lab: a bench without noise, links that tell what goes over them, a disk that can be slow or full."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-
-from tests.runs.lab import TESTER, Boundary, Lab, Life
 
 from controller.clock import Clock
 from controller.controller import Controller, Faults
@@ -18,6 +16,7 @@ from drivers.core.wire import ascii as text_wire
 from simulators.bench import SimulatedBench, shipped
 from simulators.core.simulator import Bytes
 from simulators.rehearsal import shipped_bench
+from tests.runs.lab import TESTER, Boundary, Lab, Life
 
 HEAD = """
 protocol: quick

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.controller.rows import DELIVER, DRAW, done
 
 from controller.run.intents import Intent
 from controller.run.judging import (
@@ -19,6 +18,7 @@ from controller.run.judging import (
     liquid_of,
     weighed_of,
 )
+from tests.controller.rows import DELIVER, DRAW, done
 
 RHO = 1.005
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.controller.rows import DELIVER, DRAW, SAME, intent
 
 from controller.run.intents import Intent
 from controller.run.reconcile import Evidence, continuous, judge
 from drivers.core.fluid import Direction, Totals
+from tests.controller.rows import DELIVER, DRAW, SAME, intent
 
 
 def seen(drawn: float | None, delivered: float = 0.0, **facts: Any) -> Evidence:

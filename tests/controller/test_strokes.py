@@ -1,14 +1,14 @@
-"""What a transfer still has to do, from its rows alone: the same answer before and after a crash, and never too much."""
+"""What a transfer still has to do, from its rows alone: the same before and after a crash, and never too much."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.controller.rows import DELIVER, DRAW, done, intent
 
 from controller.run.intents import Intent
 from controller.run.strokes import Doubt, Finished, Next, next_stroke, rest, tolerance_ml
+from tests.controller.rows import DELIVER, DRAW, done, intent
 
 
 def test_a_transfer_begins_by_drawing_all_of_it() -> None:

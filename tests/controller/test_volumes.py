@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.controller.rows import DELIVER, DRAW, done, intent
 
 from controller.run.books import moves_of_hand, moves_of_transfer
 from controller.run.intents import Intent
@@ -13,6 +12,7 @@ from controller.run.volumes import BASE_SIGMA_ML, DAY_S, Move, estimate
 from controller.settings import parse
 from controller.store.rows import DoseRow, TaskRow
 from simulators.rehearsal import shipped_bench
+from tests.controller.rows import DELIVER, DRAW, done, intent
 
 UNIT = parse(shipped_bench().read_text("utf-8")).units[0]
 
