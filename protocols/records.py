@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import math
 import types
 from collections.abc import Callable
 from enum import StrEnum
@@ -49,14 +48,12 @@ def _encode(value: Any) -> Any:
     match value:
         case StrEnum():
             return str(value)
-        case float() if math.isinf(value):
+        case float() if not math.isfinite(value):
             return str(value)  # "above 90 %" has no upper end, and JSON no infinity
         case tuple():
             return [_encode(item) for item in cast("tuple[Any, ...]", value)]
         case dict():
             return {key: _encode(item) for key, item in cast("dict[str, Any]", value).items()}
-        case float() if not math.isfinite(value):
-            return str(value)  # "inf": JSON has no word for it
         case _ if dataclasses.is_dataclass(value):
             return _encode_class(value)
         case _:
@@ -119,8 +116,6 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
             return _union(args)
         case origin if origin is Literal:
             return _as_is
-        case _ if hint is float:
-            return float
         case _ if hint is float:
             return float
         case _ if dataclasses.is_dataclass(hint):
