@@ -106,7 +106,6 @@ def test_a_pause_counts_bench_time_through_a_hold():
     assert run.finished == {"a": "done"}
 
 
-@pytest.mark.req("DX-02")
 def test_an_ended_protocol_keeps_its_end_values():
     plan = sequence(Node("a", "", "step", work=Pause(5)), end_points=(WARM,))
     run, _ = started(plan)
@@ -303,7 +302,6 @@ def test_a_withdrawal_to_a_level_is_right_up_to_its_limit(ml, disposition):
     assert feed(plan, run, ended(S + 9, "fill", "done"))[0].finished["a"] == disposition
 
 
-@pytest.mark.req("SM-05")
 def test_restart_is_refused_while_a_question_is_open():
     plan = one(DOSE, **STEP)
     run, _ = started(plan)
