@@ -67,7 +67,7 @@ def store(folder: Path, days: float, flush_s: float) -> tuple[float, int, float]
 
 
 def main(days: float = 28.0) -> None:
-    for flush_s in (10.0, 60.0, 600.0):
+    for flush_s in (10.0, 600.0, 3600.0):
         with tempfile.TemporaryDirectory(prefix="osteon-bench-") as name:
             folder = Path(name)
             floor = floor_rate(folder)

@@ -174,27 +174,29 @@ class History(HistoryReader):
         self._writes.close()
 
     def _write(self, taken: list[Added]) -> None:
-        tracks, number = self._tracks, self._last_id
-        rows = list[tuple[int, int, int, float | None, int]]()
-        full = dict[str, Track]()
+        tracks, fresh = self._tracks, dict[str, int]()
         for signal, at, value, quality in taken:
             track = tracks.get(signal) or self._new_track(signal)
-            kept = value if type(value) is float and value == value else _number(value)
-            at_ms, code = round(at * 1000), CODES[quality]
-            number += 1
-            rows.append((number, track.key, at_ms, kept, code))
             pending = track.pending
-            if not pending:
-                track.first_id = number
-            pending.append((at_ms, kept, code))
-            track.last_ms = at_ms
-            if len(pending) >= SIZE:
-                full[signal] = track
-        packed_now = {track.key for track in full.values()}
-        self._writes.executemany(self._sql.recent, [row for row in rows if row[1] not in packed_now] if full else rows)
-        self._last_id = number
+            if signal not in fresh:
+                fresh[signal] = len(pending)
+            kept = value if type(value) is float and value == value else _number(value)
+            pending.append((round(at * 1000), kept, CODES[quality]))
+        rows, full = list[tuple[int, int, int, float | None, int]](), list[Track]()
+        for signal, start in fresh.items():
+            track = tracks[signal]
+            track.last_ms = track.pending[-1][0]
+            if start == 0:
+                track.first_id = self._last_id + 1
+            first_id, key = self._last_id + 1, track.key
+            self._last_id += len(track.pending) - start
+            if len(track.pending) >= SIZE:
+                full.append(track)
+            else:
+                rows += [(number, key, *plain) for number, plain in enumerate(track.pending[start:], first_id)]
+        self._writes.executemany(self._sql.recent, rows)
         if full:
-            self._pack(list(full.values()))
+            self._pack(full)
 
     def _pack(self, full: list[Track]) -> None:
         late = [track for track in self._tracks.values() if track.pending and self._last_id - track.first_id > LAG]

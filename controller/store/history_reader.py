@@ -20,7 +20,7 @@ NAME = "history.db"
 QUALITIES = (Quality.GOOD, Quality.STALE, Quality.BAD, Quality.MANUAL, Quality.SUBSTITUTED)
 """Quality numbers as they are stored: the index here. Append only."""
 CODES: dict[str, int] = {quality: code for code, quality in enumerate(QUALITIES)}
-COARSE = 4.0
+COARSE = 8.0
 """A whole chunk stands as one point when it is no longer than so many points."""
 
 

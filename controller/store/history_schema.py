@@ -29,7 +29,7 @@ recent = Table(
     Column("quality", Integer, nullable=False),
     sqlite_strict=True,
 )
-"""Rows in the order of arrival. A row whose id is not above `last_id` of its signal's chunks is packed already."""
+"""Rows of each signal in the order of arrival; one whose id is not above `last_id` of its signal's chunks is packed."""
 
 chunks = Table(
     "chunks",
