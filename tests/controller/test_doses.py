@@ -1,0 +1,279 @@
+"""Doses on the simulated bench: record before bytes, one RUN for one intent, the fence, and every kind of doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from controller.run.intents import Intent
+from controller.store.reader import Reader
+from drivers.core.fluid import Direction, FluidMover, Totals
+from drivers.devices.new_era_ne1000.driver import NewEraNe1000
+from protocols import machine
+from protocols.states import Cause
+from tests.controller.quick import EXCHANGE, FILL, QuickLab
+from tests.runs.lab import TESTER
+
+STEP = "feed/fill"
+
+
+def rows(lab: QuickLab) -> list[Intent]:
+    with lab.reader() as ledger:
+        return [Intent.of(row) for row in ledger.doses()]
+
+
+async def filled(lab: QuickLab, limit_s: float = 1800.0) -> str:
+    """Until the fill is finished or the run is held; its disposition, "" when held."""
+    await lab.until(lambda: STEP in lab.engine.run.finished or lab.engine.run.state == "HELD", limit_s)
+    return lab.engine.run.finished.get(STEP, "")
+
+
+# --- sequence
+
+
+@pytest.mark.req("DS-01", "DX-03", "INV-03")
+async def test_every_run_frame_has_its_own_intent_on_disk_before_it(lab: QuickLab) -> None:
+    """Read by another connection at the moment the frame is handed to the cable, before its first byte."""
+    on_disk: list[list[str]] = []
+
+    def look(link: str, data: bytes) -> None:
+        if b"RUN" in data:
+            with Reader.open_read_only(lab.folder) as ledger:
+                on_disk.append([row.dose_id for row in ledger.open_doses()])
+
+    lab.on_write = look
+    await lab.poured(EXCHANGE)
+    assert await lab.until(lambda: "renew/exchange" in lab.engine.run.finished, 3600.0), lab.engine.run.why
+    doses = [row.dose_id for row in rows(lab)]
+    assert on_disk == [[dose] for dose in doses]
+    assert len(set(doses)) == len(doses) == 4
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-01")
+async def test_a_result_is_recorded_only_after_the_fence(lab: QuickLab) -> None:
+    await lab.poured()
+    assert await filled(lab) == "done"
+    for row, (run_at, _) in zip(rows(lab), lab.runs_sent(0), strict=True):
+        stops = [at for at, _, data in lab.wire if b"0STP" in data and run_at < at]
+        assert row.intended_at <= run_at < stops[0]
+        assert row.ended_at is not None
+        assert row.ended_at >= stops[0] + NewEraNe1000.fence_quiet_s
+
+
+@pytest.mark.req("DS-01")
+async def test_a_device_that_is_not_idle_gets_no_dose(lab: QuickLab) -> None:
+    await lab.up()
+    mover = lab.controller.bench.mover("pump_in")
+    await mover.start(Direction.DRAW, 5.0, 5.0)
+    before = len(lab.runs_sent())
+    await lab.start(FILL)
+    await lab.until(lambda: bool(lab.runs.tasks()), 60.0)
+    await lab.runs.answer(lab.engine.run_id, lab.runs.tasks()[0]["path"], {"clear": True}, TESTER)
+    await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
+    assert "pump_in is not ready: moving" in lab.engine.run.why
+    assert len(lab.runs_sent()) == before
+    assert rows(lab) == []
+
+
+@pytest.mark.req("DS-02")
+async def test_the_fence_waits_its_quiet_time_between_two_equal_readings(lab: QuickLab) -> None:
+    await lab.up()
+    mover = lab.controller.bench.mover("pump_in")
+    lab.wire.clear()
+    began = lab.now
+    totals = await fence(lab, mover)
+    assert totals is not None
+    assert lab.now - began >= mover.fence_quiet_s >= 2.0
+    pump = [(at, data) for at, link, data in lab.wire if link == "pumps" and (b"0STP" in data or b"0DIS" in data)]
+    stop, first, second = pump[0], pump[1], pump[-1]
+    assert (b"STP" in stop[1], b"DIS" in first[1], b"DIS" in second[1]) == (True, True, True)
+    assert second[0] - first[0] >= mover.fence_quiet_s
+
+
+async def fence(lab: QuickLab, mover: FluidMover) -> Totals | None:
+    return await lab.runs.doors.transfers.doses.fence(mover)
+
+
+@pytest.mark.req("DS-02")
+async def test_a_pump_that_moves_again_in_the_quiet_time_is_not_fenced(lab: QuickLab) -> None:
+    """Somebody presses Start after the stop: the counters must be seen at rest twice, or are not believed."""
+    await lab.poured()
+    assert await filled(lab) == "done"
+    mover = lab.controller.bench.mover("pump_in")
+    fenced = asyncio.ensure_future(fence(lab, mover))
+    await asyncio.sleep(1.0)
+    lab.press_start(0)
+    totals = await fenced
+    assert totals is not None
+    assert totals == await mover.totals()
+    assert await lab.still("fill")
+
+
+# --- doubt
+
+
+@pytest.mark.req("DS-03", "DS-04", "INV-01")
+async def test_a_lost_reply_to_run_never_causes_a_second_run(lab: QuickLab) -> None:
+    def lose(link: str, data: bytes) -> None:
+        if b"0RUN" in data:
+            lab.bench.inject("mute@pump_in:for_s=3", lab.now)
+
+    lab.on_write = lose
+    await lab.poured()
+    disposition = await filled(lab)
+    found = rows(lab)
+    assert len(lab.runs_sent()) == len(found)
+    assert found[0].state in ("unknown", "partial", "done", "cancelled")
+    assert lab.judge() == []
+    assert disposition == "done" or lab.engine.run.state == "HELD"
+
+
+@pytest.mark.req("DS-03")
+async def test_a_run_that_never_reached_the_pump_is_measured_and_then_asked_again(lab: QuickLab) -> None:
+    """The frame is lost on its way in: fence, delta 0 proved by a baseline above zero, then a new intent."""
+    await lab.poured()
+    await lab.moving("fill", 6.5)  # the drawing stroke is over: counters stand above zero
+    lost: list[float] = []
+
+    def lose(link: str, data: bytes) -> None:
+        if b"0RUN" in data and not lost:
+            lost.append(lab.now)
+            lab.bench.inject("silence@pump_in:for_s=2", lab.now)
+
+    await lab.until(lambda: len(rows(lab)) >= 1 and rows(lab)[0].state == "done", 600.0)
+    lab.on_write = lose
+    assert await filled(lab) in ("done", "")
+    assert lab.judge() == []
+    assert len(lab.runs_sent()) == len(rows(lab))
+
+
+@pytest.mark.req("DS-03", "DS-04")
+async def test_a_garbled_reply_in_mid_stroke_is_doubt_not_a_second_send(lab: QuickLab) -> None:
+    await lab.poured()
+    await lab.moving("fill")
+    lab.bench.inject("flip@pump_in:every=1:for_s=8", lab.now)
+    await filled(lab)
+    assert len(lab.runs_sent()) == len(rows(lab))
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-06", "DS-04")
+async def test_a_power_blip_in_the_first_stroke_is_unknown_and_asked(lab: QuickLab) -> None:
+    """The baseline was zero: nothing proves how far the plunger went."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    assert await filled(lab) == ""
+    row = rows(lab)[0]
+    assert (row.state, row.moved_ml) == ("unknown", None)
+    assert "What is true?" in machine.open_questions(lab.engine.run)[STEP]
+    assert len(lab.runs_sent()) == 1
+    assert any(alarm["priority"] == "critical" for alarm in lab.controller.alarms.open())
+
+
+@pytest.mark.req("DS-06", "DS-04")
+async def test_a_power_blip_in_a_weighed_delivery_is_settled_by_the_balance(lab: QuickLab) -> None:
+    await lab.poured(EXCHANGE)
+    assert await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 0.5)
+    lab.bench.power_cycle("pump_out", lab.now)
+    await lab.until(lambda: len(rows(lab)) > 1 and not rows(lab)[1].open, 600.0)
+    row = rows(lab)[1]
+    assert row.state == "partial"
+    assert "witness waste weight" in row.evidence
+    assert row.moved_ml == pytest.approx(float(lab.truth()["waste_ml"]), abs=0.2)
+    await lab.settle(3600.0)
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-06", "DS-03", "INV-01")
+async def test_a_consumed_power_up_alarm_does_not_make_the_second_controller_dose_again(tmp_path: Path) -> None:
+    """The first controller reads A?R, which clears it, and is killed before its commit. The second sees a pump that
+    says nothing, counters at 0, a baseline of 0: it must not take that for "nothing delivered"."""
+    lab = QuickLab(tmp_path / "data")
+    try:
+        await lab.poured()
+        await lab.moving("fill", 2.0)
+        lab.bench.power_cycle("pump_in", lab.now)
+        mover = lab.controller.bench.mover("pump_in")
+        met = mover.alarms_met
+        assert await lab.until(lambda: mover.alarms_met > met, 60.0, 0.1)
+        assert rows(lab)[0].open, "killed before its commit"
+        drawn = float(lab.truth()["fill_drawn_ml"])
+        await lab.kill()
+        await lab.up()
+        await lab.until(lambda: lab.engine.run.state == "HELD", 600.0)
+        assert rows(lab)[0].state == "unknown"
+        assert len(lab.runs_sent()) == 1
+        assert float(lab.truth()["fill_drawn_ml"]) == pytest.approx(drawn, abs=0.01)
+        assert machine.open_questions(lab.engine.run)[STEP] or lab.engine.run.why
+    finally:
+        await lab.close()
+
+
+@pytest.mark.req("DS-04")
+async def test_a_pump_silent_in_mid_stroke_holds_the_run_not_confirmed_and_is_measured_when_it_is_back(
+    lab: QuickLab,
+) -> None:
+    await lab.poured()
+    await lab.moving("fill", 7.0)  # delivering, baseline above zero
+    lab.bench.inject("silence@pump_in", lab.now)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 600.0)
+    assert rows(lab)[-1].open, "nobody knows, so nothing is written"
+    assert lab.engine.run.why
+    sent = len(lab.runs_sent())
+    await asyncio.sleep(120.0)
+    assert len(lab.runs_sent()) == sent
+    lab.bench.clear_faults()
+    assert await lab.until(lambda: not rows(lab)[-1].open, 300.0)
+    row = rows(lab)[-1]
+    assert row.state in ("partial", "done")
+    delivered = sum(each.moved_ml or 0.0 for each in rows(lab) if each.stroke == "deliver")
+    assert delivered == pytest.approx(float(lab.truth()["fill_delivered_ml"]), abs=0.02)
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await filled(lab) == "done"
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-04")
+async def test_over_delivery_is_recorded_with_a_critical_alarm_and_a_hold(lab: QuickLab) -> None:
+    """Somebody presses Start as the stroke ends: the pump does it once more before anybody looks."""
+    await lab.poured()
+    await lab.moving("fill", 11.97)
+    before = lab.pump_moves()
+    await lab.until(lambda: lab.pump_moves() - before < 1e-9 or lab.pump_moves() >= 12.0 - 1e-6, 10.0, 0.05)
+    await asyncio.sleep(0.2)
+    lab.press_start(0)
+    assert await filled(lab) == ""
+    row = rows(lab)[-1]
+    assert row.state == "over"
+    assert row.moved_ml is not None
+    assert row.moved_ml > 6.06, "the pump counts on, even where its empty syringe gives no more"
+    assert [alarm["priority"] for alarm in lab.controller.alarms.open()] == ["critical"]
+    assert lab.engine.run.state == "HELD"
+    with lab.reader() as ledger:
+        assert "over" in ledger.deviations()[0].text
+    assert await lab.still("fill")
+
+
+@pytest.mark.req("DS-05", "DS-04")
+@pytest.mark.parametrize(
+    ("answer", "ml", "state", "moved"),
+    [("delivered", 6.0, "done", 6.0), ("delivered", 2.5, "partial", 2.5), ("nothing", None, "cancelled", 0.0)],
+)
+async def test_an_unknown_stroke_gets_the_amount_a_person_states(
+    lab: QuickLab, answer: str, ml: float | None, state: str, moved: float
+) -> None:
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await filled(lab)
+    await lab.runs.decide(lab.engine.run_id, STEP, answer, TESTER, volume_ml=ml, why="seen on the scale")
+    row = rows(lab)[0]
+    assert (row.state, row.moved_ml, row.decided_by) == (state, moved, TESTER.name)
+    assert row.ended_at is not None
+    with lab.reader() as ledger:
+        said = [entry for entry in ledger.audit() if entry.action == "dose decided"]
+    assert [entry.actor for entry in said] == [TESTER.name]
