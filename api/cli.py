@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Protocol, cast
 
 from api.refusal import Refusal
@@ -57,6 +57,8 @@ def overview() -> argparse.ArgumentParser:
 
 
 def version() -> str:
+    from importlib import metadata
+
     try:
         return metadata.version("osteon")
     except metadata.PackageNotFoundError:
