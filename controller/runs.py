@@ -24,6 +24,7 @@ from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
 from controller.store.errors import LedgerFault
 from controller.store.rows import RunRow
 from drivers.core.errors import WireError
+from drivers.core.fluid import Direction
 from protocols import machine, records
 from protocols.effects import OpenTask
 from protocols.events import Answered, Command, Decision
@@ -199,7 +200,10 @@ class Runs:
     async def decide(
         self, run_id: str, path: str, answer: str, by: Actor, *, volume_ml: float | None = None, why: str = ""
     ) -> str:
-        """A person's decision about an open question; an unknown stroke gets its amount in the same transaction (DS-05)."""
+        """A person's decision about an open question; an unknown stroke gets its amount in the same transaction (DS-05).
+
+        With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
+        """
         engine = self.engine(run_id)
         now = self.doors.clock.now()
         change: list[Change] = []
@@ -207,7 +211,8 @@ class Runs:
         for row in self.doors.ledger.doses(run_id, path):
             if row.state == "unknown":
                 intent = Intent.of(row)
-                moved = {"delivered": volume_ml or 0.0, "skip": 0.0}.get(answer, 0.0)
+                stays = answer == "nothing" and intent.stroke is Direction.DRAW
+                moved = volume_ml or 0.0 if answer == "delivered" or stays else 0.0
                 update, entry = await self.doors.transfers.doses.decide(intent, moved, by.name)
                 change.append(update)
                 audit.append(entry)
