@@ -45,8 +45,6 @@ class Processes:
             self.protocol.write_text(protocol, "utf-8")
         self.controller: subprocess.Popen[bytes] | None = None
         self.deaths = 0
-        self.left: dict[str, float] = {}
-        """Fluid path -> mL in its syringe that the ledger, after an answer "nothing", does not know of."""
         self._started: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
@@ -158,8 +156,6 @@ class Processes:
                 answer, ml = self._true_answer(step)
                 self.ask("decide", run=run["run"], path=step["path"], answer=answer, volume_ml=ml, why="looked")
                 answers.append(f"{step['path']}: {answer} {'' if ml is None else f'{ml:.2f} mL'}")
-                for path in PUMPS if answer == "nothing" else ():
-                    self.left[path] = self.surplus(path)  # drawn before its counter was lost, and still in the syringe
         self.ask("command", run=run["run"], cause="restart", why="question settled" if answers else "looked at")
         return answers
 
@@ -169,11 +165,13 @@ class Processes:
             return "accept", None
         with self.ledger() as ledger:
             rows = [row for row in ledger.doses(path=step["path"], run_id="run-1") if row.state == "unknown"]
-        if not rows or rows[0].stroke == Direction.DRAW:
+        if not rows:
             return "nothing", None
         (row,) = rows
-        delivered = self.left.get(row.fluid_path, 0.0) - self.surplus(row.fluid_path)
-        return ("delivered", round(delivered, 3)) if delivered > 0.05 else ("nothing", None)
+        surplus = round(self.surplus(row.fluid_path), 3)
+        if row.stroke == Direction.DRAW:
+            return "nothing", max(0.0, surplus)
+        return ("delivered", -surplus) if surplus < -0.05 else ("nothing", None)
 
     def surplus(self, path: str) -> float:
         """True content of a syringe less what the ledger says is in it, mL of the pump's own counting."""
