@@ -1,9 +1,9 @@
-"""A bench that outlives its controllers: boot one, kill it as -9 would, boot the next, and ask the plant for the truth."""
+"""A bench that outlives its controllers: boot one, kill it as -9 would, boot the next, ask the plant for the truth."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,9 +117,9 @@ class Lab:
 
         life.operator = asyncio.get_running_loop().create_task(Operator(self.person, tasks, give).work())
 
-    async def start(self, text: str = COMPRESSED) -> Engine:
+    async def start(self, text: str = COMPRESSED, sets: Mapping[str, str] | None = None) -> Engine:
         assert self.controller.runs is not None
-        await self.controller.runs.start(text, by=TESTER)
+        await self.controller.runs.start(text, by=TESTER, sets=sets)
         return self.engine
 
     async def kill(self) -> None:

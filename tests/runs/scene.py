@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tests.runs.lab import Lab
-
 from simulators.bench import START
 from simulators.core.time import VirtualLoop
+from tests.runs.lab import Lab
 
 T = TypeVar("T")
 
