@@ -31,3 +31,14 @@ class Unusable(OsteonError):
 
 class OldEpoch(OsteonError):
     """Another controller has taken over the data directory: this one must not act any more (DX-05)."""
+
+
+class Broken(OsteonError):
+    """Something the program takes for certain is not so: its own fault, never a device's or a person's (SIM-11)."""
+
+
+def certain(true: bool, text: str) -> None:
+    """An assertion that stays on in production; raises Broken. In the fluid path it holds the run, in the environment
+    path it alarms and leaves outputs as they are."""
+    if not true:
+        raise Broken(f"internal check failed: {text}")

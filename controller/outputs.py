@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from controller.actors import Actor
 from controller.bench import Bench
 from controller.clock import Clock
-from controller.errors import NotOwner, OldEpoch
+from controller.errors import NotOwner, OldEpoch, certain
 from controller.latest import Latest
 from controller.store.changes import AuditEntry, Upsert
 from controller.store.ledger import Ledger
@@ -63,6 +64,7 @@ class Outputs:
         device = self.bench.device(device_name)
         spec = device.specs()[signal]
         wanted = units.convert(value, unit, spec.unit)
+        certain(math.isfinite(wanted), f"{output}: set point {wanted}")
         if not spec.writable:
             raise OutOfRange(output, wanted, spec.unit, None, None, "the device: this signal is read only")
         device.check_limits(signal, wanted)

@@ -67,6 +67,8 @@ class Keeper:
                 await self.become(Condition.WRONG, str(error))
             except OsteonError as error:
                 await self.become(Condition.LOST, str(error))
+            except Exception as error:  # noqa: BLE001  a fault in one driver must not end the others
+                await self.become(Condition.LOST, f"fault in the driver: {type(error).__name__}: {error}")
             self.latest.put(self.name, self.silence(self.why))
             self.settled.set()
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])

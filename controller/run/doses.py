@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from controller.actors import RULE
 from controller.clock import Clock
-from controller.errors import Blocked
+from controller.errors import Blocked, certain
 from controller.run.intents import Intent
 from controller.run.judging import Sample, liquid_counted
 from controller.run.reconcile import Evidence, Verdict, judge
@@ -76,6 +76,11 @@ class Doses:
         density_g_ml: float = 1.0,
     ) -> Intent:
         """Do one stroke and return its row as measured. Raises Blocked when nothing was sent; `halt` ends it early."""
+        certain(0 < stroke.volume_ml <= stroke.cap_ml, f"{stroke.dose_id}: {stroke.volume_ml} of {stroke.cap_ml} mL")
+        certain(
+            all(row.device != device for row in self.ledger.open_doses()),
+            f"{stroke.dose_id}: {device} has a stroke that nobody has measured",
+        )
         before = await self._ready(mover, device)
         weight = await weigh() if weigh else None
         if weigh and weight is None:
@@ -106,6 +111,10 @@ class Doses:
         self.check_epoch()
         await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])
         self.check_epoch()
+        if halt.is_set():  # a hold came while the disk was slow: nothing goes out any more (DX-06)
+            return await self._record(
+                intent, Verdict("cancelled", 0.0, "ended before it was sent"), before, weight, None
+            )
         alarms = mover.alarms_met
         watched = await self._move(intent, mover, halt, weigh)
         return await self._close(intent, mover, identity, watched, weigh, density_g_ml, alarms)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controller.actors import RULE, Actor
-from controller.errors import NotOwner
+from controller.errors import Broken, NotOwner
 from controller.run.doors import Doors
 from controller.run.transfers import Site
 from drivers.core.errors import OsteonError, OutOfRange, Refused, WireError
@@ -134,6 +134,12 @@ class Carrier:
                     return
                 except WireError:
                     await asyncio.sleep(RETRY_S)
+                except Broken as error:
+                    text = f"{output} stays as it is: {error}"
+                    await self.doors.alarms.raise_(
+                        f"{output}:broken", "critical", text, "Report this; look at the device."
+                    )
+                    return
         if effect.path:
             self.tell(PointsSet(self.now(), effect.path))
 

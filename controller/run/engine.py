@@ -14,6 +14,7 @@ from controller.run.effects import Carrier
 from controller.run.transfers import Site
 from controller.run.volumes import Volume
 from controller.store.changes import AuditEntry, Change, Insert, JournalEntry, Update
+from controller.store.errors import LedgerFault
 from drivers.core.errors import OsteonError
 from protocols import machine, records
 from protocols.effects import CloseTask, Deviate, Effect, OpenTask, Raise
@@ -23,6 +24,7 @@ from protocols.run import Run
 from protocols.states import Cause, RunState
 
 ENDED = frozenset({RunState.COMPLETE, RunState.STOPPED, RunState.ABORTED})
+NO_LONGER = "this run is not carried out any more: its records cannot be written, or it was put away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Said:
     audit: tuple[AuditEntry, ...] = ()
     answer: asyncio.Future[Run] | None = None
 
+    def fail(self, why: OsteonError) -> None:
+        """Tell whoever still waits for the answer that there will be none."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_exception(why)
+
 
 class Engine:
     """Owns the state of one run; everything reaches it through one inbox, so that events have one order."""
@@ -45,6 +52,7 @@ class Engine:
         self.changed = asyncio.Event()
         self._inbox: asyncio.Queue[Said | None] = asyncio.Queue()
         self._carrier = Carrier(run_id, site, doors, self.tell)
+        self._over = False
 
     @classmethod
     def replayed(cls, run_id: str, site: Site, plan: Plan, doors: Doors) -> Engine:
@@ -59,16 +67,22 @@ class Engine:
         return self.run.state in ENDED
 
     async def live(self) -> None:
-        """Decide and act until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._carrier.begin(group)
-            self._carry()
-            while True:
-                said = await self._next()
-                if said is None:
-                    await self._carrier.rest()
-                    return
-                await self._take(said)
+        """Decide and act until cancelled, archived, or until records can no longer be written (LedgerFault)."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._carrier.begin(group)
+                self._carry()
+                while True:
+                    said = await self._next()
+                    if said is None:
+                        await self._carrier.rest()
+                        return
+                    await self._take(said)
+        finally:
+            self._over = True
+            while not self._inbox.empty():
+                if (late := self._inbox.get_nowait()) is not None:
+                    late.fail(RunConflict(NO_LONGER, self.run.state.value))
 
     async def recover(self, hold: bool) -> None:
         """After a restart, before anything is carried out: the state table's way for "recovered" (SM-08)."""
@@ -110,6 +124,8 @@ class Engine:
         """
         if isinstance(event, Command) and event.cause in (Cause.HOLD, Cause.STOP, Cause.ABORT):
             self._carrier.halt()
+        if self._over:
+            raise RunConflict(NO_LONGER, self.run.state.value)
         answer: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
         self._inbox.put_nowait(Said(event, by, tuple(change), tuple(audit), answer))
         return await answer
@@ -127,19 +143,25 @@ class Engine:
             return Said(TimeCame(max(due, self.doors.clock.now())), RULE)
 
     async def _take(self, said: Said, carry: bool = True) -> None:
+        """Decide about one event; whoever waits for the answer gets it, or the reason why there is none."""
+        try:
+            await self._decide(said, carry)
+        except OsteonError as fault:
+            said.fail(fault)
+            if said.answer is None or isinstance(fault, LedgerFault):
+                raise
+        except asyncio.CancelledError:
+            said.fail(RunConflict(NO_LONGER, self.run.state.value))
+            raise
+
+    async def _decide(self, said: Said, carry: bool) -> None:
         try:
             after, effects = machine.step(self.plan, self.run, said.event)
         except machine.NotAllowed as refusal:
             await self._refuse(said, str(refusal))
             self._carry()
             return
-        try:
-            await self._commit(said, after, effects)
-        except OsteonError as fault:
-            if said.answer is None:
-                raise
-            said.answer.set_exception(fault)
-            return
+        await self._commit(said, after, effects)
         self.run = after
         if carry:
             self._carry()
@@ -222,7 +244,7 @@ class Engine:
             outcome="refused",
         )
         await self.doors.ledger.commit([], [entry])
-        said.answer.set_exception(RunConflict(why, self.run.state.value))
+        said.fail(RunConflict(why, self.run.state.value))
 
 
 def event_of(data: dict[str, object]) -> Event:

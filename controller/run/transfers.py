@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from controller.bench import Bench
 from controller.clock import Clock
-from controller.errors import Blocked
+from controller.errors import Blocked, Broken
 from controller.latest import Latest
 from controller.run.books import INTO, vessel_volume
 from controller.run.doses import Doses, Stroke, Weigh
@@ -60,6 +60,8 @@ class Transfers:
                 finished = await self._strokes(site, wanted, path, halt)
             except (Blocked, WireError) as error:
                 return Result("refused", None, None, str(error))
+            except Broken as error:
+                return Result("failed", None, None, str(error))
         rows = self.rows(site.run_id, wanted.path, wanted.part)
         if isinstance(finished, Doubt):
             intent = finished.intent
