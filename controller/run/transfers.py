@@ -126,6 +126,9 @@ class Transfers:
         keeper = self.bench.keepers[path.pump]
         if not keeper.ready or keeper.identity is None:
             raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
+        for row in self.ledger.open_doses():
+            if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
+                await self.reconcile(site.unit, Intent.of(row))
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
             Stroke(
