@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +22,7 @@ from controller.run.doors import Doors
 from controller.run.doses import Doses
 from controller.run.transfers import Transfers, identity_text
 from controller.runs import Runs
-from controller.settings import Settings
+from controller.settings import Settings, UnitSettings
 from controller.store.changes import AuditEntry, Insert
 from controller.store.errors import LedgerDamaged, LedgerFault
 from controller.store.history import History
@@ -30,8 +30,9 @@ from controller.store.ledger import Hook, Ledger
 from controller.store.lock import DirectoryLock
 from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
-from drivers.core.signals import Identity
+from drivers.core.signals import Identity, Value
 
+STOPPED = "stopped"
 LINK_ALARM_S = 30.0
 """A device may be silent this long before it is an alarm (safety-and-records 5.2)."""
 
@@ -86,7 +87,12 @@ class Controller:
 
     @property
     def state(self) -> str:
-        return "environment only" if self.damaged else "running" if self.up.is_set() else "starting"
+        return "environment only" if self.trouble else "running" if self.up.is_set() else "starting"
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing may be started: records damaged at start, or a disk that failed since (ST-04); "" = nothing."""
+        return self.damaged or (self.ledger.fault if self.ledger is not None else "")
 
     def stop(self) -> None:
         """Ask for an orderly end: fluid stopped, records closed, set points left as they are (EQ-07)."""
@@ -124,6 +130,7 @@ class Controller:
             return
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
+        await self._record_up(self.ledger)
         if outage is not None:
             await alarm_outage(doors, outage)
         await self.runs.resume(outage)
@@ -183,7 +190,18 @@ class Controller:
             raise WrongDevice(f"{name}: {text} answers, {known} was here before; put it back, or enter the change")
 
     async def _told(self, keeper: Keeper) -> None:
-        """A device came or went."""
+        """A device came or went; it is kept also when that cannot be written down (P1)."""
+        try:
+            await self._note(keeper)
+        except LedgerFault:
+            self._stop_fluid()
+
+    def _stop_fluid(self) -> None:
+        """Records cannot be written: no stroke goes on (ST-04)."""
+        if self.runs is not None:
+            self.runs.halt(None)
+
+    async def _note(self, keeper: Keeper) -> None:
         if keeper.ready:
             if self.alarms is not None:
                 await self.alarms.clear(f"device:{keeper.name}")
@@ -205,7 +223,10 @@ class Controller:
                     and self.alarms is not None
                 ):
                     text = f"{keeper.name} does not answer: {keeper.why}"
-                    await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
+                    try:
+                        await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
+                    except LedgerFault:
+                        self._stop_fluid()
 
     async def _keep_history(self) -> None:
         """Commit samples in batches; a history that cannot be written harms nothing else (ST-01)."""
@@ -218,32 +239,43 @@ class Controller:
         chosen = None if unit is None else self.settings.unit(unit)
         if self.runs is not None:
             self.runs.halt(unit)
-        stopped: list[str] = []
-        for name, mover in self.bench.movers(chosen).items():
-            try:
-                await mover.stop()
-                stopped.append(name)
-            except WireError as error:
-                stopped.append(f"{name} NOT CONFIRMED: {error}")
+        stopped = await self._stop_movers(chosen)
         if self.runs is not None:
             await self.runs.hold(unit, by, "pumps stopped by hand")
-        return stopped
+        return [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
 
-    async def _end(self) -> None:
-        """Orderly end: strokes to their fence, pumps quiet, the end on record."""
-        if self.runs is not None:
-            await self.runs.rest()
-        for mover in self.bench.movers().values():
+    async def _stop_movers(self, unit: UnitSettings | None = None) -> dict[str, str]:
+        """Stop every pump of a unit, or all; what each of them said to it."""
+        found: dict[str, str] = {}
+        for name, mover in self.bench.movers(unit).items():
             try:
                 await mover.stop()
-            except WireError:
-                continue
+                found[name] = STOPPED
+            except WireError as error:
+                found[name] = f"NOT CONFIRMED: {error}"
+        return found
+
+    def _points(self) -> dict[str, Value]:
+        """Every set point of the bench as its device showed it last."""
+        outputs = {out for unit in self.settings.units for role, out in unit.roles.items() if role.endswith(" set")}
+        return {output: self.latest.get(output).value for output in sorted(outputs)}
+
+    async def _end(self) -> None:
+        """Orderly end: strokes to their fence, pumps quiet, what is left as it is on record (EQ-07)."""
+        if self.runs is not None:
+            await self.runs.rest()
+        left = {**self._points(), **await self._stop_movers()}
         if self.ledger is not None and not self.ledger.fault and self.ledger.reigns():
-            left = {output: row.value for output, row in self.ledger.points().items()}
-            entry = AuditEntry(
-                "controller.stopped", "epoch", str(self.ledger.epoch), SYSTEM.name, SYSTEM.role, new=left
-            )
-            await self.ledger.commit([], [entry])
+            await self.ledger.commit([], [self._entry("controller.stopped", self.ledger.epoch, left)])
+
+    async def _record_up(self, ledger: Ledger) -> None:
+        """The outputs as this start leaves them: pumps stopped, set points as their devices keep them (EQ-07)."""
+        pumps = {name: self.bench.keepers[name] for name in self.bench.movers()}
+        found = {name: STOPPED if pump.ready else f"{pump.condition}: {pump.why}" for name, pump in pumps.items()}
+        await ledger.commit([], [self._entry("controller.up", ledger.epoch, {**self._points(), **found})])
+
+    def _entry(self, action: str, epoch: int, outputs: Mapping[str, Value]) -> AuditEntry:
+        return AuditEntry(action, "epoch", str(epoch), SYSTEM.name, SYSTEM.role, new=dict(outputs))
 
     def _close(self) -> None:
         if self.history is not None:

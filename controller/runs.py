@@ -107,10 +107,14 @@ class Runs:
         return engine
 
     async def _live(self, engine: Engine) -> None:
-        """A run whose records cannot be written moves no more fluid; its environment stays as it is (ST-04, P1)."""
+        """A run whose records cannot be written moves no more fluid; its environment stays as it is (ST-04, P1).
+
+        A controller that another one has replaced touches nothing any more, not even to stop (INV-12)."""
         try:
             await engine.live()
-        except* (LedgerFault, OldEpoch) as errors:
+        except* OldEpoch as errors:
+            self.fault = "; ".join(str(error) for error in errors.exceptions)
+        except* LedgerFault as errors:
             self.fault = "; ".join(str(error) for error in errors.exceptions)
             for mover in self.doors.bench.movers(engine.site.unit).values():
                 try:
@@ -233,7 +237,7 @@ class Runs:
             try:
                 run = await engine.ask(Command(self.doors.clock.now(), Cause.HOLD, by.name, why), by)
                 states[engine.run_id] = run.state.value
-            except RunConflict:
+            except (RunConflict, LedgerFault):  # it rests already, or cannot be written down: it moves nothing then
                 states[engine.run_id] = engine.run.state.value
         return states
 

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from controller.errors import Unusable
 from controller.toml_places import place_of
 from drivers import catalogue
 from drivers.core.errors import OsteonError
@@ -80,7 +81,11 @@ class Settings(Strict):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     def unit(self, name: str) -> UnitSettings:
-        return next(unit for unit in self.units if unit.name == name)
+        """Raises Unusable when there is no such unit."""
+        units = {unit.name: unit for unit in self.units}
+        if name not in units:
+            raise Unusable([unknown("unit", name, units)])
+        return units[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def hello(controller: Controller) -> dict[str, Any]:
         "bench": controller.settings.bench.name,
         "epoch": controller.ledger.epoch if controller.ledger else 0,
         "state": controller.state,
-        "damaged": controller.damaged,
+        "damaged": controller.trouble,
         "now": controller.clock.now(),
     }
 
