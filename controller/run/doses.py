@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.actors import RULE
 from controller.clock import Clock
@@ -54,6 +54,8 @@ class Watched:
 
     unbroken: bool
     samples: tuple[Sample, ...] = ()
+    refused: str = ""
+    """Why the device would not begin; then nothing moved, and the counters must agree."""
 
 
 class Doses:
@@ -156,8 +158,8 @@ class Doses:
         """Send the one command and watch the stroke; whatever goes wrong is doubt, never a second send (DS-03)."""
         try:
             await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)
-        except (OutOfRange, Refused):
-            return Watched(unbroken=True)
+        except (OutOfRange, Refused) as error:
+            return Watched(unbroken=True, refused=str(error))
         except WireError:
             return Watched(unbroken=False)
         loop = asyncio.get_running_loop()
@@ -226,6 +228,8 @@ class Doses:
                 density_g_ml=density_g_ml,
             ),
         )
+        if watched.refused:
+            verdict = replace(verdict, evidence=f"{verdict.evidence}; refused: {watched.refused}")
         return await self._record(intent, verdict, totals, weight, liquid(watched))
 
     async def _record(
