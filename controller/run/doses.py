@@ -1,4 +1,4 @@
-"""Strokes of a pump under the dose ledger: intent, one bounded command, watch, fence, measure, result (DS-01 to DS-06)."""
+"""Strokes of a pump under the dose ledger: intent, one bounded command, watch, fence, measure, result (DS-01 to 06)."""
 
 from __future__ import annotations
 
