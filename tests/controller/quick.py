@@ -208,9 +208,6 @@ class QuickLab(Lab):
         device.receive(Bytes(text_wire.safe_packet(b"%dRUN" % address)), self.now)
         self.bench.host("pumps").act([])
 
-    def fill_disk(self) -> None:
-        """From now on every commit fails: the disk is full."""
-        writes = self.ledger._writes
-        pages = writes.execute("PRAGMA page_count").fetchone()[0]
-        writes.execute(f"PRAGMA max_page_count = {pages}")
-        writes.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def break_disk(self) -> None:
+        """From now on every commit of this controller fails: the file system has become read-only."""
+        self.ledger._writes.execute("PRAGMA query_only = ON")
