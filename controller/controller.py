@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from controller.actors import SYSTEM, Actor
@@ -16,6 +15,7 @@ from controller.clock import Clock
 from controller.latest import Latest
 from controller.outputs import Outputs
 from controller.poller import Condition, Keeper
+from controller.program import program_version
 from controller.recorder import Recorder
 from controller.restart import Outage, alarm_outage, measure_gap, outage_rows
 from controller.run.doors import Doors
@@ -35,13 +35,6 @@ from drivers.core.signals import Identity, Value
 STOPPED = "stopped"
 LINK_ALARM_S = 30.0
 """A device may be silent this long before it is an alarm (safety-and-records 5.2)."""
-
-
-def program_version() -> str:
-    try:
-        return version("osteon")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from protocols.planning import plan as make_plan
-
 from controller.actors import Actor
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.people import checked
+from controller.program import program_version
 from controller.restart import LONG_S, Outage
 from controller.run.binding import failures
 from controller.run.doors import Doors
@@ -30,6 +29,7 @@ from protocols.effects import OpenTask
 from protocols.events import Answered, Command, Decision
 from protocols.loading import load
 from protocols.plan import Plan
+from protocols.planning import plan as make_plan
 from protocols.run import Run
 from protocols.states import Cause, RunState
 
@@ -90,6 +90,7 @@ class Runs:
             "state": RunState.IDLE.value,
             "created_at": self.doors.clock.now(),
             "created_by": by.name,
+            "program_version": program_version(),
         }
         change: list[Change] = [Insert("runs", row)]
         if key:

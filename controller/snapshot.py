@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from controller.clock import iso
-from controller.controller import Controller, program_version
+from controller.controller import Controller
+from controller.program import program_version
 from controller.run.engine import Engine
 from drivers.core.signals import Reading
 from protocols import machine
