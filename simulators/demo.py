@@ -57,10 +57,15 @@ class Demo:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.controller.stop)
-        async with asyncio.TaskGroup() as group:
-            beside = group.create_task(self._beside())
-            await self.controller.run(self.socket.serve)
-            beside.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = group.create_task(self._beside())
+                await self.controller.run(self.socket.serve)
+                beside.cancel()
+        except ExceptionGroup as errors:
+            if len(errors.exceptions) > 1:
+                raise
+            raise errors.exceptions[0] from None  # one error is said in one sentence, by `controller`
 
     async def _beside(self) -> None:
         await self.controller.up.wait()
