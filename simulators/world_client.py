@@ -31,7 +31,9 @@ WorldLink = MemoryLink
 class WorldClient:
     """A connection to the world at `path`; role `controller` leads its time, `observer` only asks and meddles.
 
-    Raises LinkLost when nobody answers there. A lost world is dialled again by the next dial of a link.
+    A controller takes the lead when it dials its first link: by then it holds its data directory (DX-05), and one that
+    is refused has taken nothing from the one that runs. Raises LinkLost when nobody answers there. A lost world is
+    dialled again by the next dial of a link.
     """
 
     def __init__(self, path: Path | str, role: str = "controller") -> None:
@@ -43,6 +45,7 @@ class WorldClient:
         self._now = 0.0
         self._hosts: dict[str, tuple[MemoryHost, _Remote]] = {}
         self._beating: asyncio.TimerHandle | None = None
+        self._leads = False
         self.connect()
 
     def __enter__(self) -> Self:
@@ -61,8 +64,8 @@ class WorldClient:
         except OSError as error:
             connection.close()
             raise LinkLost(f"world at {self.path}: {error}") from error
-        self._socket = connection
-        hello = cast("dict[str, Any]", self.ask("hello", self.role))
+        self._socket, self._leads = connection, False
+        hello = cast("dict[str, Any]", self.ask("hello", "observer"))
         self.speed, self.links = hello["speed"], hello["links"]
 
     def close(self) -> None:
@@ -137,6 +140,9 @@ class WorldClient:
 
     def tell(self, link: str, *message: object) -> list[Action]:
         """The controller's message about `link` ("" = none); what `link` sends. Other links' news go to their hosts."""
+        if not self._leads and self.role == "controller":
+            self.ask("hello", self.role)
+            self._leads = True
         answer = cast("dict[str, tuple[list[tuple[float, str | None]], float | None]]", self.ask(*message))
         loop = asyncio.get_running_loop()
         if self._now > loop.time() and isinstance(loop, PacedLoop):
