@@ -63,9 +63,10 @@ class Demo:
                 await self.controller.run(self.socket.serve)
                 beside.cancel()
         except ExceptionGroup as errors:
-            if len(errors.exceptions) > 1:
+            first, *more = errors.exceptions
+            if more:
                 raise
-            raise errors.exceptions[0] from None  # one error is said in one sentence, by `controller`
+            raise first from None  # one error is said in one sentence, by `controller`
 
     async def _beside(self) -> None:
         await self.controller.up.wait()

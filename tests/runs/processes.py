@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +23,8 @@ from drivers.core.fluid import Direction
 from simulators.rehearsal import shipped_bench
 from simulators.world_client import WorldClient
 
-EXCHANGES = Path(__file__).parent.parent / "protocols" / "exchanges.yaml"
+ROOT = Path(__file__).parents[2]
+EXCHANGES = ROOT / "tests" / "protocols" / "exchanges.yaml"
 WAIT_S = 60.0
 """Wall seconds after which a process that does not do what is waited for fails the test."""
 PUMPS = {"medium in": ("pump_in", "fill"), "medium out": ("pump_out", "waste")}
@@ -107,6 +110,8 @@ class Processes:
                 stdin=between or subprocess.DEVNULL,
                 stdout=between or log,
                 stderr=log,
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
         self._started.append(process)
         return process
@@ -140,18 +145,48 @@ class Processes:
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
 
+    async def refused(self, *line: object) -> tuple[int, str]:
+        """Run a program that must not start; its exit code and what it said."""
+        before = len(self.log())
+        process = self._spawn(*line)
+        await until(lambda: process.poll() is not None, "the second controller has ended")
+        return process.wait(WAIT_S), self.log()[before:]
+
+    # the bench on real ports, in real time
+
+    async def simulate_on_ports(self) -> None:
+        """From now on `bench_file` names ports of this machine at which its devices listen."""
+        self.bench_file = on_ports(self.bench_file, self.folder / "ports.toml", free_ports(4))
+        self._spawn("-m", "simulators", "simulate", self.bench_file)
+        await until(lambda: self.log().count("ready tcp") + self.log().count("ready http") == 4, "the devices listen")
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        """`osteon serve` on that bench."""
+        return self._spawn("-m", "api.cli", "serve", "--bench", self.bench_file, "--data", self.data)
+
+    def fresh_since(self, at: float) -> bool:
+        """Whether every device gave a good reading after bench time `at`."""
+        seen = self.ask("snapshot")
+        return all(
+            any(
+                reading["quality"] == "good" and seen["now"] - reading["age_s"] > at
+                for reading in device["readings"].values()
+            )
+            for device in seen["devices"]
+        )
+
     # asking
 
     def ask(self, do: str, **arguments: object) -> Any:
         return ask(self.data, do, timeout_s=WAIT_S, **arguments)
 
     def hello(self) -> dict[str, Any]:
-        """{} while nobody answers, or the dead one's socket is still there."""
+        """{} while nobody answers, or somebody else."""
         try:
             said = self.ask("hello")
         except Refusal:
             return {}
-        return said if said["pid"] == self.pid else {}
+        return said if self.pid in (0, said["pid"]) else {}
 
     def run(self) -> dict[str, Any]:
         """The live run as a view sees it; {} when there is none (yet)."""
@@ -229,6 +264,44 @@ async def until(
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"waited {limit_s:g} s in vain until {what}") from None
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens at now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in sockets]
+
+
+def on_ports(bench_file: Path, into: Path, ports: Sequence[int]) -> Path:
+    """A copy of the shipped bench file with other ports, polled every second."""
+    text = bench_file.read_text("utf-8").replace("poll_s = 10", "poll_s = 1").replace("poll_s = 30", "poll_s = 1")
+    for shipped_port, port in zip((18080, 18081, 18082, 18083), ports, strict=True):
+        text = text.replace(f"127.0.0.1:{shipped_port}", f"127.0.0.1:{port}")
+    into.write_text(text, "utf-8")
+    return into
+
+
+class Ports:
+    """Ports in place of a bench's devices, which count who connects."""
+
+    def __init__(self, bench_file: Path, into: Path) -> None:
+        self._shipped, self._into = bench_file, into
+        self.opened = 0
+
+    async def __aenter__(self) -> Self:
+        self._servers = [await asyncio.start_server(self._count, "127.0.0.1", 0) for _ in range(4)]
+        ports = [server.sockets[0].getsockname()[1] for server in self._servers]
+        self.bench_file = on_ports(self._shipped, self._into, ports)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.close()
+
+    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        writer.close()
 
 
 class Tap:

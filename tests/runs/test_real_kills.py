@@ -1,21 +1,20 @@
-"""Real processes: the controller killed by -9 in the middle of exchanges, judged by the truth of a world that lives on."""
+"""Real processes: the controller killed by -9 in the middle of exchanges, judged by a world that lives on."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from tests.runs.processes import PUMPS, Processes, exchanges, until
 
+from api import processes
 from controller.store.rows import DoseRow
 from controller.store.verify import verify
 from drivers.core.fluid import Direction
+from tests.runs.processes import PUMPS, Ports, Processes, Tap, exchanges, kinds, until
 
 pytestmark = [pytest.mark.real_time, pytest.mark.timeout(180)]
 
@@ -33,10 +32,23 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("k")
 
 
-SIX = ("DX-03", "DX-10", "DX-13", "DS-03", "DS-04", "DS-05", "DS-06", "INV-01", "INV-02", "INV-03", "INV-07", "INV-13")
+JUDGED = (
+    "DX-03",
+    "DX-10",
+    "DX-13",
+    "DS-03",
+    "DS-04",
+    "DS-05",
+    "DS-06",
+    "INV-01",
+    "INV-02",
+    "INV-03",
+    "INV-07",
+    "INV-13",
+)
 
 
-@pytest.mark.req(*SIX)
+@pytest.mark.req(*JUDGED)
 @pytest.mark.timeout(240)
 async def test_ten_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Path) -> None:
     seen = await kills(place, 10, seed=1, blips=(3, 7), warm=True)
@@ -44,7 +56,7 @@ async def test_ten_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Pa
 
 
 @pytest.mark.campaign
-@pytest.mark.req(*SIX)
+@pytest.mark.req(*JUDGED)
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [2, 3, 4])
 async def test_thirty_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Path, seed: int) -> None:
@@ -99,7 +111,7 @@ def exchanging(run: dict[str, Any]) -> bool:
 
 
 async def answered(bench: Processes, run: dict[str, Any], seen: Counter[str]) -> None:
-    """Settle the questions of a held run and let it go on. Everything stands still then: truth and ledger must agree."""
+    """Settle the questions of a held run and let it go on. All stands still then: truth and ledger must agree."""
     bench.alive()
     if run.get("state") != "HELD":
         return
@@ -242,3 +254,62 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
             assert acked[alarm["alarm_id"]] is not None
             assert len(ledger.outages()) == 3
         assert verify(bench.data).ok
+
+
+@pytest.mark.req("DX-05", "INV-12")
+async def test_a_second_controller_names_the_first_and_says_nothing_to_any_device(place: Path) -> None:
+    async with Processes(place, speed=10.0, warm=True) as bench, Tap(place / "t", bench.world_socket) as tap:
+        first = await bench.boot()
+        code, said = await bench.refused("-m", "simulators", *bench.controller_line(world=tap.path))
+        assert code == 1
+        assert f"process {first['pid']}" in said and "Traceback" not in said
+        assert kinds(tap.heard) <= {"hello observer", "now"}
+        await asyncio.sleep(0.5)
+        bench.alive()
+        assert {device["condition"] for device in bench.ask("snapshot")["devices"]} == {"ready"}
+        assert bench.hello()["epoch"] == first["epoch"]
+        with bench.ledger() as ledger:
+            assert ledger.newest_epoch() == first["epoch"]
+
+
+@pytest.mark.req("DX-05", "INV-12")
+async def test_a_second_controller_on_real_ports_opens_none_of_them(place: Path) -> None:
+    async with Processes(place, warm=True) as bench, Ports(bench.bench_file, place / "ports.toml") as ports:
+        first = await bench.boot()
+        code, said = await bench.refused("-m", "controller", "--bench", ports.bench_file, "--data", bench.data)
+        assert code == 1
+        assert f"process {first['pid']}" in said and "Traceback" not in said
+        assert ports.opened == 0
+        assert bench.hello()["epoch"] == first["epoch"]
+
+
+@pytest.mark.req("DX-05", "INV-12")
+async def test_with_its_supervisor_killed_control_goes_on_and_the_next_serve_takes_over(place: Path) -> None:
+    async with Processes(place) as bench:
+        await bench.simulate_on_ports()
+        supervisor = bench.serve()
+        await until(lambda: bench.hello().get("state") == "running", "the controller is up")
+        first = bench.hello()
+        bench.pid = first["pid"]
+        supervisor.kill()
+        supervisor.wait(60)
+        await polled_again(bench)
+        second = bench.serve()
+        going_on = f"going on with the controller that is running (pid {first['pid']})"
+        await until(lambda: going_on in bench.log(), "the next serve says that it takes over", bench.alive)
+        await polled_again(bench)
+        assert bench.hello()["epoch"] == first["epoch"]
+        with bench.ledger() as ledger:
+            assert ledger.newest_epoch() == first["epoch"] and ledger.outages() == []
+        second.terminate()
+        await until(lambda: second.poll() is not None, "serve has ended in order")
+        assert second.returncode == 0 and processes.born(first["pid"]) == ""
+        with bench.ledger() as ledger:
+            assert ledger.audit()[-1].action == "controller.stopped"
+
+
+async def polled_again(bench: Processes) -> None:
+    """Control goes on: the same process gets a new reading of every device."""
+    now = bench.ask("hello")["now"]
+    await until(lambda: bench.fresh_since(now), "every device was polled again", bench.alive)
+    assert bench.hello()["pid"] == bench.pid
