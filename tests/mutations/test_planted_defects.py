@@ -1,0 +1,131 @@
+"""Test of the tests (SIM-09): each defect, planted in a copy of the tree, must make a named test fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("api", "controller", "drivers", "protocols", "simulators", "tests", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Defect:
+    """`old` in `file` becomes `new`; then `test` (a file, and words of its name) must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+    words: str
+
+
+DOSES, RECONCILE, LEDGER = "controller/run/doses.py", "controller/run/reconcile.py", "controller/store/ledger.py"
+INTENT = '        await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])\n'
+MOVE = "        watched = await self._move(intent, mover, halt, weigh)\n"
+
+DEFECTS = (
+    Defect(
+        "no fence",
+        DOSES,
+        "            await asyncio.sleep(mover.fence_quiet_s)\n",
+        "            return first\n",
+        "tests/controller/test_doses.py",
+        "fence or moves_again",
+    ),
+    Defect(
+        "intent after send",
+        DOSES,
+        MOVE,
+        MOVE + INTENT,
+        "tests/controller/test_doses.py",
+        "every_run_frame_has_its_own_intent",
+    ),
+    Defect(
+        "retry on time-out",
+        DOSES,
+        "        except WireError:\n            return Watched(unbroken=False)\n        loop =",
+        "        except WireError:\n            await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)\n        loop =",
+        "tests/controller/test_doses.py",
+        "lost_reply_to_run",
+    ),
+    Defect(
+        "baseline zero trusted",
+        RECONCILE,
+        '    return False, "the baseline was zero, which proves nothing"',
+        '    return True, "zero is a number like any other"',
+        "tests/controller/test_doses.py",
+        "consumed_power_up_alarm or power_blip_in_the_first",
+    ),
+    Defect(
+        "audit row outside the transaction",
+        LEDGER,
+        "        seq, previous = self._seq, self._hash\n",
+        '        execute("COMMIT")\n        execute("BEGIN IMMEDIATE")\n        seq, previous = self._seq, self._hash\n',
+        "tests/store/test_ledger.py",
+        "takes_everything_back",
+    ),
+    Defect(
+        "chain without the previous hash",
+        LEDGER,
+        "            sealed = seal(seq + 1, fields, previous)\n",
+        '            sealed = seal(seq + 1, fields, "")\n',
+        "tests/store",
+        "verif",
+    ),
+    Defect(
+        "a stroke during an alarm taken as watched",
+        DOSES,
+        "unbroken=watched.unbroken and mover.alarms_met == alarms,",
+        "unbroken=True,",
+        "tests/controller/test_doses.py",
+        "power_blip or consumed or over_delivery",
+    ),
+    Defect(
+        "last good value masks a bad one",
+        "controller/latest.py",
+        '            self._readings[f"{device}.{signal}"] = reading\n',
+        '            if reading.value is not None:\n                self._readings[f"{device}.{signal}"] = reading\n',
+        "tests/controller/test_latest_values.py",
+        "masked",
+    ),
+)
+
+
+def planted(defect: Defect, folder: Path) -> None:
+    """Copy the tree and put the defect in; the place must be there exactly once."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "mutations"))
+        else:
+            shutil.copy(source, folder / name)
+    path = folder / defect.file
+    text = path.read_text("utf-8")
+    if defect.name == "intent after send":
+        assert text.count(INTENT) == 1
+        text = text.replace(INTENT, "")
+    assert text.count(defect.old) == 1, f"{defect.name}: its place in {defect.file} has changed; plant it anew"
+    path.write_text(text.replace(defect.old, defect.new), "utf-8")
+
+
+@pytest.mark.req("SIM-09")
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_planted_defect_makes_a_test_fail(defect: Defect, tmp_path: Path) -> None:
+    planted(defect, tmp_path)
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    for name in ("PYTEST_XDIST_WORKER", "COV_CORE_SOURCE", "COV_CORE_CONFIG", "COV_CORE_DATAFILE"):
+        environment.pop(name, None)
+    ran = subprocess.run(
+        [*words, defect.test, "-k", defect.words], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 1, f"no test noticed {defect.name!r}:\n{ran.stdout[-2000:]}{ran.stderr[-500:]}"
+    assert " failed" in ran.stdout
