@@ -48,7 +48,7 @@ class Keeper:
         self.settled = asyncio.Event()
         """Set once the first attempt to connect has ended, well or badly."""
         self._admit, self._told = admit, told
-        self._failures, self._alarms_known, self._last_why = 0, 0, ""
+        self._failures, self._alarms_known, self._dialled, self._last_why = 0, 0, 0, ""
         latest.expect(name, period_s)
 
     @property
@@ -77,6 +77,7 @@ class Keeper:
     async def connect(self) -> None:
         """Identify, stop fluid, prepare. The only write before `prepare` is "stop" to what moves fluid (DX-10)."""
         identity = await self.device.identify()
+        self._dialled = self.device.line.dialled
         await self._admit(self.name, identity)
         self.identity = identity
         if isinstance(self.device, FluidMover):
@@ -98,7 +99,11 @@ class Keeper:
                 await asyncio.sleep(delay)
             else:
                 at = loop.time()
-            self.latest.put(self.name, await self.poll())
+            readings = await self.poll()
+            if self.device.line.dialled != self._dialled:  # the cable was out: whoever answered is not known yet
+                await self.connect()
+                continue
+            self.latest.put(self.name, readings)
             if self._failures >= LOST_AFTER:
                 raise NoAnswer(self._last_why)
             if self._alarms() != self._alarms_known:

@@ -45,6 +45,8 @@ class Line:
         self._doubt_from = 0.0
         """Loop time at which the doubtful request was, or would have been, given up: the silence counts from here."""
         self._closed = False
+        self.dialled = 0
+        """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
 
     async def query(
         self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0
@@ -115,6 +117,7 @@ class Line:
         loop = asyncio.get_running_loop()
         if not self.link.is_open:
             await self.link.dial()
+            self.dialled += 1
         if self._doubt_s:
             await self._become_quiet(loop)
         if quiet_s and (wait_s := self._last_at + quiet_s - loop.time()) > 0:
