@@ -11,13 +11,16 @@ from controller.controller import Controller, Faults
 from controller.runs import Runs
 from controller.settings import parse
 from controller.store.ledger import Ledger
+from drivers.core.errors import LinkLost
 from drivers.core.link import Link
 from drivers.core.wire import ascii as text_wire
+from simulators import catalogue
 from simulators.bench import SimulatedBench, shipped
 from simulators.core.simulator import Bytes
 from simulators.rehearsal import shipped_bench
 from tests.runs.lab import TESTER, Boundary, Lab, Life
 
+TOML = shipped_bench().read_text("utf-8")
 HEAD = """
 protocol: quick
 version: "1"
@@ -74,14 +77,16 @@ WAIT = HEAD + POUR + "\n  - stage: Rest\n    do:\n      - wait: 2 h\n"
 class SpyLink:
     """A link that forwards every byte and tells the lab before it does."""
 
-    def __init__(self, inner: Link, name: str, sees: Callable[[str, bytes], None]) -> None:
-        self.url, self._inner, self._name, self._sees = inner.url, inner, name, sees
+    def __init__(self, inner: Link, name: str, sees: Callable[[str, bytes], None], absent: set[str]) -> None:
+        self.url, self._inner, self._name, self._sees, self._absent = inner.url, inner, name, sees, absent
 
     @property
     def is_open(self) -> bool:
         return self._inner.is_open
 
     async def dial(self) -> None:
+        if self._name in self._absent:
+            raise LinkLost(f"{self._name}: no such port")
         await self._inner.dial()
 
     def write(self, data: bytes) -> None:
@@ -127,6 +132,8 @@ class QuickLab(Lab):
         self.on_write: Callable[[str, bytes], None] = lambda link, data: None
         self.disk: Disk | None = None
         self.links_made: list[str] = []
+        self.absent: set[str] = set()
+        """Links whose port is not there: they cannot be dialled."""
         self.bench.switch_on()
         self.bench.surroundings.hands.renew_bottle(self.now, "medium", 250.0)
 
@@ -146,7 +153,7 @@ class QuickLab(Lab):
 
     def link(self, name: str, url: str) -> Link:
         self.links_made.append(name)
-        return SpyLink(self.bench.open_link(name), name, self._sees)
+        return SpyLink(self.bench.open_link(name), name, self._sees, self.absent)
 
     def _sees(self, name: str, data: bytes) -> None:
         self.wire.append((self.now, name, data))
@@ -207,6 +214,20 @@ class QuickLab(Lab):
         device = self.bench.lines["pumps"].devices[name]
         device.receive(Bytes(text_wire.safe_packet(b"%dRUN" % address)), self.now)
         self.bench.host("pumps").act([])
+
+    def swap(self, name: str, model: str, **options: float | str) -> None:
+        """Somebody puts another device in the place of one, on the same cable and address."""
+        place = shipped()["simulation"]["places"][name]
+        found = next(each for each in shipped()["devices"] if each["name"] == name)
+        other = catalogue.build(
+            model, self.bench.surroundings.place(place), address=found.get("address", 0), seed=None, options=options
+        )
+        self.bench.lines[found["link"]].add(name, other)
+
+    def unplug(self, link: str) -> None:
+        """The cable falls out: our end sees the connection close."""
+        host = self.bench.host(link)
+        host._hang_up(host._plug)
 
     def break_disk(self) -> None:
         """From now on every commit of this controller fails: the file system has become read-only."""
