@@ -185,7 +185,7 @@ class Carrier:
         if why:
             self.tell(Command(self.now(), Cause.HOLD, RULE.name, why))
         else:
-            self.tell(Command(self.now(), Cause.DONE, RULE.name))
+            self.tell(Command(self.now(), Cause.DONE, RULE.name, "devices and doses checked"))
 
     async def _not_ready(self) -> str:
         """Why this run may not go on yet; "" when it may."""
