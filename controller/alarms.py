@@ -1,4 +1,4 @@
-"""Alarm rows: raised once by key, acknowledged by a person, gone only by the rules (AL-01; AL-05: they survive restarts)."""
+"""Alarm rows: raised once by key, acknowledged by a person, gone only by the rules (AL-01), restarts or not (AL-05)."""
 
 from __future__ import annotations
 
@@ -29,26 +29,39 @@ class Alarms:
     def rows_to_raise(
         self, key: str, priority: str, text: str, advice: str, run_id: str | None = None
     ) -> tuple[list[Change], list[AuditEntry]]:
-        """The change and its audit entry for one more transaction; empty when the alarm already stands."""
-        if key in self._open and self._open[key]["state"] != "RTN_UNACK":
+        """The change and its audit entry for one more transaction; empty when the alarm already stands.
+
+        A condition that returns before anybody saw that it had gone is the same alarm again (RTN_UNACK to UNACK)."""
+        known = self._open.get(key)
+        if known is not None and known["state"] != "RTN_UNACK":
             return [], []
-        self._number += 1
-        row: dict[str, Any] = {
-            "alarm_id": f"alarm-{self._number}",
-            "key": key,
-            "source": key.partition(":")[0],
+        facts: dict[str, Any] = {
             "priority": priority,
             "text": text,
             "advice": advice,
             "state": "UNACK",
-            "run_id": run_id,
             "raised_at": self.clock.now(),
         }
-        self._open[key] = row
+        change: Change
+        if known is not None:
+            identity = str(known["alarm_id"])
+            known.update(facts)
+            change = Update("alarms", {"alarm_id": identity}, facts)
+        else:
+            self._number += 1
+            identity = f"alarm-{self._number}"
+            self._open[key] = {
+                "alarm_id": identity,
+                "key": key,
+                "source": key.partition(":")[0],
+                "run_id": run_id,
+                **facts,
+            }
+            change = Insert("alarms", self._open[key])
         entry = AuditEntry(
-            "alarm raised", "alarm", row["alarm_id"], RULE.name, RULE.role, new=text, run_id=run_id or "", reason=key
+            "alarm raised", "alarm", identity, RULE.name, RULE.role, new=text, run_id=run_id or "", reason=key
         )
-        return [Insert("alarms", row)], [entry]
+        return [change], [entry]
 
     async def raise_(self, key: str, priority: str, text: str, advice: str, run_id: str | None = None) -> None:
         """Raise an alarm in a transaction of its own; nothing happens when it already stands."""
@@ -65,7 +78,7 @@ class Alarms:
         await self._move(row, state, RULE, {"cleared_at": self.clock.now()})
 
     async def acknowledge(self, alarm_id: str, by: Actor) -> None:
-        """A person has seen it. Acknowledging never clears a condition. Raises RunConflict when there is no such alarm."""
+        """A person has seen it; that never clears a condition. Raises RunConflict when there is no such alarm."""
         row = next((row for row in self._open.values() if row["alarm_id"] == alarm_id), None)
         if row is None:
             raise RunConflict(f"no open alarm {alarm_id}")
