@@ -40,10 +40,13 @@ class Latest:
         """The last reading of "device.signal"; STALE with its age when it is too old, BAD when it was never read."""
         reading = self._readings.get(name, UNREAD)
         age = asyncio.get_running_loop().time() - reading.at
-        period = self._periods.get(name.partition(".")[0], 1.0)
-        if reading.quality is Quality.GOOD and age > STALE_PERIODS * period:
+        if reading.quality is Quality.GOOD and age > self.stale_after_s(name.partition(".")[0]):
             return reading._replace(quality=Quality.STALE, why=f"{age:.0f} s old")
         return reading
+
+    def stale_after_s(self, device: str) -> float:
+        """Age at which a value of `device` is no longer good."""
+        return STALE_PERIODS * self._periods.get(device, 1.0)
 
     def all(self) -> dict[str, Reading]:
         return {name: self.get(name) for name in self._readings}

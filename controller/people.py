@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 from controller.errors import Unusable
@@ -65,7 +66,7 @@ def fitting(entry: Mapping[str, Any], value: object) -> EntryValue:
             return str(value)
         case _:
             pass
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return f"{name!r} is a number in {unit or 'no unit'}, not {value!r}"
     low, high = entry["low"], entry["high"]
     if (low is not None and value < low) or (high is not None and value > high):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.clock import Clock
 from controller.latest import Latest
@@ -22,6 +22,8 @@ class Watching:
     for_s: float
     met: Met
     holds_since: float | None = None
+    heard: dict[str, float] = field(default_factory=dict[str, float])
+    """When each device concerned was heard last (UTC s): a silence in which its value became stale is a break."""
 
 
 class Watches:
@@ -52,6 +54,9 @@ class Watches:
             if not any(output.startswith(f"{device}.") for output, _, _ in watching.conditions):
                 continue
             now = self.clock.now()
+            if now - watching.heard.get(device, now) > self.latest.stale_after_s(device):
+                watching.holds_since = None
+            watching.heard[device] = now
             if not all(self._holds(*each) for each in watching.conditions):
                 watching.holds_since = None
             elif watching.holds_since is None:
