@@ -1,0 +1,169 @@
+"""A broken bench file: every fault at once, with file, line, column, field and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.__main__ import main
+from controller.errors import Unusable
+from controller.settings import BenchInvalid, Fault, load, parse
+from controller.toml_places import place_of
+from tests.controller.quick import TOML
+
+
+def faults(text: str) -> list[Fault]:
+    with pytest.raises(BenchInvalid) as refused:
+        parse(text, "bench.toml")
+    return refused.value.faults
+
+
+def line_of(text: str, part: str, nth: int = 1) -> int:
+    found = [number for number, line in enumerate(text.splitlines(), 1) if part in line]
+    return found[nth - 1]
+
+
+def test_the_shipped_bench_is_in_order() -> None:
+    settings = parse(TOML)
+    assert settings.unit("reactor").vessel.level_ml == 72
+    assert settings.digest() == parse(TOML).digest()
+    assert settings.digest() != parse(TOML.replace("max_ml = 150", "max_ml = 149")).digest()
+    with pytest.raises(Unusable, match="there is reactor"):
+        settings.unit("zzz")
+
+
+def test_every_fault_of_the_schema_is_told_at_once_with_its_place() -> None:
+    broken = (
+        TOML.replace("poll_s = 10", "poll_s = -10", 1)
+        .replace("min_ml = 60", 'min_ml = "sixty"')
+        .replace('zone = "Asia/Tokyo"', 'zone = "Asia/Tokyo"\ncolour = "red"')
+        .replace('name = "pump_out"', 'name = "Pump Out"', 1)
+    )
+    found = faults(broken)
+    assert {fault.field for fault in found} >= {
+        "bench.colour",
+        "devices.0.poll_s",
+        "devices.4.name",
+        "units.0.vessel.min_ml",
+    }
+    places = {fault.field: (fault.line, fault.column) for fault in found}
+    assert places["bench.colour"] == (line_of(broken, "colour"), 1)
+    assert places["devices.0.poll_s"] == (line_of(broken, "poll_s = -10"), 1)
+    assert places["devices.4.name"] == (line_of(broken, "Pump Out"), 1)
+    assert places["units.0.vessel.min_ml"] == (line_of(broken, "sixty"), 1)
+    for fault in found:
+        assert str(fault).startswith(f"bench.toml:{fault.line}:{fault.column}: {fault.field}: ")
+        assert fault.reason
+
+
+def test_names_that_point_nowhere_are_told_with_what_is_near() -> None:
+    broken = (
+        TOML.replace('model = "memmert_ico"', 'model = "memmert_iko"')
+        .replace('link = "balance"', 'link = "ballance"')
+        .replace('"ph" = "ph_probe.ph"', '"ph" = "ph_probe.phh"')
+        .replace('"dissolved oxygen" = "do_probe.', '"dissolved oxygen" = "d0_probe.')
+        .replace('pump = "pump_out"', 'pump = "pump_oot"')
+        .replace('witness = "waste weight"', 'witness = "waste wait"')
+        .replace('zone = "Asia/Tokyo"', 'zone = "Asia/Tokio"')
+    )
+    told = "\n".join(str(fault) for fault in faults(broken))
+    for near in ("memmert_ico", "balance", "'ph'", "do_probe", "pump_out", "waste weight"):
+        assert f"did you mean {near}" in told or f"did you mean '{near}'" in told, near
+    assert "'Asia/Tokio' is not a time zone name" in told
+    assert len(told.splitlines()) == 7
+    lines = [fault.line for fault in faults(broken)]
+    assert lines == sorted(lines)
+
+
+def test_a_name_like_nothing_else_is_told_with_all_there_is() -> None:
+    (fault,) = faults(TOML.replace('link = "balance"', 'link = "xyz"'))
+    assert fault.reason == "no link 'xyz'; there is balance, incubator, probes, pumps"
+    assert fault.field == "devices.5.link"
+
+
+def test_doubled_names_and_addresses_are_faults() -> None:
+    broken = TOML.replace('name = "do_probe"', 'name = "ph_probe"', 1).replace("address = 2", "address = 1")
+    told = "\n".join(fault.reason for fault in faults(broken))
+    assert "a second device named 'ph_probe'" in told
+    assert "address 1 is already taken on link 'probes'" in told
+
+
+def test_vessel_limits_out_of_order_are_a_fault() -> None:
+    (fault,) = faults(TOML.replace("level_ml = 72", "level_ml = 50"))
+    assert fault.reason == "min_ml <= level_ml <= max_ml does not hold"
+    assert fault.line == line_of(TOML, "level_ml")
+
+
+def test_a_file_that_is_no_toml_is_told_with_line_and_column() -> None:
+    (fault,) = faults('[bench]\nname = "x\n')
+    assert (fault.line, fault.field) == (2, "(file)")
+    assert "not TOML" in fault.reason
+    (cut,) = faults("[bench\n")
+    assert cut.line >= 1
+
+
+def test_a_missing_table_is_told() -> None:
+    fields = {fault.field for fault in faults("")}
+    assert fields == {"bench", "links", "devices", "units"}
+
+
+def test_a_file_is_read_by_path(tmp_path: Path) -> None:
+    (tmp_path / "bench.toml").write_text(TOML, "utf-8")
+    assert load(tmp_path / "bench.toml").bench.name == "stirred-100"
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_the_program_ends_with_one_and_starts_nothing_for_a_broken_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = tmp_path / "bench.toml"
+    bench.write_text(TOML.replace("memmert_ico", "memmert_iko"), "utf-8")
+    assert main(["--bench", str(bench), "--data", str(tmp_path / "data")]) == 1
+    assert f"{bench}:" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+    assert main(["--bench", str(tmp_path / "none.toml"), "--data", str(tmp_path / "data")]) == 1
+    assert not (tmp_path / "data").exists()
+
+
+# --- places
+
+TEXT = """
+[bench]
+name = "x"
+  indented = 1
+[[devices]]
+name = "a"
+[[devices]]
+name = "b"
+[devices.options]
+speed = 3
+[[units]]
+[units.vessel]
+min_ml = 1
+[units.paths."medium in"]
+pump = "p"
+"waste weight" = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        (("bench",), (2, 1)),
+        (("bench", "name"), (3, 1)),
+        (("bench", "indented"), (4, 3)),
+        (("devices", 0, "name"), (6, 1)),
+        (("devices", 1, "name"), (8, 1)),
+        (("devices", 1, "options", "speed"), (10, 1)),
+        (("devices", 1, "model"), (7, 1)),
+        (("units", 0, "vessel", "min_ml"), (13, 1)),
+        (("units", 0, "paths", "medium in", "pump"), (15, 1)),
+        (("units", 0, "paths", "medium in", "waste weight"), (16, 1)),
+        (("units", 0, "vessel", "max_ml"), (12, 1)),
+        (("nowhere",), (1, 1)),
+    ],
+)
+def test_a_key_is_found_or_the_deepest_part_of_it(where: tuple[int | str, ...], place: tuple[int, int]) -> None:
+    assert place_of(TEXT, where) == place
