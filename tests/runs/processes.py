@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,7 +68,7 @@ class Processes:
             self.protocol.write_text(protocol, "utf-8")
         self.pid = 0
         """Of the controller of the moment; 0 = none."""
-        self.deaths = 0
+        self.deaths, self.power_losses = 0, 0
         self._started: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
@@ -135,6 +135,12 @@ class Processes:
         self.pid = 0
         self.deaths += 1
 
+    def cut_power(self) -> None:
+        """Take the power from both pumps and give it back."""
+        for pump, _ in PUMPS.values():
+            self.eye.power_cycle(pump)
+        self.power_losses += 1
+
     def _lives(self) -> bool:
         return self.pid != 0 and processes.born(self.pid) != ""
 
@@ -144,6 +150,19 @@ class Processes:
 
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """So long may a run take to come where a test waits for it; then fail with its state and the log's end."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                yield
+        except TimeoutError:
+            run = self.run()
+            raise AssertionError(
+                f"the run is {run.get('state')} ({run.get('why')}) after {WAIT_S:g} s, "
+                f"at {run.get('steps')}\n{self.log()[-2000:]}"
+            ) from None
 
     async def refused(self, *line: object) -> tuple[int, str]:
         """Run a program that must not start; its exit code and what it said."""
@@ -230,13 +249,10 @@ class Processes:
         return answers
 
     def _true_answer(self, step: dict[str, Any]) -> tuple[str, float | None]:
-        """What the plant says about the one unknown stroke of a step."""
-        if "accept" in step["options"]:
-            return "accept", None
+        """What the plant says about the one unknown stroke of a step; other questions no crash may raise."""
         with self.ledger() as ledger:
             rows = [row for row in ledger.doses(path=step["path"], run_id="run-1") if row.state == "unknown"]
-        if not rows:
-            return "nothing", None
+        assert rows, f"a question that no unknown stroke explains: {step['question']}"
         (row,) = rows
         surplus = round(self.surplus(row.fluid_path), 3)
         if row.stroke == Direction.DRAW:
