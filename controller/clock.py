@@ -1,4 +1,4 @@
-"""The only place that knows wall time: loop time to UTC, the real loop, and the stamp on every record (TM-01, TM-02)."""
+"""The only place that knows wall time: loop time to UTC, the real loop, the stamp on every record (TM-01, TM-02)."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Controller:
         self.up.set()
 
     async def _open_storage(self) -> Outage | None:
-        """Verify storage, take a new epoch, load alarms. A ledger that cannot be trusted leaves the environment running."""
+        """Verify storage, take a new epoch, load alarms. A ledger not to be trusted leaves the environment running."""
         try:
             self.history = History.open(self.folder)
             Recorder(self.latest, self.history, self.clock)

@@ -1,4 +1,4 @@
-"""The local socket: one JSON object a line, for whoever may open the file (AC-08); nothing else reaches the controller."""
+"""The local socket: one JSON object a line, for whoever may open the file (AC-08); no other way in."""
 
 from __future__ import annotations
 

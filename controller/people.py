@@ -39,9 +39,8 @@ def checked(task: TaskRow, entries: Mapping[str, Any]) -> dict[str, EntryValue]:
     faults: list[str] = []
     taken: dict[str, EntryValue] = {}
     asked: dict[str, Mapping[str, Any]] = {entry["name"]: entry for entry in task.hand["entries"]}
-    for name in entries:
-        if name not in asked:
-            faults.append(f"{name!r} was not asked; this task asks {', '.join(asked) or 'for no entry'}")
+    asks = ", ".join(asked) or "for no entry"
+    faults.extend(f"{name!r} was not asked; this task asks {asks}" for name in entries if name not in asked)
     for name, entry in asked.items():
         if name not in entries:
             faults.append(f"{name!r} is missing")

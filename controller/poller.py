@@ -27,7 +27,7 @@ class Condition(StrEnum):
 
 
 class Keeper:
-    """The life of one device: connect, identify, quiet it if it moves fluid, prepare, poll, and again when it is lost."""
+    """The life of one device: connect, identify, quiet what moves fluid, prepare, poll, and again when it is lost."""
 
     def __init__(
         self,

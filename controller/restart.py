@@ -17,7 +17,7 @@ LONG_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """From the last record of the earlier controller to the start of this one, UTC s; `planned` = it had ended in order."""
+    """From the last record of the earlier controller to the start of this one, UTC s; `planned` = ended in order."""
 
     last_known_at: float
     restarted_at: float

@@ -57,7 +57,7 @@ class Runs:
         start: float | None = None,
         key: str = "",
     ) -> str:
-        """Check, bind and start a protocol on a unit; returns the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
+        """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
         if key and (answer := self.doors.ledger.answer(key)) is not None:
             return str(answer["run"])
         where = self.settings.unit(unit) if unit else self.settings.units[0]
@@ -205,7 +205,7 @@ class Runs:
     async def decide(
         self, run_id: str, path: str, answer: str, by: Actor, *, volume_ml: float | None = None, why: str = ""
     ) -> str:
-        """A person's decision about an open question; an unknown stroke gets its amount in the same transaction (DS-05).
+        """A person's decision on an open question; an unknown stroke gets its amount in the same transaction (DS-05).
 
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
         """

@@ -1,4 +1,4 @@
-"""Conditions on measured roles that must hold without a break ("within ± for"); a value that is not good breaks them."""
+"""Conditions on measured roles that must hold without a break ("within ± for"); a value not good breaks them."""
 
 from __future__ import annotations
 

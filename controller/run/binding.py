@@ -18,10 +18,12 @@ def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
             found[text] = None
     for point in (*plan.end_points, *plan.hold_points):
         if f"{point.role} set" not in unit.roles:
-            found[f"{unit.name} has no output for {point.role!r} (role {point.role + ' set'!r} in the bench file)"] = (
-                None
-            )
+            found[no_output(unit, point.role)] = None
     return list(found)
+
+
+def no_output(unit: UnitSettings, role: str) -> str:
+    return f"{unit.name} has no output for {role!r} (role {role + ' set'!r} in the bench file)"
 
 
 def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
@@ -29,7 +31,7 @@ def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
         case SetEnvironment(points=points):
             for point in points:
                 if f"{point.role} set" not in unit.roles:
-                    yield f"{unit.name} has no output for {point.role!r} (role {point.role + ' set'!r} in the bench file)"
+                    yield no_output(unit, point.role)
         case WaitUntil(conditions=conditions):
             for condition in conditions:
                 if condition.role not in unit.roles:

@@ -1,4 +1,4 @@
-"""The moves of a vessel, read from the ledger: doses delivered into it, withdrawals to level, and what hands poured or took."""
+"""The moves of a vessel, read from the ledger: doses delivered, withdrawals to level, what hands poured or took."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class Carrier:
         self.tell(ConditionMet(self.now(), effect.path))
 
     async def _transfer(self, effect: Transfer, halt: asyncio.Event) -> None:
-        """Carry one transfer to its end, or through its fence when it is no longer wanted; never cancelled on the way."""
+        """Carry one transfer to its end, or through its fence when no longer wanted; never cancelled on the way."""
         result = await self.doors.transfers.perform(self.site, effect, halt)
         del self._moving[effect]
         if result is not None and not (halt.is_set() and result.outcome == "refused"):
@@ -180,7 +180,7 @@ class Carrier:
         """Devices there, open strokes measured, nothing unknown: go on; else hold and say why."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_WITHIN_S
-        while (why := await self._not_ready()) and loop.time() < deadline:
+        while (why := await self._not_ready()) and loop.time() < deadline:  # noqa: ASYNC110  devices come back by themselves
             await asyncio.sleep(RETRY_S)
         if why:
             self.tell(Command(self.now(), Cause.HOLD, RULE.name, why))

@@ -1,4 +1,4 @@
-"""What an open or doubtful stroke came to, judged by evidence alone: the table of DS-04 and the continuity rule of DS-06."""
+"""What an open or doubtful stroke came to, judged by evidence alone: the table of DS-04, the continuity of DS-06."""
 
 from __future__ import annotations
 

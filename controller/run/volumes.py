@@ -1,4 +1,4 @@
-"""What a vessel holds by the books: start + in − out − evaporation, reset wherever geometry fixed the level (DS-08, DS-13)."""
+"""What a vessel holds by the books: start + in − out − evaporation, reset where geometry fixed the level (DS-08)."""
 
 from __future__ import annotations
 

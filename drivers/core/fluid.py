@@ -59,8 +59,8 @@ class FluidMover(Device):
 
     @property
     def alarms_met(self) -> int:
-        """How many alarms this driver has met since it was made. Never goes back, unlike the latch that `prepare` clears:
-        a stroke during which it moved was not watched without a break."""
+        """Alarms this driver has met since it was made. Never goes back, unlike the latch that `prepare` clears:
+        a stroke during which it grew was not watched without a break."""
         raise NotImplementedError
 
     async def status(self) -> MoverStatus:

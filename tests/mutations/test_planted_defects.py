@@ -29,6 +29,8 @@ class Defect:
 
 DOSES, RECONCILE, LEDGER = "controller/run/doses.py", "controller/run/reconcile.py", "controller/store/ledger.py"
 INTENT = '        await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])\n'
+SEND = "await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)\n"
+ANEW = 'execute("COMMIT")\n        execute("BEGIN IMMEDIATE")\n'
 MOVE = "        watched = await self._move(intent, mover, halt, weigh)\n"
 
 DEFECTS = (
@@ -52,7 +54,7 @@ DEFECTS = (
         "retry on time-out",
         DOSES,
         "        except WireError:\n            return Watched(unbroken=False)\n        loop =",
-        "        except WireError:\n            await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)\n        loop =",
+        f"        except WireError:\n            {SEND}        loop =",
         "tests/controller/test_doses.py",
         "lost_reply_to_run",
     ),
@@ -68,7 +70,7 @@ DEFECTS = (
         "audit row outside the transaction",
         LEDGER,
         "        seq, previous = self._seq, self._hash\n",
-        '        execute("COMMIT")\n        execute("BEGIN IMMEDIATE")\n        seq, previous = self._seq, self._hash\n',
+        f"        {ANEW}        seq, previous = self._seq, self._hash\n",
         "tests/store/test_ledger.py",
         "takes_everything_back",
     ),
