@@ -1,0 +1,83 @@
+"""What became of every planned step, told from the plan, the journal and the dose ledger alone (DX-02).
+
+Nothing of this is stored: the journal is replayed through the machine that made the run, so it cannot disagree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from controller.run.intents import Intent
+from protocols import machine
+from protocols.events import Answered, ConditionMet, Decision, Event, PointsSet, TransferEnded
+from protocols.plan import Node, Plan
+from protocols.run import Disposition, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One step of one run. Times UTC s; None = not yet, or never."""
+
+    key: str
+    """run / path; the path ends with the number of the occurrence, so a key begins at most once (INV-13)."""
+    path: str
+    title: str
+    planned: float | None
+    """The plan's time of this step or of what it stands in; None = whenever its turn comes."""
+    due: float | None
+    """When its turn had come: its planned time, or the end of what was before it."""
+    started: float | None = None
+    intended: float | None = None
+    """When the first effect was on record, before it was attempted."""
+    observed: float | None = None
+    """When the last effect was seen, measured or answered."""
+    finished: float | None = None
+    disposition: Disposition | None = None
+
+
+def occurrences(run_id: str, plan: Plan, events: Iterable[Event], doses: Sequence[Intent] = ()) -> list[Occurrence]:
+    """Every step of the plan in its order, as far as the journal goes."""
+    found = {
+        node.path: Occurrence(f"{run_id}/{node.path}", node.path, node.title, planned(plan, node), node.due)
+        for node in plan.nodes.values()
+        if node.kind == "step"
+    }
+    run = Run()
+    for event in events:
+        before, (run, _) = run, machine.step(plan, run, event)
+        for path in begun(before, run):
+            if path in found:
+                row = found[path]
+                found[path] = replace(row, started=event.at, due=event.at if row.due is None else row.due)
+        if isinstance(event, PointsSet | ConditionMet | TransferEnded | Answered | Decision) and event.path in found:
+            found[event.path] = replace(found[event.path], observed=event.at)
+        for path in run.finished.keys() - before.finished.keys():
+            if path in found:
+                found[path] = replace(found[path], finished=event.at, disposition=run.finished[path])
+    return [with_doses(row, [dose for dose in doses if dose.path == row.path]) for row in found.values()]
+
+
+def planned(plan: Plan, node: Node) -> float | None:
+    """The time of the step itself, or of the nearest node above it that has one."""
+    path: str | None = node.path
+    while path is not None:
+        if plan.nodes[path].due is not None:
+            return plan.nodes[path].due
+        path = plan.parents.get(path)
+    return None
+
+
+def begun(before: Run, now: Run) -> set[str]:
+    """Paths whose step began with this event, those that ended with it too (a step dropped unbegun did not begin)."""
+    passed = {path for path in now.finished.keys() - before.finished.keys() if now.finished[path].startswith("done")}
+    return (now.active.keys() | passed) - before.active.keys()
+
+
+def with_doses(row: Occurrence, doses: Sequence[Intent]) -> Occurrence:
+    """A step that moved fluid: intended with its first stroke, observed with its last measured one."""
+    if not doses:
+        return row if row.started is None or row.observed is None else replace(row, intended=row.started)
+    ended = [dose.ended_at for dose in doses if dose.ended_at is not None]
+    last = max([*ended, *([] if row.observed is None else [row.observed])], default=None)
+    return replace(row, intended=min(dose.intended_at for dose in doses), observed=last)
