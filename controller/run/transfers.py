@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from controller.bench import Bench
 from controller.clock import Clock
-from controller.errors import Blocked, Broken
+from controller.errors import Blocked, Broken, certain
 from controller.latest import Latest
 from controller.run.books import INTO, vessel_volume
 from controller.run.doses import Doses, Stroke, Weigh
@@ -57,6 +58,7 @@ class Transfers:
         expected = self.expected(site, wanted)
         async with self._busy.setdefault(path.pump, asyncio.Lock()):
             try:
+                certain(0 < wanted.volume_ml < math.inf and 0 < wanted.rate_ml_min < math.inf, f"a volume of {wanted}")
                 finished = await self._strokes(site, wanted, path, halt)
             except (Blocked, WireError) as error:
                 return Result("refused", None, None, str(error))
