@@ -71,6 +71,8 @@ async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, 
         return {**failure(number, "unusable", str(error)), "faults": error.faults}
     except OsteonError as error:
         return failure(number, type(error).__name__, str(error))
+    except Exception as error:  # noqa: BLE001  a fault of ours costs this answer, never the controller
+        return failure(number, "fault", f"fault in the program: {type(error).__name__}: {error}")
 
 
 def failure(number: int, kind: str, text: str) -> dict[str, Any]:

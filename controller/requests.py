@@ -8,9 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocols.states import Cause
 
+LATEST_S = 4e9
+"""No run starts after the year 2096: a larger number is a slip (milliseconds for seconds)."""
+LARGEST_ML = 10_000.0
+"""No syringe or vessel here holds more."""
+
 
 class Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     id: int = 0
 
@@ -28,7 +33,8 @@ class Start(Request):
     protocol: str
     unit: str | None = None
     set: dict[str, str] = Field(default_factory=dict[str, str])
-    start: float | None = None
+    start: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    """UTC s; None = now."""
     key: str = ""
 
 
@@ -55,7 +61,7 @@ class Decide(Request):
     run: str
     path: str
     answer: str
-    volume_ml: float | None = None
+    volume_ml: Annotated[float, Field(ge=0, le=LARGEST_ML)] | None = None
     why: str = ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.actors import RULE, Actor
-from controller.errors import RunConflict
+from controller.errors import Broken, RunConflict
 from controller.people import close_row, open_row
 from controller.run.doors import Doors
 from controller.run.effects import Carrier
@@ -153,6 +153,10 @@ class Engine:
         except asyncio.CancelledError:
             said.fail(RunConflict(NO_LONGER, self.run.state.value))
             raise
+        except Exception as fault:
+            said.fail(Broken(f"fault in the program: {type(fault).__name__}: {fault}"))
+            if said.answer is None:
+                raise
 
     async def _decide(self, said: Said, carry: bool) -> None:
         try:
