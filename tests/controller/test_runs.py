@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from controller.errors import RunConflict, Unusable
+from controller.errors import Broken, RunConflict, Unusable
 from controller.run.engine import Engine, event_of
 from controller.store.rows import AuditRow
 from protocols import machine, records
@@ -335,3 +335,14 @@ async def test_wait_conditions_and_a_long_pause_end_by_themselves(lab: QuickLab)
     assert set(lab.engine.run.finished.values()) == {"done"}
     assert lab.engine.run.state is RunState.COMPLETE
     assert len(lab.ledger.events("run-1")) >= 4
+
+
+async def test_a_value_the_ledger_cannot_hold_fails_its_asker_and_not_the_controller(lab: QuickLab) -> None:
+    await lab.poured(FILL)
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    with pytest.raises(Broken, match="fault in the program"):
+        await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=float("nan"))
+    assert lab.ledger.doses()[0].state == "unknown"
+    assert await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=6.0) == "HELD"

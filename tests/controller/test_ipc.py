@@ -1,0 +1,280 @@
+"""The local socket: each request, and every way to ask wrongly; an answer always comes, and nothing breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from controller.clock import Clock
+from controller.controller import Controller
+from controller.ipc import LONGEST, LocalSocket, reply
+from controller.settings import parse
+from drivers.core.link import open_link
+from tests.controller.quick import FILL, TOML, WAIT, QuickLab
+from tests.runs.lab import TESTER
+
+# --- each request, in virtual time
+
+
+async def ask(lab: QuickLab, do: str, **fields: Any) -> Any:
+    """The "ok" of an answer."""
+    answer = await reply(lab.controller, json.dumps({"id": 5, "do": do, **fields}).encode(), TESTER)
+    assert answer["id"] == 5
+    assert "ok" in answer, answer
+    json.dumps(answer)
+    return answer["ok"]
+
+
+async def refused(lab: QuickLab, do: str, **fields: Any) -> dict[str, Any]:
+    answer = await reply(lab.controller, json.dumps({"id": 5, "do": do, **fields}).encode(), TESTER)
+    assert "error" in answer, answer
+    assert answer["error"]["text"]
+    json.dumps(answer)
+    return answer
+
+
+async def test_a_run_from_start_to_reset_over_the_socket(lab: QuickLab) -> None:
+    lab.boot()
+    assert (await ask(lab, "hello"))["state"] == "starting"
+    assert (await refused(lab, "runs"))["error"]["text"].startswith("the controller is starting")
+    await lab.until(lab.controller.up.is_set, 60.0)
+    assert (await ask(lab, "hello"))["pid"] == os.getpid()
+    started = await ask(lab, "start", protocol=FILL, key="k")
+    assert started == {"run": "run-1"}
+    await asyncio.sleep(5.0)
+    (task,) = await ask(lab, "tasks")
+    done = await ask(lab, "answer", run="run-1", path=task["path"], entries={"clear": True}, by="simulated operator")
+    assert done == {"state": "answered"}
+    await lab.moving("fill", 1.0)
+    assert (await ask(lab, "run", run="run-1"))["state"] == "RUNNING"
+    assert await ask(lab, "hold", unit="reactor") == {"states": {"run-1": "HOLDING"}}
+    await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
+    assert [row["state"] for row in await ask(lab, "doses", run="run-1")] == ["partial"]
+    assert await ask(lab, "stop_pumps") == {"stopped": ["pump_in", "pump_out"]}
+    assert await ask(lab, "command", run="run-1", cause="restart", state_seen="HELD") == {"state": "RESTARTING"}
+    await lab.until(lambda: lab.engine.run.state == "RUNNING", 200.0)
+    assert await ask(lab, "command", run="run-1", cause="abort") == {"state": "ABORTING"}
+    await lab.until(lambda: lab.engine.run.state == "ABORTED", 60.0)
+    assert await ask(lab, "command", run="run-1", cause="reset") == {"state": "IDLE"}
+    (row,) = await ask(lab, "runs")
+    assert (row["run_id"], row["state"]) == ("run-1", "IDLE")
+    assert await ask(lab, "shutdown") == {"stopping": True}
+    assert lab.life is not None
+    await asyncio.wait_for(lab.life.task, 60.0)
+
+
+async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(lab: QuickLab) -> None:
+    await lab.poured(FILL)
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    shown = await ask(lab, "snapshot")
+    (step,) = [each for each in shown["runs"][0]["steps"] if each["question"]]
+    assert step["options"] == ["delivered", "nothing", "skip"]
+    decided = await ask(lab, "decide", run="run-1", path=step["path"], answer="skip", why="tried enough")
+    assert decided == {"state": "HELD"}
+    for alarm in shown["alarms"]:
+        assert await ask(lab, "acknowledge", alarm=alarm["alarm_id"]) == {"acknowledged": alarm["alarm_id"]}
+    assert (await refused(lab, "acknowledge", alarm="alarm-99"))["error"]["type"] == "conflict"
+
+
+async def test_refusals_have_a_kind_and_a_sentence(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    again = await refused(lab, "start", protocol=WAIT)
+    assert (again["error"]["type"], again["error"]["text"]) == (
+        "conflict",
+        "reactor has a run; reset it when it has ended",
+    )
+    seen = await refused(lab, "command", run="run-1", cause="hold", state_seen="HELD")
+    assert (seen["error"]["type"], seen["state"]) == ("conflict", "RUNNING")
+    assert (await refused(lab, "run", run="run-7"))["error"]["type"] == "conflict"
+    nowhere = await refused(lab, "stop_pumps", unit="nowhere")
+    assert (nowhere["error"]["type"], nowhere["faults"]) == ("unusable", ["no unit 'nowhere'; there is reactor"])
+    broken = await refused(lab, "start", protocol=WAIT.replace("wait: 2 h", "wait: 2 parsecs"), unit="nowhere")
+    assert broken["error"]["type"] == "unusable"
+    assert not lab.controller.bench.keepers["pump_in"].why
+    assert lab.life is not None
+    assert not lab.life.task.done()
+
+
+async def test_a_protocol_with_faults_comes_back_with_all_of_them(lab: QuickLab) -> None:
+    await lab.up()
+    bad = WAIT.replace("wait: 2 h", "wait: 2 parsecs").replace("species: none", "species: none\ncolour: red")
+    answer = await refused(lab, "start", protocol=bad)
+    assert answer["error"]["type"] == "ProtocolInvalid"
+    assert "colour" in answer["error"]["text"]
+    assert "parsecs" in answer["error"]["text"]
+    unknown = await refused(lab, "start", protocol=WAIT, set={"fill volume": "1 mL"})
+    assert unknown["error"]["text"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"{",
+        b"null",
+        b"[]",
+        b'"hello"',
+        b'{"id": 1}',
+        b'{"id": 1, "do": "dance"}',
+        b'{"id": 1, "do": "hello", "colour": "red"}',
+        b'{"id": "one", "do": "hello"}',
+        b'{"id": 1, "do": "command", "run": "run-1"}',
+        b'{"id": 1, "do": "command", "run": "run-1", "cause": "explode"}',
+        b'{"id": 1, "do": "answer", "run": 1, "path": "x"}',
+        b'{"id": 1, "do": "answer", "run": "run-1", "path": "x", "entries": {"a": [1]}}',
+        b'{"id": 1, "do": "start", "protocol": 5}',
+        b'\xff\xfe{"do": "hello"}',
+        b'{"id": 1, "do": "hello"' * 200,
+    ],
+)
+async def test_a_bad_line_gets_an_answer_and_changes_nothing(lab: QuickLab, line: bytes) -> None:
+    lab.boot()
+    answer = await reply(lab.controller, line, TESTER)
+    assert answer["error"]["type"] == "bad request"
+    assert answer["error"]["text"]
+    json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"start": 1e300',
+        '"start": -1e300',
+        '"start": NaN',
+        '"set": {"x": "1"}',
+        '"unit": ""',
+        '"set": {"": ""}',
+        '"key": "k"',
+    ],
+)
+async def test_a_start_with_odd_values_gets_an_answer(lab: QuickLab, fields: str) -> None:
+    await lab.up()
+    line = json.dumps({"id": 1, "do": "start", "protocol": WAIT})[:-1] + f", {fields}}}"
+    answer = await reply(lab.controller, line.encode(), TESTER)
+    assert ("ok" in answer) != ("error" in answer)
+    json.dumps(answer)
+
+
+@pytest.mark.parametrize("volume", ["-1", "NaN", "1e300", "null"])
+async def test_a_decision_with_an_odd_amount_is_refused(lab: QuickLab, volume: str) -> None:
+    await lab.poured(FILL)
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    line = '{"id": 1, "do": "decide", "run": "run-1", "path": "feed/fill", "answer": "delivered", "volume_ml": %s}'
+    answer = await reply(lab.controller, (line % volume).encode(), TESTER)
+    assert "error" in answer, answer
+    assert lab.ledger.doses()[0].state == "unknown"
+
+
+async def test_what_is_not_a_command_of_a_person_is_refused(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    for cause in ("done", "recovered", "expired", "start"):
+        assert (await refused(lab, "command", run="run-1", cause=cause))["error"]["type"] == "conflict"
+
+
+@pytest.mark.req("INV-29")
+async def test_a_snapshot_is_plain_json_with_everything_a_view_needs(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    await asyncio.sleep(60.0)
+    lab.bench.inject("silence@do_probe", lab.now)
+    await asyncio.sleep(120.0)
+    shown = json.loads(json.dumps(await ask(lab, "snapshot")))
+    assert (shown["bench"], shown["state"], shown["damaged"], shown["simulated"]) == (
+        "stirred-100",
+        "running",
+        "",
+        True,
+    )
+    devices = {device["name"]: device for device in shown["devices"]}
+    assert set(devices) == {"incubator", "ph_probe", "do_probe", "pump_in", "pump_out", "balance"}
+    cel = devices["incubator"]["readings"]["temperature"]
+    assert (cel["unit"], cel["quality"]) == ("Cel", "good")
+    assert cel["age_s"] <= 10.0
+    lost = devices["do_probe"]
+    assert lost["condition"] == "lost"
+    assert lost["readings"]["dissolved_oxygen"]["value"] is None
+    assert lost["readings"]["dissolved_oxygen"]["why"]
+    (run,) = shown["runs"]
+    assert (run["run"], run["unit"], run["state"], run["done"]) == ("run-1", "reactor", "RUNNING", 3)
+    assert run["steps"][0]["work"] == "Pause"
+    assert run["steps"][0]["until"] > lab.now
+    assert run["next"]["at"] > lab.now
+    assert run["volume"]["ml"] == pytest.approx(90.0, abs=0.1)
+    assert [alarm["key"] for alarm in shown["alarms"]] == ["device:do_probe"]
+    assert shown["events"][-1]["action"] == "alarm raised"
+    assert shown["tasks"] == []
+
+
+# --- the socket itself, on the ordinary loop
+
+
+@pytest_asyncio.fixture
+async def path() -> AsyncIterator[Path]:
+    """A socket in a short folder, in front of a controller that has not begun."""
+    with tempfile.TemporaryDirectory(prefix="o") as folder:
+        where = Path(folder) / "c.sock"
+        controller = Controller(parse(TOML), Path(folder) / "d", lambda name, url: open_link(url), Clock.real("UTC"))
+        serving = asyncio.ensure_future(LocalSocket(where).serve(controller))
+        while not where.exists():
+            await asyncio.sleep(0.001)
+        yield where
+        serving.cancel()
+        await asyncio.wait([serving])
+
+
+@pytest.mark.real_time
+async def test_many_requests_on_one_connection_are_answered_in_order(path: Path) -> None:
+    reader, writer = await asyncio.open_unix_connection(path)
+    for number in range(3):
+        writer.write(json.dumps({"id": number, "do": "hello"}).encode() + b"\n")
+    writer.write(b"nonsense\n")
+    answers = [json.loads(await reader.readline()) for _ in range(4)]
+    assert [answer["id"] for answer in answers] == [0, 1, 2, 0]
+    assert answers[2]["ok"]["bench"] == "stirred-100"
+    assert answers[3]["error"]["type"] == "bad request"
+    writer.close()
+
+
+@pytest.mark.real_time
+@pytest.mark.req("AC-08")
+async def test_only_its_owner_may_open_the_socket(path: Path) -> None:
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+@pytest.mark.real_time
+async def test_a_line_too_long_ends_that_connection_and_no_other(path: Path) -> None:
+    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        writer.write(b"x" * (LONGEST + 10) + b"\n")
+        assert await reader.read() == b""
+    except ConnectionError:
+        pass
+    writer.close()
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b'{"do": "hello"}\n')
+    assert "ok" in json.loads(await reader.readline())
+    writer.close()
+
+
+@pytest.mark.real_time
+async def test_a_client_that_goes_away_in_mid_request_harms_nobody(path: Path) -> None:
+    _, writer = await asyncio.open_unix_connection(path)
+    writer.write(b'{"do": "snap')
+    writer.close()
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b'{"do": "snapshot"}\n')
+    assert json.loads(await reader.readline())["ok"]["runs"] == []
+    writer.close()
