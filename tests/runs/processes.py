@@ -78,14 +78,21 @@ class Processes:
             "-m", "simulators", "world", "--bench", self.bench_file, "--socket", self.world_socket,
             "--speed", self.speed, "--seed", self.seed, "--state", state,
         )  # fmt: skip
-        await until(self.world_socket.exists, "the world listens")
-        self.eye = WorldClient(self.world_socket, role="observer")
+        try:
+            await until(lambda: f"ready {self.world_socket}" in self.log(), "the world listens")
+            self.eye = WorldClient(self.world_socket, role="observer")
+        except BaseException:
+            self._end_all()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.eye.close()
+        self._end_all()
+
+    def _end_all(self) -> None:
         if self._lives():
             os.kill(self.pid, signal.SIGKILL)
         for process in reversed(self._started):

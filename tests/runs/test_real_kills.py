@@ -42,8 +42,8 @@ judged = pytest.mark.req(
 @judged
 @pytest.mark.timeout(240)
 async def test_ten_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Path) -> None:
-    seen = await kills(place, 10, seed=1, blips=(3, 7), warm=True)
-    assert seen["mid-stroke"] >= 5
+    seen = await kills(place, 10, seed=1, cuts=[Direction.DRAW, Direction.DELIVER], warm=True)
+    assert seen["mid-stroke"] >= 5 and seen["power lost in draw"]
 
 
 @pytest.mark.campaign
@@ -51,26 +51,27 @@ async def test_ten_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Pa
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [2, 3, 4])
 async def test_thirty_kills_in_exchanges_give_no_dose_twice_and_lose_none(place: Path, seed: int) -> None:
-    seen = await kills(place, 30, seed=seed, blips=tuple(range(4, 30, 5)), warm=False)
-    assert seen["mid-stroke"] >= 15
+    seen = await kills(place, 30, seed=seed, cuts=3 * [Direction.DRAW, Direction.DELIVER], warm=False)
+    assert seen["mid-stroke"] >= 15 and seen["power lost in draw"] and seen["power lost in deliver"]
 
 
-async def kills(place: Path, count: int, *, seed: int, blips: tuple[int, ...], warm: bool) -> Counter[str]:
+async def kills(place: Path, count: int, *, seed: int, cuts: list[Direction], warm: bool) -> Counter[str]:
     """Kill the controller `count` times, let it go on each time, end the run, and judge; what was met, counted.
 
-    `blips`: the numbers of the kills that take the power from both pumps too, while nobody looks.
+    `cuts`: the strokes in whose middle, one after another, both pumps lose their power too while nobody looks.
     """
     chance, seen = Random(seed), Counter[str]()
     open_doses: list[list[str]] = []
     async with Processes(place, seed=seed, protocol=exchanges(4 * count), warm=warm) as bench:
         await bench.boot()
-        for number in range(count):
+        for _ in range(count):
             await until_in_exchange(bench, seen, LATEST_S * chance.random())
             await bench.kill()
-            open_doses.append(left_open(bench, seen))
-            if number in blips:
+            rows = left_open(bench, seen)
+            open_doses.append([row.dose_id for row in rows])
+            if cuts and any(row.stroke == cuts[0] for row in rows):
                 bench.cut_power()
-                seen["power lost too"] += 1
+                seen[f"power lost in {cuts.pop(0)}"] += 1
             await bench.boot()
         await ended(bench, seen)
         judge(bench, open_doses, seen)
@@ -126,13 +127,13 @@ async def ended(bench: Processes, seen: Counter[str]) -> None:
         await until(lambda: bench.run().get("state") == "STOPPED", "the run has stopped", bench.alive)
 
 
-def left_open(bench: Processes, seen: Counter[str]) -> list[str]:
+def left_open(bench: Processes, seen: Counter[str]) -> list[DoseRow]:
     """The doses the dead controller left open in its ledger; counts where it died."""
     with bench.ledger() as ledger:
         rows = ledger.open_doses()
     seen["mid-stroke" if rows else "between strokes"] += 1
     seen.update(f"{row.part} {row.stroke}" for row in rows)
-    return [row.dose_id for row in rows]
+    return rows
 
 
 def agree(bench: Processes) -> None:
