@@ -68,6 +68,7 @@ class Processes:
             self.protocol.write_text(protocol, "utf-8")
         self.pid = 0
         """Of the controller of the moment; 0 = none."""
+        self._born = ""
         self.deaths, self.power_losses = 0, 0
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -126,12 +127,12 @@ class Processes:
     async def boot(self) -> dict[str, Any]:
         """Start the controller and wait until it is up; what it says of itself."""
         if self._warm is None:
-            self.pid = self._spawn("-m", "simulators", *self.controller_line()).pid
+            self.mind(self._spawn("-m", "simulators", *self.controller_line()).pid)
         else:
             assert self._warm.stdin is not None and self._warm.stdout is not None
             self._warm.stdin.write(json.dumps(self.controller_line()).encode() + b"\n")
             self._warm.stdin.flush()
-            self.pid = int(self._warm.stdout.readline())
+            self.mind(int(self._warm.stdout.readline()))
         await until(lambda: self.hello().get("state") == "running", "the controller is up", self.alive)
         return self.hello()
 
@@ -148,8 +149,12 @@ class Processes:
             self.eye.power_cycle(pump)
         self.power_losses += 1
 
+    def mind(self, pid: int) -> None:
+        """`pid` is the controller from now on; a later process of the same number is not."""
+        self.pid, self._born = pid, processes.born(pid)
+
     def _lives(self) -> bool:
-        return self.pid != 0 and processes.born(self.pid) != ""
+        return self.pid != 0 and self._born != "" and processes.born(self.pid) == self._born
 
     def alive(self) -> None:
         """Fail with the log when the controller ended by itself."""

@@ -285,7 +285,7 @@ async def test_with_its_supervisor_killed_control_goes_on_and_the_next_serve_tak
         supervisor = bench.serve()
         await until(lambda: bench.hello().get("state") == "running", "the controller is up")
         first = bench.hello()
-        bench.pid = first["pid"]
+        bench.mind(first["pid"])
         supervisor.kill()
         supervisor.wait(60)
         await polled_again(bench)
