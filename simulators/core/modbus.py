@@ -21,6 +21,10 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, BUSY = 1, 2, 3
 BROADCAST = 0
 BITS_PER_CHARACTER = 11
 """Start, 8 data, parity or a second stop bit, stop (Modbus over Serial Line V1.02)."""
+FIXED_LENGTH = 8
+"""Bytes of a read, and of a write of one register."""
+MOST_KNOWN = 64
+"""Requests remembered by their bytes: a poll asks the same thing each time, and its CRC needs no second look."""
 STALE_S = 0.1
 """A broken frame is forgotten after this silence; the standard's 3.5 characters would break serial servers on TCP."""
 
@@ -62,6 +66,7 @@ class ModbusUnit:
         self.blocks: dict[int, Block] = {}
         self._received = bytearray()
         self._received_at = 0.0
+        self._known: dict[bytes, Request] = {}
 
     def add(
         self,
@@ -84,14 +89,24 @@ class ModbusUnit:
         if received and now - self._received_at > STALE_S:
             received.clear()
         self._received_at = now
+        if not received and (known := self._known.get(event.data)) is not None:
+            return self._reply(known, now)
+        alone = not received and len(event.data) == FIXED_LENGTH and len(self._known) < MOST_KNOWN
         received += event.data
         actions: list[Action] = []
         while (request := take_request(received)) is not None:
-            reply = self.answer(request, now)
-            if reply:
-                characters = len(reply) + (11 + len(request.data) - 2 if request.data else 8)
-                actions.append(Send(self.processing_s + characters * BITS_PER_CHARACTER / self.baud, reply))
+            if alone and not received:
+                self._known[event.data] = request
+            actions += self._reply(request, now)
         return actions
+
+    def _reply(self, request: Request, now: float) -> list[Action]:
+        """The answer, once both frames have been on the cable."""
+        reply = self.answer(request, now)
+        if not reply:
+            return []
+        characters = len(reply) + (11 + len(request.data) - 2 if request.data else FIXED_LENGTH)
+        return [Send(self.processing_s + characters * BITS_PER_CHARACTER / self.baud, reply)]
 
     def forget_received(self) -> None:
         """Drop a half-received frame (power loss)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +11,8 @@ class Opened:
     """The cable was plugged in, the port opened or the connection made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bytes:
-    """Bytes arrived from whoever is at the other end."""
+class Bytes(NamedTuple):
+    """Bytes arrived from whoever is at the other end. (A tuple, as one is made in every exchange.)"""
 
     data: bytes
 
@@ -26,16 +25,14 @@ class Closed:
 Event = Opened | Bytes | Closed
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Put `data` on the cable after `delay_s`."""
 
     delay_s: float
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """Close the connection after `delay_s` (part of some protocols)."""
 
     delay_s: float

@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from random import Random
 from typing import Any, ClassVar, cast
 
 from simulators.core.modbus import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusError, ModbusUnit
+from simulators.core.noise import noise
 from simulators.core.simulator import Action
 from simulators.core.surroundings import Immersion, Liquid
 
@@ -26,6 +26,8 @@ MV_PER_PH = -414.0028 / 7
 """From the manual's limits of the mV range."""
 MG_L_SATURATED = 6.7
 """Oxygen in water at 37 °C under air, mg/L; rounded, for the unit switch only."""
+CEL_NOISE = 0.01
+"""Standard deviation of the temperature when a seed is given; ours."""
 LOWEST_CEL, HIGHEST_CEL = -20.0, 130.0
 
 
@@ -171,9 +173,8 @@ class HamiltonArc(ModbusUnit):
             if LOWEST_CEL <= liquid.cel <= HIGHEST_CEL:
                 s.value = self.shown(liquid) + s.offset + self.drift_per_day * (now - s.began_at) / 86400
                 if self.seed is not None:
-                    chance = Random(self.seed * 1_000_003 + sample)  # noqa: S311 - chance, not secrecy
-                    s.value += chance.gauss(0.0, self.noise)
-                    s.cel += chance.gauss(0.0, 0.01)
+                    s.value += self.noise * noise(self.seed, 2 * sample)
+                    s.cel += CEL_NOISE * noise(self.seed, 2 * sample + 1)
         return s
 
     def _status(self) -> int:

@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 
 import h11
 
+from simulators.core.noise import noise
 from simulators.core.simulator import Action, Bytes, Close, Event, Opened, Send
 from simulators.core.surroundings import Air, Chamber
 
@@ -267,16 +268,6 @@ class MemmertIco:
     def _measured(self, name: str, value: float) -> str:
         """One decimal (R for Temp1Read)."""
         if self.seed is not None:
-            value = value + NOISE[name] * self._noise()
+            self.state.draws += 1
+            value += NOISE[name] * noise(self.seed, self.state.draws)
         return f"{max(value, 0.0):.1f}" if name != "Temp1Read" else f"{value:.1f}"
-
-    def _noise(self) -> float:
-        """Standard deviation 1, nearly Gaussian (four 16-bit pieces of splitmix64); seed and count give the figure."""
-        state = self.state
-        state.draws += 1
-        mixed = ((self.seed or 0) * 0x9E3779B97F4A7C15 + state.draws * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        mixed ^= mixed >> 31
-        total = (mixed & 0xFFFF) + (mixed >> 16 & 0xFFFF) + (mixed >> 32 & 0xFFFF) + (mixed >> 48)
-        return (total / 65535 - 2.0) * 1.7320508

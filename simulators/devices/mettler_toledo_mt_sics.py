@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from simulators.core.noise import noise
 from simulators.core.simulator import Action, Bytes, Event, Opened, Send
 from simulators.core.surroundings import Pan
 
@@ -282,16 +283,11 @@ class MettlerToledoBalance:
         return f"{shown:10.{decimals}f} {unit}"
 
     def _noise(self) -> float:
-        """Grams, nearly Gaussian (four 16-bit pieces of splitmix64); seed and count give the figure."""
+        """Grams."""
         if self.seed is None:
             return 0.0
         self.state.draws += 1
-        mixed = (self.seed * 0x9E3779B97F4A7C15 + self.state.draws * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        mixed ^= mixed >> 31
-        total = (mixed & 0xFFFF) + (mixed >> 16 & 0xFFFF) + (mixed >> 32 & 0xFFFF) + (mixed >> 48)
-        return (total / 65535 - 2.0) * 1.7320508 * NOISE_DIGITS * self.resolution_g
+        return noise(self.seed, self.state.draws) * NOISE_DIGITS * self.resolution_g
 
     def _say(self, answer: str) -> list[Action]:
         return [Send(PROCESSING_S, answer.encode("latin-1") + b"\r\n")]
