@@ -115,14 +115,13 @@ async def answered(bench: Processes, run: dict[str, Any], seen: Counter[str]) ->
 
 
 async def ended(bench: Processes, seen: Counter[str]) -> None:
-    """Let the exchange under way come to its end, then stop the run as a person would."""
+    """Pause, which lets the exchange under way come to its end, and stop the run as a person would."""
     async with bench.patience():
-        while True:
-            run = bench.run()
+        while (run := bench.run()).get("state") != "PAUSED":
             await answered(bench, run, seen)
-            if run.get("state") == "RUNNING" and not exchanging(run):
-                break
-            await asyncio.sleep(0.02)
+            if run.get("state") == "RUNNING":
+                bench.ask("command", run=run["run"], cause="pause", why="enough")
+            await asyncio.sleep(0.05)
         bench.ask("command", run=run["run"], cause="stop", why="enough")
         await until(lambda: bench.run().get("state") == "STOPPED", "the run has stopped", bench.alive)
 
@@ -253,29 +252,26 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
 
 @pytest.mark.req("DX-05", "INV-12")
 async def test_a_second_controller_names_the_first_and_says_nothing_to_any_device(place: Path) -> None:
-    async with Processes(place, speed=10.0, warm=True) as bench, Tap(place / "t", bench.world_socket) as tap:
+    async with (
+        Processes(place, speed=10.0) as bench,
+        Tap(place / "t", bench.world_socket) as tap,
+        Ports(bench.bench_file, place / "ports.toml") as ports,
+    ):
         first = await bench.boot()
-        code, said = await bench.refused("-m", "simulators", *bench.controller_line(world=tap.path))
-        assert code == 1
-        assert f"process {first['pid']}" in said and "Traceback" not in said
+        for second in (
+            ("simulators", *bench.controller_line(world=tap.path)),
+            ("controller", "--bench", ports.bench_file, "--data", bench.data),
+        ):
+            code, said = await bench.refused("-m", *second)
+            assert code == 1
+            assert f"process {first['pid']}" in said and "Traceback" not in said
         assert kinds(tap.heard) <= {"hello observer", "now"}
-        await asyncio.sleep(0.5)
+        assert ports.opened == 0
         bench.alive()
         assert {device["condition"] for device in bench.ask("snapshot")["devices"]} == {"ready"}
         assert bench.hello()["epoch"] == first["epoch"]
         with bench.ledger() as ledger:
             assert ledger.newest_epoch() == first["epoch"]
-
-
-@pytest.mark.req("DX-05", "INV-12")
-async def test_a_second_controller_on_real_ports_opens_none_of_them(place: Path) -> None:
-    async with Processes(place, warm=True) as bench, Ports(bench.bench_file, place / "ports.toml") as ports:
-        first = await bench.boot()
-        code, said = await bench.refused("-m", "controller", "--bench", ports.bench_file, "--data", bench.data)
-        assert code == 1
-        assert f"process {first['pid']}" in said and "Traceback" not in said
-        assert ports.opened == 0
-        assert bench.hello()["epoch"] == first["epoch"]
 
 
 @pytest.mark.req("DX-05", "INV-12")
