@@ -253,7 +253,7 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
 @pytest.mark.req("DX-05", "INV-12")
 async def test_a_second_controller_names_the_first_and_says_nothing_to_any_device(place: Path) -> None:
     async with (
-        Processes(place, speed=10.0) as bench,
+        Processes(place, speed=60.0) as bench,
         Tap(place / "t", bench.world_socket) as tap,
         Ports(bench.bench_file, place / "ports.toml") as ports,
     ):
