@@ -200,7 +200,7 @@ class QuickLab(Lab):
     async def moving(self, part: str = "fill", more_ml: float = 0.5) -> None:
         """Wait until this syringe truly moves, `more_ml` into its stroke."""
         before = self.pump_moves(part)
-        assert await self.until(lambda: self.pump_moves(part) >= before + more_ml, 3600.0, 0.5)
+        assert await self.until(lambda: self.pump_moves(part) >= before + more_ml, 3600.0, 1.0)
 
     async def still(self, part: str = "fill", for_s: float = 5.0) -> bool:
         """Whether this syringe stands still for so long."""

@@ -177,7 +177,7 @@ async def test_a_power_blip_in_the_first_stroke_is_unknown_and_asked(lab: QuickL
 @pytest.mark.req("DS-06", "DS-04")
 async def test_a_power_blip_in_a_weighed_delivery_is_settled_by_the_balance(lab: QuickLab) -> None:
     await lab.poured(EXCHANGE)
-    assert await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 0.5)
+    assert await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 3.0)
     lab.bench.power_cycle("pump_out", lab.now)
     await lab.until(lambda: len(rows(lab)) > 1 and not rows(lab)[1].open, 600.0)
     row = rows(lab)[1]

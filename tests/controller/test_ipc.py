@@ -139,9 +139,9 @@ async def test_a_protocol_with_faults_comes_back_with_all_of_them(lab: QuickLab)
         b'{"id": 1, "do": "hello"' * 200,
     ],
 )
-async def test_a_bad_line_gets_an_answer_and_changes_nothing(lab: QuickLab, line: bytes) -> None:
-    lab.boot()
-    answer = await reply(lab.controller, line, TESTER)
+async def test_a_bad_line_gets_an_answer_and_changes_nothing(tmp_path: Path, line: bytes) -> None:
+    asleep = Controller(parse(TOML), tmp_path, lambda name, url: open_link(url), Clock.of_bench("UTC", 1))
+    answer = await reply(asleep, line, TESTER)
     assert answer["error"]["type"] == "bad request"
     assert answer["error"]["text"]
     json.dumps(answer)
@@ -167,7 +167,7 @@ async def test_a_start_with_odd_values_gets_an_answer(lab: QuickLab, fields: str
     json.dumps(answer)
 
 
-@pytest.mark.parametrize("volume", ["-1", "NaN", "1e300", "null"])
+@pytest.mark.parametrize("volume", ["-1", "NaN", "null"])
 async def test_a_decision_with_an_odd_amount_is_refused(lab: QuickLab, volume: str) -> None:
     await lab.poured(FILL)
     await lab.moving("fill", 2.0)

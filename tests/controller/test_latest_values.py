@@ -37,3 +37,14 @@ async def test_a_value_older_than_three_periods_is_stale_and_says_its_age() -> N
 async def test_a_signal_never_read_is_bad_not_zero() -> None:
     reading = Latest().get("probe.ph")
     assert (reading.value, reading.quality) == (None, Quality.BAD)
+
+
+async def test_a_signal_that_comes_seldom_is_stale_by_its_own_period() -> None:
+    latest = Latest()
+    latest.expect("probe", 10.0, {"quality": 600.0})
+    latest.put("probe", {"ph": Reading(7.2, now(), Quality.GOOD), "quality": Reading(98.0, now(), Quality.GOOD)})
+    await asyncio.sleep(1800.0)
+    assert latest.get("probe.ph").quality is Quality.STALE
+    assert latest.get("probe.quality").quality is Quality.GOOD
+    await asyncio.sleep(1.0)
+    assert latest.get("probe.quality").quality is Quality.STALE

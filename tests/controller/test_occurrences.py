@@ -96,7 +96,7 @@ async def test_a_stopped_run_leaves_no_step_without_a_disposition(lab: QuickLab)
 @pytest.mark.req("DX-02")
 async def test_a_killed_and_resumed_run_tells_the_same_of_what_was_before(lab: QuickLab) -> None:
     await lab.poured(EXCHANGE)
-    await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 0.5)
+    await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 3.0)
     before = told(lab)
     await lab.kill()
     await lab.up()

@@ -227,7 +227,7 @@ async def test_a_task_dropped_by_a_stop_is_closed_with_its_reason(lab: QuickLab)
 @pytest.mark.req("DX-01")
 async def test_the_journal_replayed_gives_the_same_run(lab: QuickLab) -> None:
     await lab.poured(EXCHANGE)
-    await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 0.5)
+    await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 3.0)
     await lab.runs.command("run-1", Cause.HOLD, TESTER)
     await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
     await lab.runs.command("run-1", Cause.RESTART, TESTER)

@@ -117,7 +117,7 @@ async def test_a_hold_in_mid_exchange_then_a_death_then_a_restart_finishes_it_wi
     lab: QuickLab,
 ) -> None:
     await lab.poured(EXCHANGE)
-    assert await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 0.5)
+    assert await lab.until(lambda: float(lab.truth()["waste_ml"]) > 6.0, 3600.0, 3.0)
     await lab.runs.command(lab.engine.run_id, Cause.HOLD, TESTER)
     assert await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
     await lab.kill()
