@@ -49,7 +49,7 @@ class Keeper:
         """Set once the first attempt to connect has ended, well or badly."""
         self._admit, self._told = admit, told
         self._failures, self._alarms_known, self._dialled, self._last_why = 0, 0, 0, ""
-        latest.expect(name, period_s)
+        latest.expect(name, period_s, device.seldom)
 
     @property
     def ready(self) -> bool:

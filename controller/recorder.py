@@ -28,4 +28,4 @@ class Recorder:
             name = names.get(signal)
             if name is None:
                 name = names[signal] = f"{device}.{signal}"
-            self._add(name, at + self._offset_s, None if value is None else float(value), quality.value)
+            self._add(name, at + self._offset_s, None if value is None else float(value), quality)

@@ -78,6 +78,8 @@ class Device:
     """Silence the bus needs between two exchanges."""
     default_address: ClassVar[int] = 0
     """Factory setting of the datasheet."""
+    seldom: ClassVar[Mapping[str, float]] = {}
+    """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll."""
     table: ClassVar[Table]
     """The family's table; a row for every declared signal."""
 

@@ -112,12 +112,31 @@ def test_the_reader_understands_every_example_of_the_sheet():
     assert bodies["programs"] == {"ProgList": ["Test100"]}
 
 
-def test_the_request_is_one_get_with_every_parameter():
+def test_the_whole_poll_is_one_get_with_every_parameter():
     incubator, _ = connect()
-    first = incubator._poll_request.split(b"\r\n")[0].decode()
+    first = incubator._whole_poll[0].split(b"\r\n")[0].decode()
     assert first.startswith("GET /atmoweb?SN=&Temp1Read=&TempSet=&")
     assert first.endswith("&CurOp= HTTP/1.1")
     assert set(re.findall(r"(\w+)=", first)) == {"SN", *(row.command for row in MemmertIco.table)}
+
+
+async def test_alarm_limits_come_every_ten_minutes_and_at_once_after_a_failed_poll_or_a_write():
+    incubator, simulator = connect()
+    everything, usual = set(incubator.specs()), set(incubator.specs()) - set(incubator.seldom)
+    assert len(usual) == len(everything) - 8
+    assert (await incubator.poll()).keys() == everything
+    assert (await incubator.poll()).keys() == usual
+    await asyncio.sleep(600)
+    assert (await incubator.poll()).keys() == everything
+    assert (await incubator.poll()).keys() == usual
+    simulator.texts["SN"] = "F000.0001"
+    incubator.serial = "F225.0042"
+    with pytest.raises(WrongDevice):
+        await incubator.poll()
+    simulator.texts["SN"] = incubator.serial
+    assert (await incubator.poll()).keys() == everything
+    await incubator.co2_alarm_high.set(8.0)
+    assert (await incubator.poll())["co2_alarm_high"].value == 8.0
 
 
 # --- the reader
@@ -441,7 +460,7 @@ def mutations(reply: bytes, count: int) -> list[bytes]:
 @pytest.mark.parametrize("variant", simulated.MemmertIco.VARIANTS)
 async def test_two_hundred_damaged_replies_never_give_a_wrong_number(variant: str):
     simulator = simulated.MemmertIco(StillChamber(), options={"variant": variant})
-    reply = exchange(simulator, MemmertIco(Line(Says(b"")))._poll_request)
+    reply = exchange(simulator, MemmertIco(Line(Says(b"")))._whole_poll[0])
     truth = {name: reading.value for name, reading in (await MemmertIco(Line(Says(reply))).poll()).items()}
     good = bad = 0
     for damaged in mutations(reply, 200):

@@ -64,6 +64,7 @@ class HamiltonArc(ModbusDevice):
     table = registers.load("hamilton_arc")
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "measures only; nothing to bring into a safe state"
+    seldom: ClassVar[Mapping[str, float]] = {"sensor_quality": QUALITY_EVERY_S}
     timeout_s = 1.0
     quiet_s = 0.0021
     """3.5 characters of 11 bits at 19200 baud."""
@@ -134,6 +135,7 @@ class HamiltonArc(ModbusDevice):
                 readings["sensor_quality"] = await self.read("sensor_quality")
                 self._quality_due = now + QUALITY_EVERY_S
         except WireError as error:
+            self._quality_due = -math.inf
             return dict.fromkeys(self.specs(), self.bad(str(error)))
         return readings
 

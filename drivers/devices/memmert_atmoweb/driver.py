@@ -21,10 +21,17 @@ from drivers.core.signals import Identity, Quality, Reading, Value
 from drivers.core.wire import http
 from drivers.devices.memmert_atmoweb.reader import Answer, number, read
 
+LIMITS_EVERY_S = 600.0
+"""The alarm limits move when somebody sets them; asking for them in every poll would make it nearly twice as long."""
+LIMITS = tuple(f"{what}_alarm_{end}" for what in ("temperature", "co2", "o2", "humidity") for end in ("high", "low"))
 MANUAL = "Manual"
 """The only `CurOp` in which set points take effect (vendor section 4.3 via D)."""
 WORDS = {"N/A": "not available on this device", "N/D": "no data", "UNKNOWN": "unknown to this device"}
 """Special answers (V, D); upper case."""
+
+
+Column = tuple[str, str, float, float, Row]
+"""Name, parameter and the band in which a number is good as it is."""
 
 
 class MemmertIco(Device):
@@ -40,6 +47,7 @@ class MemmertIco(Device):
         "last set points held by the incubator's own loops; its independent over-temperature limiter set at the device"
     )
     watchdog = "none (the sheet knows no communication time-out)"
+    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(LIMITS, LIMITS_EVERY_S)
     timeout_s = 5.0  # "programs use 5 s"
 
     temperature = Signal()
@@ -71,10 +79,10 @@ class MemmertIco(Device):
         self.ranges: dict[str, tuple[float, float]] = {}
         """The device's own limits by signal name; filled by `prepare`, refreshed by each write."""
         rows = [self.table[name] for name in self.specs()]
-        self._columns = [_column(row) for row in rows]
-        # The serial number goes with each poll: there is no standing connection whose loss would show an exchange.
-        # A quoted text is asked for last, because a number at the very end could be a cut-off one.
-        self._poll_request = self._get(["SN", *(row.command for row in rows)])
+        self._whole_poll = self._poll_of(rows)
+        self._usual_poll = self._poll_of([row for row in rows if row.name not in self.seldom])
+        self._limits_due = -math.inf
+        """Loop time from which a poll asks for the alarm limits too; at once after anything went wrong."""
         self._read_requests = {row.name: self._get([row.command]) for row in rows}
 
     async def identify(self) -> Identity:
@@ -89,7 +97,8 @@ class MemmertIco(Device):
         return Identity(self.maker, kind, self.serial, firmware)
 
     async def prepare(self) -> None:
-        """Read the device's own limits of every set point; nothing is written."""
+        """Read the device's own limits of every set point; nothing is written. The next poll reads the alarm limits."""
+        self._limits_due = -math.inf
         rows = [row for row in self.table if row.extra.get("range")]
         answers = await self._ask(self._get([row.extra["range"] for row in rows]))
         self.ranges = {row.name: limits for row in rows if (limits := _limits(row, answers)) is not None}
@@ -100,13 +109,21 @@ class MemmertIco(Device):
         return self._reading(row, answers.get(row.command), asyncio.get_running_loop().time())
 
     async def poll(self) -> dict[str, Reading]:
-        """Every signal in one request; a missing one is BAD. Raises WireError without a reply, WrongDevice (EQ-05)."""
-        answers = await self._ask(self._poll_request)
+        """All signals in one request, the alarm limits now and then; a missing one is BAD.
+
+        Raises WireError without a reply, WrongDevice (EQ-05).
+        """
+        loop = asyncio.get_running_loop()
+        due, self._limits_due = self._limits_due, -math.inf
+        whole = loop.time() >= due
+        request, columns = self._whole_poll if whole else self._usual_poll
+        answers = await self._ask(request)
         if other := self._other_device(answers):
             raise WrongDevice(other)
-        at = asyncio.get_running_loop().time()
+        at = loop.time()
+        self._limits_due = at + LIMITS_EVERY_S if whole else due
         readings: dict[str, Reading] = {}
-        for name, command, low, high, row in self._columns:
+        for name, command, low, high, row in columns:
             answer = answers.get(command)
             if type(answer) is float and low <= answer <= high:
                 readings[name] = Reading(answer, at, Quality.GOOD)
@@ -122,6 +139,7 @@ class MemmertIco(Device):
         row = self.table[name]
         wanted = self._wanted(row, value)
         await self._check(row, wanted)
+        self._limits_due = -math.inf
         text = f"{wanted:.{int(row.extra['decimals'])}f}"
         answers = await self._ask(http.get(f"/atmoweb?{row.command}={text}", self.host))
         self._compare(row, wanted, answers.get(row.command), "answered")
@@ -195,6 +213,14 @@ class MemmertIco(Device):
             return Reading(answer, at, Quality.GOOD)
         return Reading(None, at, Quality.BAD, f"{row.command}: {_meaning(answer)}")
 
+    def _poll_of(self, rows: list[Row]) -> tuple[bytes, list[Column]]:
+        """The request that reads `rows`, and where their answers go.
+
+        The serial number goes with each poll: there is no standing connection whose loss would show an exchange.
+        A quoted text is asked for last, because a number at the very end could be a cut-off one.
+        """
+        return self._get(["SN", *(row.command for row in rows)]), [_column(row) for row in rows]
+
     def _get(self, parameters: Iterable[str]) -> bytes:
         return http.get("/atmoweb?" + "&".join(f"{name}=" for name in parameters), self.host)
 
@@ -206,8 +232,8 @@ class MemmertIco(Device):
         return read(response.body)
 
 
-def _column(row: Row) -> tuple[str, str, float, float, Row]:
-    """Name, parameter and the band in which a number is good as it is; an empty band for what is not a number."""
+def _column(row: Row) -> Column:
+    """An empty band for what is not a number."""
     if row.type != "number":
         return row.name, row.command, math.inf, -math.inf, row
     return (
