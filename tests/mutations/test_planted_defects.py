@@ -93,8 +93,8 @@ DEFECTS = (
     Defect(
         "last good value masks a bad one",
         "controller/latest.py",
-        '            self._readings[f"{device}.{signal}"] = reading\n',
-        '            if reading.value is not None:\n                self._readings[f"{device}.{signal}"] = reading\n',
+        "        known.update(readings)\n",
+        "        known.update({name: one for name, one in readings.items() if one.value is not None})\n",
         "tests/controller/test_latest_values.py",
         "masked",
     ),
