@@ -213,6 +213,25 @@ async def test_a_consumed_power_up_alarm_does_not_make_the_second_controller_dos
         await lab.close()
 
 
+@pytest.mark.req("DS-06", "INV-01")
+async def test_an_alarm_met_by_the_poll_and_not_by_the_stroke_breaks_the_watch_too(lab: QuickLab) -> None:
+    """Between two looks at a stroke the pump loses power, and the poll reads A?R and makes the pump ready again:
+    the stroke sees a pump at rest without an alarm, and must not take its zero for "nothing moved"."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    looked = len(lab.wire)
+    await lab.until(lambda: len(lab.wire) > looked and b"\x02" in lab.wire[-1][2], 10.0, 0.05)
+    await asyncio.sleep(0.3)
+    keeper = lab.controller.bench.keepers["pump_in"]
+    lab.bench.power_cycle("pump_in", lab.now)
+    await keeper.poll()
+    await keeper.device.prepare()
+    assert lab.now - lab.wire[looked][0] < 2.0, "before the stroke looks again"
+    assert await filled(lab) == ""
+    assert rows(lab)[0].state == "unknown"
+    assert len(lab.runs_sent()) == 1
+
+
 @pytest.mark.req("DS-04")
 async def test_a_pump_silent_in_mid_stroke_holds_the_run_not_confirmed_and_is_measured_when_it_is_back(
     lab: QuickLab,
