@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.req("SIM-11")]
 
 
 async def test_a_failed_check_in_the_fluid_path_sends_nothing_and_holds_the_run(lab: QuickLab) -> None:
-    """A volume that is no number cannot come from a file; here the plan in memory is spoiled, as a fault of ours would."""
+    """No file gives a volume that is no number; here the plan in memory is spoiled, as a fault of ours would."""
     await lab.up()
     engine = await lab.start(FILL)
     spoil(engine.plan.nodes)
