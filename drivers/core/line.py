@@ -82,20 +82,24 @@ class Line:
         async with self._turn:
             self._not_lost_since(losses)
             received = bytearray()
+            limit = _Limit()
+            timer = asyncio.get_running_loop().call_later(timeout_s, limit.reached)
             try:
-                async with asyncio.timeout(timeout_s):
-                    await self.link.dial()
-                    self.link.write(request)
-                    while True:
-                        received += await self.link.read()
-            except TimeoutError:
-                raise NoAnswer(f"{self.name}: {_came(received)}, and no end of it within {timeout_s:g} s") from None
+                await self.link.dial()
+                self.link.write(request)
+                while True:
+                    received += await self.link.read()
+            except asyncio.CancelledError:
+                if limit.was_reached_alone():
+                    raise NoAnswer(f"{self.name}: {_came(received)}, and no end of it within {timeout_s:g} s") from None
+                raise
             except LinkLost as error:
                 if error.broken or not received:
                     self._losses += 1
                     raise
                 return bytes(received)
             finally:
+                timer.cancel()
                 await self.link.close()
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
@@ -176,10 +180,7 @@ class Line:
         self._doubt_s = 0.0
 
     async def _read_until(self, loop: asyncio.AbstractEventLoop, at: float) -> bytes:
-        """The next bytes, or b"" when none came by loop time `at`.
-
-        Does what `asyncio.timeout_at` does without its objects, which would cost a quarter of the whole exchange.
-        """
+        """The next bytes, or b"" when none came by loop time `at`."""
         if loop.time() >= at:
             return b""
         limit = _Limit()
@@ -212,7 +213,10 @@ class Line:
 
 
 class _Limit:
-    """Cancels the task that made it, and afterwards knows whether somebody else wanted it cancelled too."""
+    """Cancels the task that made it, and afterwards knows whether somebody else wanted it cancelled too.
+
+    Does what `asyncio.timeout_at` does without its objects, which would cost a quarter of the whole exchange.
+    """
 
     __slots__ = ("before", "fired", "task")
 

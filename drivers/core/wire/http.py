@@ -5,6 +5,9 @@ A reply without transfer coding is taken apart here (2 µs); anything unusual is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import h11
@@ -16,7 +19,7 @@ class Response(NamedTuple):
     """Status code, header fields with lower-case names, body."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -34,6 +37,20 @@ def parse_response(data: bytes) -> Response:
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
         raise BadFrame(f"no whole HTTP header in {len(data)} bytes: {data[:60]!r}")
+    status, headers = _parse_head(head)
+    if "transfer-encoding" in headers or status < 200:
+        return _parse_with_h11(data)
+    length = headers.get("content-length")
+    if length is not None:
+        if not length.isdecimal() or len(body) < int(length):
+            raise BadFrame(f"HTTP body of {len(body)} bytes, {length[:20]} announced")
+        body = body[: int(length)]
+    return Response(status, headers, body)
+
+
+@lru_cache(maxsize=16)
+def _parse_head(head: bytes) -> tuple[int, Mapping[str, str]]:
+    """Status code and header fields; remembered, as a device without a clock says the same each time."""
     status, *fields = head.split(b"\r\n")
     if not (status.startswith(b"HTTP/1.") and status[8:9] == b" " and status[9:12].isdigit()):
         raise BadFrame(f"not an HTTP status line: {status[:60]!r}")
@@ -43,14 +60,7 @@ def parse_response(data: bytes) -> Response:
         if not colon:
             raise BadFrame(f"not an HTTP header field: {field[:60]!r}")
         headers[name.strip().lower()] = value.strip()
-    if "transfer-encoding" in headers or status[9:10] == b"1":
-        return _parse_with_h11(data)
-    length = headers.get("content-length")
-    if length is not None:
-        if not length.isdecimal() or len(body) < int(length):
-            raise BadFrame(f"HTTP body of {len(body)} bytes, {length[:20]} announced")
-        body = body[: int(length)]
-    return Response(int(status[9:12]), headers, body)
+    return int(status[9:12]), MappingProxyType(headers)
 
 
 def _parse_with_h11(data: bytes) -> Response:

@@ -53,7 +53,9 @@ def bits(value: int) -> list[int]:
 
 def status(value: int) -> str:
     """`good`, or what the status word says."""
-    return "; ".join(STATUS[bit] if bit < len(STATUS) else f"status bit {bit}" for bit in bits(value)) or "good"
+    if not value:
+        return "good"
+    return "; ".join(STATUS[bit] if bit < len(STATUS) else f"status bit {bit}" for bit in bits(value))
 
 
 def unit(value: int) -> str:
