@@ -208,13 +208,14 @@ class Runs:
         """A person's decision on an open question; an unknown stroke gets its amount in the same transaction (DS-05).
 
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
+        "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
         engine = self.engine(run_id)
         now = self.doors.clock.now()
         change: list[Change] = []
         audit: list[AuditEntry] = []
         for row in self.doors.ledger.doses(run_id, path):
-            if row.state == "unknown":
+            if row.state == "unknown" and answer != "skip":
                 intent = Intent.of(row)
                 stays = answer == "nothing" and intent.stroke is Direction.DRAW
                 moved = volume_ml or 0.0 if answer == "delivered" or stays else 0.0
