@@ -1,0 +1,1 @@
+"""One file per resource of /api/v1."""
