@@ -1,0 +1,117 @@
+// Every text of the page, for translation (UI-106). State names are the ones of API, records and documentation.
+export const STATES = {
+  IDLE: "Idle", RUNNING: "Running", PAUSING: "Pausing", PAUSED: "Paused at a safe point", HOLDING: "Holding", HELD: "Held",
+  RESTARTING: "Restarting", STOPPING: "Stopping", STOPPED: "Stopped", ABORTING: "Aborting", ABORTED: "Aborted", COMPLETE: "Complete",
+};
+export const COMMANDS = {
+  hold: "Hold", restart: "Restart", pause: "Pause", resume: "Resume", stop: "Stop", abort: "Abort", reset: "Reset", start: "Start",
+};
+export const PRIORITIES = { critical: "C", high: "H", low: "L" };
+export const LANES = {
+  stages: "Stages", steps: "Steps", environment: "Set points", tasks: "Tasks for a person", doses: "Doses", holds: "Alarms, holds",
+};
+
+export const W = {
+  skip: "Skip to the content",
+  simulated: "SIMULATED DEVICES - no real equipment",
+  notValidated: "Simulated, not a validated set-up.",
+  speed: (reached) => `time runs at ${reached} x (reached)`,
+  links: { connecting: "Connecting", connected: "Connected", lost: "Connection lost", blind: "Not scanning" },
+
+  lost: (at, ago) => `Connection to the controller lost at ${at} (${ago} ago). Values below are old. The controller works on its own; `
+    + "this page cannot see or command it now. If this lasts, go to the equipment.",
+  neverSeen: "No connection to the controller yet. This page cannot see or command it now. If this lasts, go to the equipment.",
+  tryNow: "Try now",
+  notScanning: (ago) => `Controller not scanning: the last scan of the devices was ${ago} ago. Values below are old. `
+    + "The devices keep their last set points. Go to the equipment if this lasts.",
+  restored: (at, after, alarms) => `Connection restored at ${at} after ${after}. `
+    + (alarms === 0 ? "No new alarm." : alarms === 1 ? "1 new alarm:" : `${alarms} new alarms:`),
+  close: "Close",
+  whyOff: "Off: this page has no connection to the controller.",
+  notConfirmed: (at) => `planned for ${at}, not confirmed`,
+  damaged: (why) => `RECORDS DAMAGED: ${why}`,
+  clockApart: (s) => `This device's clock differs from the controller's by ${s}. Times here are the controller's.`,
+  viewOnly: "Signed out after a time without use: this page is view only.",
+
+  overview: "Overview", tasks: "Tasks", alarms: "Alarms", unit: "Unit", run: "Run", noUnits: "This bench has no unit.",
+  signIn: "Sign in", signOut: "Sign out", user: "User", password: "Password", theme: "Look",
+  themes: { light: "Light", dark: "Dark", system: "As the system" },
+  setUp: "First set-up", token: "Set-up token", fullName: "Name of the person", create: "Create the account",
+  tokenNote: "The token was printed where osteon was started, and lies in a file there that only its owner can read. It works once.",
+  passwordNote: "12 to 128 characters; pasting and password managers are welcome.",
+  equipment: "Equipment instructions without signing in",
+  signInAgain: "The session has ended. Sign in to go on where you were.",
+  noServer: "The server does not answer. Is osteon running?",
+  docs: "API", menu: "Menu",
+
+  noRun: "No run on this unit.",
+  since: (t) => `since ${t}`,
+  day: (d, of) => (of ? `day ${d} of ${of}` : `day ${d}`),
+  next: "Next", now: "Now", nothingNext: "Nothing has a time of its own; the run waits for what is under way.",
+  needs: "Needs a person", nobody: "Nothing waits for a person.", next24: "Next 24 h", health: "Site",
+  openTasks: (n) => (n === 1 ? "1 open task" : `${n} open tasks`),
+  due: "due", overdue: "overdue by",
+  overdueBy: (t) => `overdue by ${t}`,
+  in: (t) => `in ${t}`,
+  running: (t) => `for ${t}`,
+  remaining: (t) => `${t} left`,
+  volume: "Volume in the vessel", estimated: (ml, sigma) => `estimated ${ml} ± ${sigma} mL`, limits: (low, high) => `limits ${low} to ${high}`,
+  lastExchange: (t) => `last medium change ${t} ago`,
+  waitingDecision: "Waiting for a decision",
+  runTimeline: "Run timeline", openUnit: "Open the unit",
+  schematic: "What is connected to what", values: "Values", charts: "Charts", nowNext: "Now and next", commands: "Commands", pumps: "Pumps",
+  holdKeeps: (roles) => `Hold moves no more fluid. ${roles} continue.`,
+  stopPumps: "Stop pumps",
+  stopPumpsKeeps: "Stops every pump of this unit now and holds its run; the environment stays on.",
+  pumpStopped: (name, at) => `${name}: stopped, confirmed ${at}`,
+  pumpUnknown: (name) => `${name}: NOT CONFIRMED - go to the equipment`,
+  phases: {
+    sending: "Sending", accepted: "Accepted, waiting for the device", unknown: "Outcome not known - checking",
+    unclear: "Outcome not known. It is not sent again. Look at the state above and at the equipment.",
+    gone: "Not carried out: the controller never had this command.",
+  },
+  confirmed: (at) => `Confirmed ${at}`,
+  refused: (why) => `Refused: ${why}`,
+  noCommand: "No command is possible in this state.",
+  stale: (ago) => `${ago} old`, noData: "no data yet", noDataFor: (ago) => `No data for ${ago}`, bad: "---",
+  sp: "SP", to: "to", outside: "outside its limits",
+  manualBadge: "M", substitutedBadge: "S",
+  chartSummary: (name, span, mean, low, lowAt, high, highAt, unit) =>
+    `${name}, last ${span}: mean ${mean}, min ${low} at ${lowAt}, max ${high} at ${highAt} ${unit}`,
+  chartEmpty: (name, span) => `${name}, last ${span}: no data`,
+  span: "Span", loading: "Loading",
+
+  timeline: "Timeline", list: "List", planned: "planned", actual: "actual", goNow: "Go to now", zoomIn: "Zoom in", zoomOut: "Zoom out",
+  earlier: "Earlier", later: "Later", wholeRun: "Run", week: "Week", dayWord: "Day", sixHours: "6 h",
+  lane: "Lane", what: "What", plannedFrom: "Planned", actualFrom: "Actual", disposition: "Outcome", amounts: "Asked / measured",
+  open: "under way", notYet: "not yet", estimate: "estimate", outage: "outage", late: (t) => `${t} late`,
+  legend: "outline: planned; filled: actual; hatched: outage", chartsThen: "Charts of this time",
+
+  answer: "Answer", answerForMe: "Answer for me", iWill: "I will do it",
+  answerForMeNote: "The simulated person does it and answers with the values the protocol expects.",
+  mineNote: "This task is yours; the simulated person leaves it. The draft is kept in this browser.",
+  taskBy: (name) => `${name} is on this`,
+  signOff: "Done, record it", lots: "Lots", until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
+  outOf: (t) => `out of the incubator at most ${t}`, takes: (t) => `takes about ${t}`, sample: "Sample", noTasks: "No task is open.",
+  yes: "yes", no: "no", choose: "choose", missing: "missing", notNumber: "a number is needed", limitsOf: (l, h, u) => `${l} to ${h} ${u}`,
+  outsideLimits: (l, h, u) => `outside ${l} to ${h} ${u}: check it, the protocol allows no more`,
+  unusual: (l, h, u) => `unusual: expected ${l} to ${h} ${u}`,
+  answered: "Recorded.",
+
+  acknowledge: "Acknowledge", details: "Details", more: (n) => `+${n} more`, noAlarms: "No alarm stands.",
+  ackNote: "Acknowledging does not remove the cause.",
+  acked: (by, at) => `Acknowledged by ${by} ${at}`, returned: "condition gone, not yet seen by anybody", unacked: "not acknowledged",
+  raised: "since", advice: "What to do", priority: "Priority", state: "State",
+};
+
+export const DIALOGS = {
+  stop: (run) => ({ title: `Stop ${run}?`, text: "The run ends at the next safe point and cannot go on afterwards. The environment goes to the end set points of the protocol.",
+    act: `Stop ${run}`, keep: "Keep running" }),
+  abort: (run) => ({ title: `Abort ${run}?`, text: "Every pump stops now, the run ends at once and cannot go on. Temperature, CO₂ and stirring stay on.",
+    act: `Abort ${run}`, keep: "Keep running" }),
+  restart: (run) => ({ title: `Restart ${run}?`, text: "The run checks its conditions and goes on where it was held. Pumps may start.",
+    act: `Restart ${run}`, keep: "Keep it held" }),
+  resume: (run) => ({ title: `Resume ${run}?`, text: "The run goes on from its safe point. Pumps may start.",
+    act: `Resume ${run}`, keep: "Keep it paused" }),
+  reset: (run) => ({ title: `Put ${run} away?`, text: "The ended run leaves this unit; its records stay.", act: `Put ${run} away`, keep: "Leave it" }),
+};
