@@ -10,6 +10,8 @@ class Actor:
     name: str
     role: str
     authenticated_by: str
+    client: str = ""
+    """Address and session of whoever asked; "" on the machine itself."""
 
 
 SYSTEM = Actor("osteon", "system", "program")

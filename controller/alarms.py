@@ -88,7 +88,15 @@ class Alarms:
 
     async def _move(self, row: dict[str, Any], state: str, by: Actor, facts: dict[str, Any]) -> None:
         entry = AuditEntry(
-            "alarm state", "alarm", row["alarm_id"], by.name, by.role, by.authenticated_by, old=row["state"], new=state
+            "alarm state",
+            "alarm",
+            row["alarm_id"],
+            by.name,
+            by.role,
+            by.authenticated_by,
+            old=row["state"],
+            new=state,
+            client=by.client,
         )
         await self.ledger.commit([Update("alarms", {"alarm_id": row["alarm_id"]}, {"state": state, **facts})], [entry])
         row.update(facts, state=state)

@@ -31,6 +31,17 @@ class BenchLoop(asyncio.SelectorEventLoop):
         return boot_seconds()
 
 
+def people_s() -> float:
+    """Wall seconds of the running loop from an unknown zero: people time, also where bench time is paced."""
+    loop = asyncio.get_running_loop()
+    return float(getattr(loop, "wall", loop.time)())
+
+
+def pace() -> float:
+    """Bench seconds that the running loop means to pass in one wall second: 1 but in paced time."""
+    return float(getattr(asyncio.get_running_loop(), "speed", 1.0))
+
+
 def boot_seconds() -> float:
     """Seconds since boot, suspend included; the monotonic clock where the system has no such clock."""
     if hasattr(time, "CLOCK_BOOTTIME"):

@@ -22,12 +22,14 @@ from controller.run.doors import Doors
 from controller.run.doses import Doses
 from controller.run.transfers import Transfers, identity_text
 from controller.runs import Runs
+from controller.scans import Scans
 from controller.settings import Settings, UnitSettings
 from controller.store.changes import AuditEntry, Insert
 from controller.store.errors import LedgerDamaged, LedgerFault
 from controller.store.history import History
 from controller.store.ledger import Hook, Ledger
 from controller.store.lock import DirectoryLock
+from controller.trail import Trail
 from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
 from drivers.core.signals import Identity, Value
@@ -65,11 +67,13 @@ class Controller:
         self.settings, self.folder, self.clock = settings, folder, clock
         self._installation, self._faults, self._flush_s = installation, faults or Faults(), flush_s
         self.latest = Latest()
+        self.scans = Scans(self.latest, min((each.poll_s for each in settings.devices), default=10.0))
         self.bench = Bench(settings, open_link, self.latest, admit=self._admit, told=self._told)
         self.history: History | None = None
         self.ledger: Ledger | None = None
         self.runs: Runs | None = None
         self.alarms: Alarms | None = None
+        self.trail: Trail | None = None
         self.damaged = ""
         """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
         self.outage: Outage | None = None
@@ -148,10 +152,11 @@ class Controller:
             rows, entries = outage_rows(self.ledger, outage) if outage is not None else ([], [])
             await self.ledger.new_epoch(os.getpid() if self._installation is None else 0, rows, entries)
             self.alarms = Alarms(self.ledger, self.clock)
+            self.trail = Trail(self.ledger)
             self._known = {row.name: row.identity for row in self.ledger.devices()}
         except (LedgerDamaged, LedgerFault) as error:
             self.damaged = str(error)
-            self.ledger, self.alarms = None, None
+            self.ledger, self.alarms, self.trail = None, None, None
             return None
         return outage
 

@@ -21,6 +21,10 @@ class RunConflict(OsteonError):
         self.state = state
 
 
+class KeyReused(OsteonError):
+    """This idempotency key belongs to another request; nothing was done."""
+
+
 class Unusable(OsteonError):
     """What a person sent cannot be used; `faults` has every reason."""
 

@@ -16,14 +16,23 @@ from pydantic import ValidationError
 
 from controller import requests as ask
 from controller.actors import Actor, local_user
+from controller.alarms import Alarms
+from controller.clock import pace
 from controller.controller import Controller
 from controller.errors import RunConflict, Unusable
+from controller.runs import Runs
 from controller.snapshot import hello, run, snapshot
+from controller.store.changes import AuditEntry
+from controller.store.ledger import Ledger
 from drivers.core.errors import OsteonError
 
 NAME = "controller.sock"
 LONGEST = 1 << 20
 """Bytes of one request; longer ones end the connection."""
+MOST_PEERS = 64
+"""Connections at a time; one more is told so and closed."""
+SLOW_S = 5.0
+"""Wall seconds a peer may take to read an answer; then it is dropped, so that what it does not read never piles up."""
 
 
 class LocalSocket:
@@ -31,6 +40,7 @@ class LocalSocket:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._peers = 0
 
     async def serve(self, controller: Controller) -> None:
         self.path.unlink(missing_ok=True)
@@ -46,14 +56,28 @@ class LocalSocket:
 
     async def _talk(self, controller: Controller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         actor = peer(writer)
+        self._peers += 1
         try:
+            if self._peers > MOST_PEERS:
+                await say(writer, failure(0, "busy", f"more than {MOST_PEERS} connections"))
+                return
             while line := await reader.readline():
-                writer.write(json.dumps(await reply(controller, line, actor)).encode() + b"\n")
-                await writer.drain()
+                await say(writer, await reply(controller, line, actor))
         except (ConnectionError, ValueError):
             pass
         finally:
+            self._peers -= 1
             writer.close()
+
+
+async def say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+    """One line out; a peer that does not read it in time is dropped (SEC-22)."""
+    writer.write(json.dumps(answer).encode() + b"\n")
+    limit = asyncio.get_running_loop().call_later(SLOW_S * pace(), writer.transport.abort)
+    try:
+        await writer.drain()
+    finally:
+        limit.cancel()
 
 
 async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, Any]:
@@ -87,7 +111,7 @@ async def carry_out(controller: Controller, request: ask.AnyRequest, actor: Acto
         case ask.Snapshot():
             return snapshot(controller)
         case ask.StopPumps():
-            return {"stopped": await controller.quiet(request.unit, actor)}
+            return {"stopped": await controller.quiet(request.unit, who(request, actor))}
         case ask.Shutdown():
             controller.stop()
             return {"stopping": True}
@@ -101,6 +125,17 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
     if runs is None or ledger is None or alarms is None:
         why = controller.damaged or "the controller is starting; ask again in a second"
         raise RunConflict(why, controller.state)
+    if isinstance(request, ask.Act):
+        actor = who(request, actor)
+    if isinstance(request, ask.Keyed) and request.key:
+        async with runs.turn(request.key):
+            return await on_record(controller, runs, ledger, alarms, request, actor)
+    return await on_record(controller, runs, ledger, alarms, request, actor)
+
+
+async def on_record(
+    controller: Controller, runs: Runs, ledger: Ledger, alarms: Alarms, request: ask.AnyRequest, actor: Actor
+) -> Any:
     match request:
         case ask.Start():
             started = await runs.start(
@@ -117,11 +152,17 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
             return {"state": await runs.answer(request.run, request.path, request.entries, by, request.key)}
         case ask.Decide():
             state = await runs.decide(
-                request.run, request.path, request.answer, actor, volume_ml=request.volume_ml, why=request.why
+                request.run,
+                request.path,
+                request.answer,
+                actor,
+                volume_ml=request.volume_ml,
+                why=request.why,
+                key=request.key,
             )
             return {"state": state}
         case ask.Hold():
-            return {"states": await runs.hold(request.unit, actor, request.why)}
+            return {"states": await runs.hold(request.unit, actor, request.why, request.key)}
         case ask.RunsList():
             rows = ledger.runs()
             keep = ("run_id", "unit", "name", "protocol_version", "state", "created_at", "started_at", "ended_at")
@@ -135,8 +176,33 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
         case ask.Acknowledge():
             await alarms.acknowledge(request.alarm, actor)
             return {"acknowledged": request.alarm}
+        case ask.Audit():
+            if controller.trail is None:
+                raise RunConflict("no records are kept now", controller.state)
+            return {"written": await controller.trail.record([entry(note) for note in request.entries])}
         case _:
             raise RunConflict(f"not possible now: {request.do}", controller.state)
+
+
+def who(request: ask.Act, peer: Actor) -> Actor:
+    """The person the API process names, or whoever opened the socket."""
+    person = request.actor
+    return peer if person is None else Actor(person.name, person.role, person.authenticated_by, person.client)
+
+
+def entry(note: ask.Note) -> AuditEntry:
+    return AuditEntry(
+        note.action,
+        note.object_type,
+        note.object,
+        note.actor,
+        note.role,
+        note.authenticated_by,
+        reason=note.reason,
+        outcome=note.outcome,
+        correlation_id=note.correlation_id,
+        client=note.client,
+    )
 
 
 def peer(writer: asyncio.StreamWriter) -> Actor:

@@ -20,6 +20,35 @@ class Request(BaseModel):
     id: int = 0
 
 
+Word = Annotated[str, Field(max_length=200)]
+Key = Annotated[str, Field(max_length=128)]
+MOST_ENTRIES = 20
+"""Audit entries of one request."""
+
+
+class Person(BaseModel):
+    """Who acts, as the API process has found out; whoever may open the socket is believed (AC-08)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: Word
+    role: Word
+    authenticated_by: Word = ""
+    client: Word = ""
+
+
+class Act(Request):
+    """What a person asks for; without `actor` it is whoever opened the socket."""
+
+    actor: Person | None = None
+
+
+class Keyed(Act):
+    """What must not be done twice: a repeated `key` gets the first answer (SM-03)."""
+
+    key: Key = ""
+
+
 class Hello(Request):
     do: Literal["hello"]
 
@@ -28,35 +57,32 @@ class Snapshot(Request):
     do: Literal["snapshot"]
 
 
-class Start(Request):
+class Start(Keyed):
     do: Literal["start"]
     protocol: str
     unit: str | None = None
     set: dict[str, str] = Field(default_factory=dict[str, str])
     start: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
     """UTC s; None = now."""
-    key: str = ""
 
 
-class CommandRun(Request):
+class CommandRun(Keyed):
     do: Literal["command"]
     run: str
     cause: Annotated[Cause, Field(strict=False)]
     why: str = ""
     state_seen: str = ""
-    key: str = ""
 
 
-class Answer(Request):
+class Answer(Keyed):
     do: Literal["answer"]
     run: str
     path: str
     entries: dict[str, float | str | bool] = Field(default_factory=dict[str, float | str | bool])
     by: str = ""
-    key: str = ""
 
 
-class Decide(Request):
+class Decide(Keyed):
     do: Literal["decide"]
     run: str
     path: str
@@ -65,13 +91,13 @@ class Decide(Request):
     why: str = ""
 
 
-class Hold(Request):
+class Hold(Keyed):
     do: Literal["hold"]
     unit: str | None = None
     why: str = "held at the machine"
 
 
-class StopPumps(Request):
+class StopPumps(Act):
     do: Literal["stop_pumps"]
     unit: str | None = None
 
@@ -94,9 +120,31 @@ class Tasks(Request):
     do: Literal["tasks"]
 
 
-class Acknowledge(Request):
+class Acknowledge(Act):
     do: Literal["acknowledge"]
     alarm: str
+
+
+class Note(BaseModel):
+    """One audit entry of the service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    action: Word
+    actor: Word
+    role: Word = ""
+    authenticated_by: Word = ""
+    object_type: Word = "session"
+    object: Word = ""
+    outcome: Literal["done", "refused", "failed"] = "done"
+    reason: Annotated[str, Field(max_length=500)] = ""
+    client: Word = ""
+    correlation_id: Word = ""
+
+
+class Audit(Request):
+    do: Literal["audit"]
+    entries: Annotated[tuple[Note, ...], Field(strict=False, max_length=MOST_ENTRIES)]
 
 
 class Shutdown(Request):
@@ -105,7 +153,7 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Decide | Hold | StopPumps
-    | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Shutdown
+    | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="do")])

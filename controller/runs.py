@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
 from controller.actors import Actor
-from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
+from controller.errors import Blocked, KeyReused, OldEpoch, RunConflict, Unusable
 from controller.people import checked
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
@@ -42,6 +43,8 @@ class Runs:
     def __init__(self, settings: Settings, doors: Doors, group: asyncio.TaskGroup) -> None:
         self.settings, self.doors, self._group = settings, doors, group
         self.engines: dict[str, Engine] = {}
+        self._starting = asyncio.Lock()
+        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
 
@@ -58,8 +61,20 @@ class Runs:
         key: str = "",
     ) -> str:
         """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
-        if key and (answer := self.doors.ledger.answer(key)) is not None:
+        if (answer := self._answered(key, "start")) is not None:
             return str(answer["run"])
+        async with self._starting:
+            return await self._started(text, by, unit, sets, start, key)
+
+    async def _started(
+        self,
+        text: str,
+        by: Actor,
+        unit: str | None,
+        sets: Mapping[str, str] | None,
+        start: float | None,
+        key: str,
+    ) -> str:
         where = self.settings.unit(unit) if unit else self.settings.units[0]
         if any(engine.site.unit.name == where.name for engine in self.engines.values()):
             raise RunConflict(f"{where.name} has a run; reset it when it has ended")
@@ -75,7 +90,14 @@ class Runs:
         return run_id
 
     async def _record_start(
-        self, run_id: str, unit: UnitSettings, text: str, plan: Plan, sets: dict[str, str], by: Actor, key: str
+        self,
+        run_id: str,
+        unit: UnitSettings,
+        text: str,
+        plan: Plan,
+        sets: dict[str, str],
+        by: Actor,
+        key: str,
     ) -> None:
         digest = hashlib.sha256(text.encode()).hexdigest()
         row = {
@@ -94,7 +116,7 @@ class Runs:
         }
         change: list[Change] = [Insert("runs", row)]
         if key:
-            change.append(answer_row(key, run_id, self.doors.clock.now(), {"run": run_id}))
+            change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": "start", "run": run_id}))
         new = {"protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name}
         entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
         await self.doors.ledger.commit(change, [entry])
@@ -152,6 +174,19 @@ class Runs:
                         await self._reconcile(engine.site.unit, intent)
             engine.reapply()
 
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncGenerator[None]:
+        """Requests with the same key go one after another, so that the second finds the answer of the first."""
+        lock, waiting = self._turns.get(key, (asyncio.Lock(), 0))
+        self._turns[key] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._turns.pop(key)
+            if waiting > 1:
+                self._turns[key] = lock, waiting - 1
+
     # ---- what people say ------------------------------------------------------------------------------
 
     def engine(self, run_id: str) -> Engine:
@@ -164,7 +199,7 @@ class Runs:
         self, run_id: str, cause: Cause, by: Actor, *, why: str = "", state_seen: str = "", key: str = ""
     ) -> str:
         """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
-        if key and (answer := self.doors.ledger.answer(key)) is not None:
+        if (answer := self._answered(key, asked := f"{cause} {run_id}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         if cause not in COMMANDABLE:
@@ -173,7 +208,7 @@ class Runs:
             raise RunConflict(f"the run is {engine.run.state.value} now, not {state_seen}", engine.run.state.value)
         now = self.doors.clock.now()
         leads_to = machine.after(engine.run.state, cause)
-        answer_to = {"state": leads_to.value if leads_to else engine.run.state.value}
+        answer_to = {"asked": asked, "state": leads_to.value if leads_to else engine.run.state.value}
         change = [answer_row(key, run_id, now, answer_to)] if key else []
         run = await engine.ask(Command(now, cause, by.name, why), by, change)
         if cause is Cause.RESET:
@@ -187,7 +222,7 @@ class Runs:
 
     async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
         """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
-        if key and (answer := self.doors.ledger.answer(key)) is not None:
+        if (answer := self._answered(key, asked := f"answer {run_id} {path}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         task = self.doors.ledger.task(run_id, path)
@@ -198,21 +233,33 @@ class Runs:
         facts = {"state": "answered", "entries": taken, "answered_by": by.name, "answered_at": now}
         change: list[Change] = [Update("tasks", {"run_id": run_id, "path": path}, facts)]
         if key:
-            change.append(answer_row(key, run_id, now, {"state": "answered"}))
+            change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
         await engine.ask(Answered(now, path, by.name, taken), by, change)
         return "answered"
 
     async def decide(
-        self, run_id: str, path: str, answer: str, by: Actor, *, volume_ml: float | None = None, why: str = ""
+        self,
+        run_id: str,
+        path: str,
+        answer: str,
+        by: Actor,
+        *,
+        volume_ml: float | None = None,
+        why: str = "",
+        key: str = "",
     ) -> str:
         """A person's decision on an open question; an unknown stroke gets its amount in the same transaction (DS-05).
 
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
         "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
+        if (first := self._answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
+            return str(first["state"])
         engine = self.engine(run_id)
         now = self.doors.clock.now()
         change: list[Change] = []
+        if key:  # a decision never changes the state of the run by itself
+            change.append(answer_row(key, run_id, now, {"asked": asked, "state": engine.run.state.value}))
         audit: list[AuditEntry] = []
         for row in self.doors.ledger.doses(run_id, path):
             if row.state == "unknown" and answer != "skip":
@@ -232,12 +279,18 @@ class Runs:
         for engine in self._of(unit):
             engine.halt()
 
-    async def hold(self, unit: str | None, by: Actor, why: str) -> dict[str, str]:
-        """Hold every run that can be held; returns the states."""
+    async def hold(self, unit: str | None, by: Actor, why: str, key: str = "") -> dict[str, str]:
+        """Hold every run that can be held; returns the states. A repeated key does nothing more (SM-03)."""
         states: dict[str, str] = {}
+        if (first := self._answered(key, asked := f"hold {unit or 'all'}")) is not None:
+            return dict(first["states"])
         for engine in self._of(unit):
+            now = self.doors.clock.now()
+            states[engine.run_id] = RunState.HOLDING.value
+            answer = {"asked": asked, "state": RunState.HOLDING.value, "states": dict(states)}
+            change = [answer_row(key, engine.run_id, now, answer)] if key else []
             try:
-                run = await engine.ask(Command(self.doors.clock.now(), Cause.HOLD, by.name, why), by)
+                run = await engine.ask(Command(now, Cause.HOLD, by.name, why), by, change)
                 states[engine.run_id] = run.state.value
             except (RunConflict, LedgerFault):  # it rests already, or cannot be written down: it moves nothing then
                 states[engine.run_id] = engine.run.state.value
@@ -247,6 +300,13 @@ class Runs:
         """Orderly end of the program: strokes to their fence; the runs themselves stay in their states."""
         for engine in self.engines.values():
             await engine.rest()
+
+    def _answered(self, key: str, asked: str) -> Mapping[str, Any] | None:
+        """The first answer given under `key`; None when it is new. Raises KeyReused when it was for something else."""
+        answer = self.doors.ledger.answer(key) if key else None
+        if answer is not None and answer.get("asked", asked) != asked:
+            raise KeyReused(f"this Idempotency-Key was used for {answer['asked']!r}; nothing was done")
+        return answer
 
     def _of(self, unit: str | None) -> list[Engine]:
         return [engine for engine in self.engines.values() if unit in (None, engine.site.unit.name)]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
+from heapq import nsmallest
 from typing import Any
 
-from controller.clock import iso
+from controller.clock import Clock, iso
 from controller.controller import Controller
 from controller.program import program_version
 from controller.run.engine import Engine
+from controller.runs import COMMANDABLE
+from controller.settings import UnitSettings
+from drivers.core.fluid import Direction
 from drivers.core.signals import Reading
 from protocols import machine
-from protocols.plan import Exchange, Node, Pause, WaitUntil
+from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil
 
 EVENTS = 8
 """How many of the last audit entries a view gets."""
@@ -42,10 +47,24 @@ def snapshot(controller: Controller) -> dict[str, Any]:
         "speed": getattr(asyncio.get_running_loop(), "speed_reached", None),
         "devices": [device(controller, name) for name in controller.bench.keepers],
         "runs": [run(engine, now) for engine in runs.engines.values()] if runs else [],
-        "units": {unit.name: dict(unit.roles) for unit in controller.settings.units},
+        "scan": controller.scans.facts(),
+        "units": {each.name: unit(controller, each) for each in controller.settings.units},
         "tasks": runs.tasks() if runs else [],
         "alarms": [dict(row) for row in controller.alarms.open()] if controller.alarms else [],
         "events": last_events(controller),
+    }
+
+
+def unit(controller: Controller, unit: UnitSettings) -> dict[str, Any]:
+    """What a unit is made of: roles -> signals, vessel, paths, and who owns each of its outputs."""
+    runs = controller.runs
+    outputs = {role: output for role, output in unit.roles.items() if role.endswith(" set")}
+    return {
+        "roles": dict(unit.roles),
+        "vessel": unit.vessel.model_dump(),
+        "paths": {name: path.model_dump() for name, path in unit.paths.items()},
+        "owners": {output: runs.doors.outputs.owner(output) if runs else "" for output in outputs.values()},
+        "stays_on": [role.removesuffix(" set") for role in outputs],
     }
 
 
@@ -54,7 +73,13 @@ def device(controller: Controller, name: str) -> dict[str, Any]:
     loop_now = asyncio.get_running_loop().time()
     specs = keeper.device.specs()
     readings = {
-        signal: reading(controller.latest.get(f"{name}.{signal}"), spec.unit, loop_now)
+        signal: {
+            **reading(controller.latest.get(f"{name}.{signal}"), spec.unit, loop_now, controller.clock),
+            "stale_after_s": controller.latest.stale_after_s(name, signal),
+            "low": spec.low,
+            "high": spec.high,
+            "writable": spec.writable,
+        }
         for signal, spec in specs.items()
     }
     return {
@@ -63,25 +88,36 @@ def device(controller: Controller, name: str) -> dict[str, Any]:
         "condition": keeper.condition.value,
         "why": keeper.why,
         "verified": keeper.device.verified,
+        "identity": None if keeper.identity is None else asdict(keeper.identity),
+        "since": controller.clock.utc_of(keeper.since) if keeper.since else None,
+        "poll_s": keeper.period_s,
         "readings": readings,
     }
 
 
-def reading(now: Reading, unit: str, loop_now: float) -> dict[str, Any]:
+def reading(now: Reading, unit: str, loop_now: float, clock: Clock) -> dict[str, Any]:
     return {
         "value": now.value,
         "unit": unit,
         "quality": now.quality.value,
         "why": now.why,
         "age_s": round(loop_now - now.at, 1) if now.at else None,
+        "at": round(clock.utc_of(now.at), 1) if now.at else None,
     }
 
 
 def run(engine: Engine, now: float) -> dict[str, Any]:
     """State, active steps and what comes next."""
     state, plan = engine.run, engine.plan
-    steps = [step(plan.nodes[path], active.began, active.part, active.question, list(active.options))
-             for path, active in state.active.items() if plan.nodes[path].kind == "step"]  # fmt: skip
+    steps = [
+        {
+            **step(plan.nodes[path], active.began, active.part, active.question, list(active.options)),
+            "stage": stage(plan, path),
+            **progress(engine, plan.nodes[path], active.part),
+        }
+        for path, active in state.active.items()
+        if plan.nodes[path].kind == "step"
+    ]
     return {
         "run": engine.run_id,
         "unit": engine.site.unit.name,
@@ -95,6 +131,8 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
         "done": len(state.finished),
         "nodes": len(plan.nodes),
         "next": coming(engine),
+        "ahead": ahead(engine, now),
+        "commands": [cause.value for cause in COMMANDABLE if machine.after(state.state, cause) is not None],
         "volume": volume(engine),
     }
 
@@ -119,6 +157,45 @@ def step(node: Node, began: float, part: str, question: str, options: list[str])
         case _:
             pass
     return found
+
+
+def stage(plan: Plan, path: str) -> str:
+    """Title of the stage a step belongs to: the node right below the root."""
+    while (above := plan.parents.get(path)) is not None and above in plan.parents:
+        path = above
+    return plan.nodes[path].title
+
+
+def progress(engine: Engine, node: Node, part: str) -> dict[str, Any]:
+    """How far a step is: its conditions with the time they hold already, or what has moved so far (UI-52)."""
+    match node.work:
+        case WaitUntil(conditions=conditions):
+            key = f"{engine.run_id}:{node.path}"
+            return {"conditions": [asdict(each) for each in conditions],
+                    "holds_since": engine.doors.watches.holds_since(key)}  # fmt: skip
+        case Exchange(fill_ml=fill_ml, at_most_ml=at_most_ml):
+            return {"amount": amount(engine, node.path, part, fill_ml if part == "fill" else at_most_ml)}
+        case Dose(volume_ml=volume_ml):
+            return {"amount": amount(engine, node.path, part, volume_ml)}
+        case _:
+            return {}
+
+
+def amount(engine: Engine, path: str, part: str, asked_ml: float) -> dict[str, Any]:
+    """Asked and measured so far, by the pump's counter (mL); strokes under way are not in it yet."""
+    rows = [row for row in engine.doors.ledger.doses(engine.run_id, path) if part in ("", row.part)]
+    moved = sum(row.moved_ml or 0.0 for row in rows if row.stroke == Direction.DELIVER)
+    return {"asked_ml": asked_ml, "moved_ml": round(moved, 3), "strokes": len(rows),
+            "moving": any(row.state == "intended" for row in rows)}  # fmt: skip
+
+
+def ahead(engine: Engine, now: float, many: int = 3) -> list[dict[str, Any]]:
+    """The next steps with a time of their own."""
+    finished = engine.run.finished
+    due = [node for node in engine.plan.nodes.values()
+           if node.due is not None and node.due > now and node.path not in finished]  # fmt: skip
+    return [{"at": node.due, "title": node.title, "path": node.path}
+            for node in nsmallest(many, due, key=lambda node: node.due or 0.0)]  # fmt: skip
 
 
 def coming(engine: Engine) -> dict[str, Any] | None:
