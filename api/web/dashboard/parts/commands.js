@@ -1,0 +1,74 @@
+// Buttons of a run: which ones, and why one is off, comes from the server (UI-133). Stopping takes one click, starting two.
+import { html, useState } from "../vendor/htm/preact-standalone.module.js";
+import { acts, busy, send } from "../acts.js";
+import { seg } from "../api.js";
+import { clock } from "../format.js";
+import { live } from "../live.js";
+import { label } from "../signals.js";
+import { useStore } from "../store.js";
+import { COMMANDS, DIALOGS, W } from "../words.js";
+import { Dialog } from "./dialog.js";
+
+const ORDER = ["hold", "restart", "pause", "resume", "stop", "abort", "reset"];
+
+// [{cause, allowed, why}] in the order of the page, whatever of it the server lists.
+export function listed(run) {
+  const commands = run.commands || (run.allowed || []).map((cause) => ({ cause, allowed: true, why: "" }));
+  return commands.map((each) => (typeof each === "string" ? { cause: each, allowed: true, why: "" } : each))
+    .filter((each) => ORDER.includes(each.cause)).sort((a, b) => ORDER.indexOf(a.cause) - ORDER.indexOf(b.cause));
+}
+
+export function give(run, cause) {
+  return send({ where: run.run, what: cause, label: `${COMMANDS[cause]} ${run.run}`, path: `/runs/${seg(run.run)}/commands`,
+    body: { cause, state_seen: run.state, why: "" } });
+}
+
+export function Commands({ run, unit, roles }) {
+  const [asking, ask] = useState(null);
+  useStore(acts);
+  const off = live.now.link !== "connected";
+  const stays = roles.filter((role) => role.endsWith(" set")).map((role) => label(role.replace(/ set$/, "")));
+  const offered = run ? listed(run) : [];
+  const click = (cause) => (DIALOGS[cause] ? ask(cause) : give(run, cause));
+  return html`<section class="panel commands" aria-label=${W.commands}>
+    <div class="row wrap">
+      ${offered.map((each) => html`<button type="button" key=${each.cause} class=${`command ${each.cause}`} data-command=${each.cause}
+          disabled=${off || !each.allowed || busy(run.run, each.cause)} title=${off ? W.whyOff : each.why || ""}
+          onClick=${() => click(each.cause)}>${COMMANDS[each.cause]}</button>`)}
+      <${StopPumps} unit=${unit} off=${off} />
+    </div>
+    ${off && html`<p class="why">${W.whyOff}</p>`}
+    ${run && !offered.length && html`<p class="why">${W.noCommand}</p>`}
+    ${!off && offered.filter((each) => !each.allowed && each.why).map((each) =>
+      html`<p class="why" key=${each.cause}>${COMMANDS[each.cause]}: ${each.why}</p>`)}
+    ${stays.length > 0 && offered.some((each) => each.cause === "hold") && html`<p class="note">${W.holdKeeps(stays.join(", "))}</p>`}
+    <${Outcomes} where=${[run?.run, unit]} />
+    ${asking && run && html`<${Dialog} ...${DIALOGS[asking](run.run)} first=${asking === "abort" ? "act" : "keep"}
+      onAct=${() => give(run, asking)} onClose=${() => ask(null)} />`}
+  </section>`;
+}
+
+function StopPumps({ unit, off }) {
+  const act = () => send({ where: unit, what: "stop-pumps", label: W.stopPumps, path: `/units/${seg(unit)}/stop-pumps`, body: {} });
+  return html`<button type="button" class="command stop-pumps" data-command="stop-pumps" disabled=${off || busy(unit, "stop-pumps")}
+    title=${off ? W.whyOff : W.stopPumpsKeeps} onClick=${act}>${W.stopPumps}</button>`;
+}
+
+// The last commands and what the controller said: never "done" before it was confirmed.
+export function Outcomes({ where }) {
+  const mine = useStore(acts).list.filter((act) => where.includes(act.where)).slice(0, 3);
+  if (!mine.length) return null;
+  return html`<ul class="outcomes" aria-live="polite">${mine.map((act) => html`<li key=${act.key} data-phase=${act.phase}>
+    <span>${act.label}: </span><b>${said(act)}</b>
+    ${pumps(act).map((pump) => html`<div key=${pump.name} class=${pump.confirmed ? "pump" : "pump open"}>
+      ${pump.confirmed ? W.pumpStopped(pump.name, clock(pump.at ?? act.at)) : W.pumpUnknown(pump.name)}
+      ${pump.why && html`<span class="why"> (${pump.why})</span>`}</div>`)}
+  </li>`)}</ul>`;
+}
+
+function said(act) {
+  if (act.phase === "confirmed") return pumps(act).some((pump) => !pump.confirmed) ? W.confirmed(clock(act.at)).replace(/^\w+/, "Answered") : W.confirmed(clock(act.at));
+  return act.phase === "refused" ? W.refused(act.text) : W.phases[act.phase];
+}
+
+const pumps = (act) => act.answer?.pumps || [];

@@ -1,0 +1,25 @@
+// Bars across the page: connection lost, not scanning, restored, records damaged; the strip of simulated devices.
+import { html } from "../vendor/htm/preact-standalone.module.js";
+import { clock, duration } from "../format.js";
+import { live, secondsLost, tryNow } from "../live.js";
+import { useTick } from "../store.js";
+import { W } from "../words.js";
+
+export function Notices() {
+  useTick(500);
+  const { link, lost, scanning, scan, restored, snapshot } = live.now;
+  return html`<div class="notices">
+    ${link === "lost" && html`<div class="bar-wide lost" role="alert">
+      <span>${lost.at === null ? W.neverSeen : W.lost(clock(lost.at), duration(secondsLost()))}</span>
+      <button type="button" onClick=${tryNow}>${W.tryNow}</button></div>`}
+    ${link === "connected" && !scanning && html`<div class="bar-wide blind" role="alert">
+      <span class="octagon" aria-hidden="true">C</span><span>${W.notScanning(duration(scan?.age_s ?? 0))}</span></div>`}
+    ${restored && html`<div class="bar-wide restored" role="status"><span>${W.restored(clock(restored.at), duration(restored.after), restored.alarms.length)}
+      ${" "}${restored.alarms.map((each) => each.text).join("; ")}</span>
+      <button type="button" onClick=${() => live.set({ restored: null })}>${W.close}</button></div>`}
+    ${snapshot?.damaged && html`<div class="bar-wide blind" role="alert"><span class="octagon" aria-hidden="true">C</span>
+      <span>${W.damaged(snapshot.damaged)}</span></div>`}
+    ${snapshot?.simulated && html`<div class="strip" data-strip="simulated"><b>${W.simulated}</b>
+      ${snapshot.speed ? html`<span> · ${W.speed(Math.round(snapshot.speed))}</span>` : ""}<span class="wide"> · ${W.notValidated}</span></div>`}
+  </div>`;
+}

@@ -1,0 +1,32 @@
+// What is under way and what comes next (UI-52), volume of the vessel, questions that wait for a person.
+import { html } from "../vendor/htm/preact-standalone.module.js";
+import { countdown, duration, number } from "../format.js";
+import { live, now } from "../live.js";
+import { useTick } from "../store.js";
+import { W } from "../words.js";
+import { Countdown } from "./when.js";
+
+export function NextAction({ run }) {
+  return html`<div class="next" data-next><span class="caption">${W.next}</span>
+    ${run.next ? html`<b class="title">${run.next.title}</b> <${Countdown} at=${run.next.at} />` : html`<span>${W.nothingNext}</span>`}</div>`;
+}
+
+function Step({ step }) {
+  const t = now(), frozen = live.now.link === "lost";
+  return html`<li data-step=${step.path}><b>${step.title}</b>${step.part ? html` <span class="badge wide">${step.part}</span>` : ""}
+    <span class="note"> ${frozen ? "" : W.running(duration(t - step.began))}${step.until && !frozen ? `, ${W.remaining(countdown(Math.max(0, step.until - t)))}` : ""}</span>
+    ${step.condition && html`<p class="note">${step.condition}</p>`}
+    ${step.question && html`<p class="question"><b>${W.waitingDecision}:</b> ${step.question}</p>`}</li>`;
+}
+
+export function NowNext({ run, facts }) {
+  useTick(500);
+  if (!run) return html`<section class="panel"><h2>${W.nowNext}</h2><p>${W.noRun}</p></section>`;
+  const vessel = facts?.vessel;
+  return html`<section class="panel now-next" aria-label=${W.nowNext}><h2>${W.nowNext}</h2>
+    <${NextAction} run=${run} />
+    <ul class="steps">${run.steps.map((step) => html`<${Step} key=${step.path} step=${step} />`)}</ul>
+    ${run.volume && html`<p>${W.volume}: <b>${W.estimated(number(run.volume.ml, 1), number(run.volume.sigma_ml, 1))}</b>
+      ${vessel?.max_ml ? html`<span class="note">, ${W.limits(vessel.min_ml, vessel.max_ml)} mL</span>` : ""}</p>`}
+  </section>`;
+}

@@ -1,0 +1,95 @@
+// One task for a person: what, why, entries checked while typing, draft kept; "answer for me" or "I will" in a demo (6.6).
+import { html, useState } from "../vendor/htm/preact-standalone.module.js";
+import { NoAnswer, call, newKey, seg } from "../api.js";
+import { duration, symbol } from "../format.js";
+import { live } from "../live.js";
+import { session } from "../session.js";
+import { store, useStore } from "../store.js";
+import { W } from "../words.js";
+import { Countdown } from "./when.js";
+
+const said = store({});
+const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
+
+function draft(task) {
+  try { return JSON.parse(localStorage.getItem(keyOf(task))) || {}; } catch { return {}; }
+}
+
+function keep(task, entries) {
+  try {
+    if (entries) localStorage.setItem(keyOf(task), JSON.stringify(entries)); else localStorage.removeItem(keyOf(task));
+  } catch { /* not kept then */ }
+}
+
+async function post(task, tail, body) {
+  const at = keyOf(task);
+  said.set({ [at]: { phase: "sending", text: W.phases.sending } });
+  try {
+    const answer = await call("POST", `/runs/${seg(task.run)}/tasks/${tail}`, body, { key: newKey() });
+    said.set({ [at]: { phase: "confirmed", text: tail === "answer" ? W.answered : "" } });
+    return answer;
+  } catch (error) {
+    const faults = error.body?.faults?.join("; ");
+    said.set({ [at]: error instanceof NoAnswer ? { phase: "unknown", text: W.phases.unknown } : { phase: "refused", text: W.refused(faults || error.message) } });
+    return null;
+  }
+}
+
+// What is wrong with one entry ("" = nothing), and whether that stops the answer.
+export function fault(entry, raw) {
+  if (raw === undefined || raw === "") return { text: W.missing, stops: true };
+  if (entry.kind !== "number") return { text: "", stops: false };
+  const value = Number(String(raw).replace(",", ".")), unit = symbol(entry.unit);
+  if (!Number.isFinite(value)) return { text: W.notNumber, stops: true };
+  if ((entry.low !== null && value < entry.low) || (entry.high !== null && value > entry.high)) return { text: W.outsideLimits(entry.low, entry.high, unit), stops: true };
+  if ((entry.warn_low !== null && value < entry.warn_low) || (entry.warn_high !== null && value > entry.warn_high)) return { text: W.unusual(entry.warn_low, entry.warn_high, unit), stops: false };
+  return { text: "", stops: false };
+}
+
+const taken = (entry, raw) => (entry.kind === "number" ? Number(String(raw).replace(",", ".")) : entry.kind === "yes_no" ? raw === "yes" : String(raw));
+
+export function Task({ task }) {
+  const [mine, own] = useState(() => Object.keys(draft(task)).length > 0);
+  const [entries, set] = useState(() => draft(task));
+  const result = useStore(said)[keyOf(task)];
+  const demo = session.now.who?.demo ?? Boolean(live.now.snapshot?.simulated);
+  const off = live.now.link !== "connected", sending = result?.phase === "sending";
+  const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
+  const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
+  const claim = () => { own(true); if (demo) call("POST", `/runs/${seg(task.run)}/tasks/claim`, { path: task.path }, { key: newKey() }).catch(() => {}); };
+  const send = async (event) => {
+    event.preventDefault();
+    const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
+    if (await post(task, "answer", body)) keep(task, null);
+  };
+  return html`<article class="panel task" data-task=${task.path}>
+    <h3>${task.title}</h3>
+    ${task.due !== null && task.due !== undefined && html`<p>${W.due} <${Countdown} at=${task.due} /></p>`}
+    ${task.instruction !== task.title && html`<p class="instruction">${task.instruction}</p>`}
+    <p class="note">${[task.takes_s && W.takes(duration(task.takes_s)), task.out_of_incubator_s && W.outOf(duration(task.out_of_incubator_s)),
+      task.lots.length && `${W.lots}: ${task.lots.join(", ")}`, task.sample && `${W.sample}: ${task.sample}`,
+      task.overdue_s && `${W.until}: ${W.holdsAfter(duration(task.overdue_s))}`].filter(Boolean).join(" · ")}</p>
+    ${task.claimed_by && html`<p class="note">${W.taskBy(task.claimed_by)}</p>`}
+    ${!mine && html`<div class="row wrap">
+      <button type="button" class="strong" disabled=${off} onClick=${claim}>${W.iWill}</button>
+      ${demo && html`<button type="button" disabled=${off || sending} title=${W.answerForMeNote}
+        onClick=${() => post(task, "answer", { path: task.path, simulated: true })}>${W.answerForMe}</button>`}</div>`}
+    ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${W.mineNote}</p>
+      ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
+      <div class="row wrap"><button class="strong" disabled=${off || sending || faults.some((each) => each.stops)}>${W.signOff}</button>
+        ${demo && html`<button type="button" disabled=${off || sending} onClick=${() => post(task, "answer", { path: task.path, simulated: true })}>${W.answerForMe}</button>`}</div>
+    </form>`}
+    ${off && html`<p class="why">${W.whyOff}</p>`}
+    ${result?.text && html`<p class="why" role="status" data-phase=${result.phase}>${result.text}</p>`}
+  </article>`;
+}
+
+function Entry({ entry, raw, fault: wrong, edit }) {
+  const change = (event) => edit(entry.name, event.target.value);
+  const input = entry.kind === "yes_no"
+    ? html`<select name=${entry.name} value=${raw} onChange=${change}><option value="">${W.choose}</option><option value="yes">${W.yes}</option><option value="no">${W.no}</option></select>`
+    : html`<input name=${entry.name} value=${raw} onInput=${change} inputmode=${entry.kind === "number" ? "decimal" : "text"} autocomplete="off" />`;
+  const range = entry.kind === "number" && entry.low !== null && entry.high !== null ? W.limitsOf(entry.low, entry.high, symbol(entry.unit)) : "";
+  return html`<label class="entry"><span>${entry.name}</span>${input}<span class="sign">${symbol(entry.unit)}</span>
+    <span class=${wrong.stops && raw !== "" ? "why wrong" : "why"}>${raw === "" ? range : wrong.text || range}</span></label>`;
+}
