@@ -48,6 +48,10 @@ KINDS: dict[str, tuple[int, str]] = {
     "refused": (409, "Refused by the controller"),
     "controller-away": (503, "The controller does not answer"),
     "starting": (503, "Starting"),
+    "outcome-not-known": (504, "Outcome not known"),
+    "unknown-key": (404, "No command has this key"),
+    "key-needed": (400, "Idempotency-Key needed"),
+    "records-damaged": (503, "Records cannot be read"),
     "fault": (500, "Fault in the program"),
 }
 """Kind -> status and title. `type` is PREFIX + kind."""
@@ -62,6 +66,7 @@ OF_CONTROLLER = {
     "NotOwner": "blocked",
     "OutOfRange": "out-of-range",
     "OldEpoch": "controller-away",
+    "KeyReused": "key-reused",
     "fault": "fault",
 }
 """Error type on the local socket -> kind; everything else is "refused"."""

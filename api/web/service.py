@@ -1,0 +1,38 @@
+"""What the routes of this process share: the way to the controller, its picture, the records, who may come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from api.web.controller_link import ControllerLink
+from api.web.feed import Feed
+from api.web.records import Records
+from api.web.security.gate import Gate
+from api.web.security.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    link: ControllerLink
+    feed: Feed
+    records: Records
+    gate: Gate
+
+    @classmethod
+    def of(cls, settings: Settings) -> Service:
+        link = ControllerLink(settings.data)
+        return cls(settings, link, Feed(link), Records(settings.data), Gate(settings))
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    return cast(Service, connection.app.state.service)
+
+
+def service(request: Request) -> Service:
+    """As a FastAPI dependency."""
+    return service_of(request)
