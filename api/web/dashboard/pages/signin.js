@@ -1,0 +1,38 @@
+// Sign-in and first set-up; also covers a page whose session has ended, which stays where it was.
+import { html, useState } from "../vendor/htm/preact-standalone.module.js";
+import { NoAnswer } from "../api.js";
+import { session, setUp, signIn } from "../session.js";
+import { Theme } from "../parts/topbar.js";
+import { W } from "../words.js";
+
+export function SignIn({ first }) {
+  const [trouble, say] = useState("");
+  const [busy, work] = useState(false);
+  const submit = async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    const fields = Object.fromEntries(new FormData(event.target));
+    work(true);
+    say("");
+    try {
+      await (first ? setUp(fields) : signIn(fields.user, fields.password));
+      if (first) location.hash = "#/";
+    } catch (error) {
+      say(error instanceof NoAnswer ? W.noServer : error.message);
+      work(false);
+    }
+  };
+  return html`<main class="sheet signin" id="main"><form class="panel" onSubmit=${submit}>
+    <h1>${first ? W.setUp : W.signIn}</h1>
+    ${session.now.before && html`<p>${W.signInAgain}</p>`}
+    ${session.now.trouble && html`<p class="why">${W[session.now.trouble]}</p>`}
+    ${first && html`<label>${W.token}<input name="token" required autocomplete="off" spellcheck="false" /></label><p class="note">${W.tokenNote}</p>
+      <label>${W.fullName}<input name="name" required autocomplete="name" /></label>`}
+    <label>${W.user}<input name="user" required autocomplete="username" autocapitalize="none" spellcheck="false" autofocus /></label>
+    <label>${W.password}<input name="password" type="password" required autocomplete=${first ? "new-password" : "current-password"} /></label>
+    ${first && html`<p class="note">${W.passwordNote}</p>`}
+    <button class="strong" disabled=${busy}>${first ? W.create : W.signIn}</button>
+    ${trouble && html`<p class="why wrong" role="alert">${trouble}</p>`}
+    <p class="note"><a href=${first ? "#/" : "#/setup"}>${first ? W.signIn : W.setUp}</a> · <a href="equipment.html">${W.equipment}</a></p>
+    <${Theme} /></form></main>`;
+}
