@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from api.web.security.refused import Refused
 from api.web.security.visit import visit_of
 
 PREFIX = "urn:osteon:problem:"
@@ -105,13 +107,16 @@ def of_controller(error: Mapping[str, Any], **more: Any) -> Problem:
 def install(app: FastAPI) -> None:
     """Every error of this app leaves as problem details."""
     app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(Exception, answer_fault)
 
 
 async def answer(connection: HTTPConnection, problem: Problem) -> Response:
-    response = problem.response(visit_of(connection.scope).correlation)
+    visit = visit_of(connection.scope)
+    visit.problem = problem.kind
+    response = problem.response(visit.correlation)
     if isinstance(connection, WebSocket):
         await deny(connection, response)
     return response
@@ -128,6 +133,18 @@ async def deny(socket: WebSocket, response: Response) -> None:
 async def answer_problem(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return await answer(connection, error)
+
+
+async def answer_refused(connection: HTTPConnection, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return await answer(connection, of_refused(error))
+
+
+def of_refused(error: Refused) -> Problem:
+    wait_s = error.retry_after_s
+    if wait_s is None:
+        return Problem(error.kind, str(error))
+    return Problem(error.kind, str(error), {"retry-after": str(ceil(wait_s))}, retry_after_s=ceil(wait_s))
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Rights and roles as one table, and how a route declares the right it needs (AC-01, AC-02, SEC-04).
+"""How a route declares the right it needs, and the table route x role made from that (AC-02, SEC-04).
 
 Every route and WebSocket declares one: `person: Annotated[Person, needs(Right.SEE)]` in its parameters, or
 `dependencies=[needs(Right.ACT)]`; a bare Starlette route is made with `Guarded(Right.SEE, endpoint)`. What answers
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from fastapi import Depends
@@ -21,36 +20,25 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from api.web.problems import Problem
+from api.web.security.roles import RIGHT_OF_CAUSE, ROLES, TOKENS_NEVER, Right, allows, within
 from api.web.security.visit import visit_of
 from api.web.security.who import Person, Role
-from protocols.states import Cause
 
-
-class Right(StrEnum):
-    SEE = "see values, trends, reports"
-    ACT = "acknowledge, notes, tasks, pause, resume, hold, restart, abort"
-    MANUAL = "manual control, calibrate, start an approved protocol"
-    DECIDE = "stop and amend runs, decide deviations, bypass, alarm limits, approve protocols"
-    ADMINISTER = "users, network, backup, update"
-    OWN = "one's own session and tokens"
-    SIGN = "sign a record"
-
-
-_V, _O, _S, _A = Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN
-
-ROLES: dict[Right, frozenset[Role]] = {
-    Right.SEE: frozenset({_V, _O, _S, _A}),
-    Right.ACT: frozenset({_O, _S}),
-    Right.MANUAL: frozenset({_O, _S}),
-    Right.DECIDE: frozenset({_S}),
-    Right.ADMINISTER: frozenset({_A}),
-    Right.OWN: frozenset({_V, _O, _S, _A}),
-    Right.SIGN: frozenset({_O, _S}),
-}
-"""Administrators have no process rights (AC-01)."""
-
-TOKENS_NEVER = frozenset({Right.SIGN, Right.ADMINISTER})
-"""A token cannot sign (SEC-09), and accounts are changed by a person who gave a password."""
+__all__ = [
+    "OPEN",
+    "RIGHT_OF_CAUSE",
+    "ROLES",
+    "Guarded",
+    "Needs",
+    "Right",
+    "Row",
+    "allows",
+    "needs",
+    "require",
+    "require_unit",
+    "table",
+    "within",
+]
 
 OPEN: frozenset[tuple[str, str]] = frozenset(
     {
@@ -62,28 +50,7 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
 )
 """Answers without sign-in, beside the files of the dashboard (every GET outside /api/)."""
 
-RIGHT_OF_CAUSE: dict[Cause, Right] = {
-    Cause.START: Right.MANUAL,
-    Cause.PAUSE: Right.ACT,
-    Cause.RESUME: Right.ACT,
-    Cause.HOLD: Right.ACT,
-    Cause.RESTART: Right.ACT,
-    Cause.STOP: Right.DECIDE,
-    Cause.ABORT: Right.ACT,
-    Cause.RESET: Right.ACT,
-}
-"""What the commands of a run need; a route that takes a cause calls `require(person, RIGHT_OF_CAUSE[cause])`."""
-
 READING = frozenset({"GET", "HEAD"})
-
-
-def allows(role: Role, right: Right) -> bool:
-    return role in ROLES[right]
-
-
-def within(role: Role, owner: Role) -> bool:
-    """Whether `role` is at most `owner`: it has no right that `owner` lacks."""
-    return all(owner in roles for roles in ROLES.values() if role in roles)
 
 
 def require(person: Person, right: Right) -> Person:

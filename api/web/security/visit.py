@@ -17,6 +17,8 @@ class Visit:
     """Names this request in answers, logs and the audit trail."""
     client: str
     person: Person | None = None
+    problem: str = ""
+    """Kind of the problem it was answered with."""
 
 
 def visit_of(scope: Scope) -> Visit:
