@@ -1,0 +1,125 @@
+"""What the stand-in tells: one bench, one run at culture day 16, as the API's answers spell it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from protocols.states import ALLOWED, COMMANDS, RunState
+
+START = 1_767_567_600.0
+DAY = 86_400.0
+NOW = START + 16 * DAY + 5_400
+ZONE = "Asia/Tokyo"
+ROLES = {
+    "temperature": "incubator.temperature",
+    "temperature set": "incubator.temperature_setpoint",
+    "co2": "incubator.co2",
+    "co2 set": "incubator.co2_setpoint",
+    "o2": "incubator.o2",
+    "humidity": "incubator.humidity",
+    "ph": "ph_probe.ph",
+    "dissolved oxygen": "do_probe.dissolved_oxygen",
+    "waste weight": "balance.weight",
+}
+LIMITS = {"temperature": (36.5, 37.5), "co2": (4.5, 5.5), "ph": (7.1, 7.6), "dissolved oxygen": (60.0, 105.0)}
+UNITS = {"temperature": "Cel", "co2": "%", "o2": "%", "humidity": "%", "ph": "[pH]", "dissolved_oxygen": "%", "weight": "g"}
+LEVEL = {"temperature": 37.02, "co2": 5.01, "o2": 18.6, "humidity": 93.4, "ph": 7.34, "dissolved_oxygen": 88.2, "weight": 214.3}
+SWING = {"temperature": 0.05, "co2": 0.04, "ph": 0.05, "dissolved_oxygen": 2.5}
+
+
+def level(signal: str, t: float) -> float:
+    name = signal.partition(".")[2]
+    if name.endswith("_setpoint"):
+        return {"temperature_setpoint": 37.0, "co2_setpoint": 5.0}[name]
+    swing = SWING.get(name, 0.0)
+    return LEVEL[name] + swing * (0.7 * math.sin(t / 2900) + 0.3 * math.sin(t / 410 + len(name)))
+
+
+def reading(signal: str, t: float, age_s: float = 3.0) -> dict[str, Any]:
+    name = signal.partition(".")[2]
+    unit = UNITS.get(name.removesuffix("_setpoint"), "")
+    return {"value": round(level(signal, t), 3), "unit": unit, "quality": "good", "why": "", "age_s": age_s}
+
+
+def devices(t: float) -> list[dict[str, Any]]:
+    models = {"incubator": "memmert_ico", "ph_probe": "hamilton_arc_ph", "do_probe": "hamilton_arc_do", "balance": "mettler_toledo_mt_sics"}
+    found: list[dict[str, Any]] = []
+    for name, model in models.items():
+        mine = [signal for signal in ROLES.values() if signal.startswith(name + ".")]
+        readings = {signal.partition(".")[2]: reading(signal, t) for signal in mine}
+        found.append({"name": name, "model": model, "condition": "ready", "why": "", "verified": False, "readings": readings})
+    for name in ("pump_in", "pump_out"):
+        readings = {"dispensed_volume": {"value": 288.0, "unit": "mL", "quality": "good", "why": "", "age_s": 12.0}}
+        found.append({"name": name, "model": "new_era_ne1000", "condition": "ready", "why": "", "verified": False, "readings": readings})
+    return found
+
+
+def commands(state: str) -> list[dict[str, Any]]:
+    """From the state table itself, as the server has to (UI-133)."""
+    people = [cause for cause in COMMANDS if cause.value != "start"]
+    return [{"cause": cause.value, "allowed": True, "why": ""} for cause in people if (RunState(state), cause) in ALLOWED]
+
+
+def run(state: str, t: float, protocol: str) -> dict[str, Any]:
+    steps = [
+        {"path": "reactor/exchange/9/pause", "title": "Spheroids in the stirred vessel", "began": START + 16 * DAY, "part": "", "question": "",
+         "options": [], "work": "Pause", "until": START + 17 * DAY},
+        {"path": "reactor/exchange/9", "title": "Exchange 18 mL of osteogenic medium", "began": t - 260, "part": "withdraw", "question": "",
+         "options": [], "work": "Exchange", "fluid": "osteogenic medium"},
+    ]  # fmt: skip
+    return {
+        "run": "run-1", "unit": "reactor", "protocol": protocol, "state": state, "since": NOW - 2 * DAY, "why": "", "start": START,
+        "day": (t - START) / DAY, "steps": steps, "done": 61, "nodes": 118, "commands": commands(state),
+        "next": {"at": START + 17 * DAY + 3600, "title": "Medium exchange 10 of 12"}, "volume": {"ml": 88.4, "sigma_ml": 1.1},
+    }  # fmt: skip
+
+
+def task(title: str) -> dict[str, Any]:
+    entry = {"kind": "number", "unit": "mmol/L", "low": 0.0, "high": 50.0, "warn_low": 2.0, "warn_high": 50.0}
+    return {
+        "run": "run-1", "path": "reactor/sample/3/take", "title": title, "due": NOW + 1800,
+        "instruction": "Take 0.5 mL from the sample port, count the spheroids, test the spent medium",
+        "entries": [{"name": "glucose", **entry}, {"name": "lactate", **entry, "warn_low": 0.0, "warn_high": 15.0},
+                    {"name": "photos taken", "kind": "yes_no", "unit": "", "low": None, "high": None, "warn_low": None, "warn_high": None}],
+        "acts": [], "lots": ["osteogenic medium"], "sign": "operator", "out_of_incubator_s": 600.0, "overdue_s": 43_200.0,
+        "sample": "S-16", "results": [], "results_due_s": 0.0, "takes_s": 1800.0,
+    }  # fmt: skip
+
+
+def alarm(number: int, priority: str, text: str, t: float) -> dict[str, Any]:
+    return {
+        "alarm_id": f"alarm-{number}", "key": f"device:{number}", "source": "device", "run_id": "run-1", "priority": priority, "text": text,
+        "advice": "Look at the cable of the probe and at its link.", "state": "UNACK", "raised_at": t - 90, "acked_at": None, "acked_by": None,
+    }  # fmt: skip
+
+
+def bar(path: str, title: str, planned: list[float] | None, actual: list[float | None] | None, disposition: str = "", **facts: Any) -> dict[str, Any]:
+    return {"path": path, "title": title, "planned": planned, "actual": actual, "disposition": disposition, "facts": facts}
+
+
+def timeline(t: float) -> dict[str, Any]:
+    """Stages, environment, hand tasks, doses and a hold, 28 days long, with one outage."""
+    at = lambda day, hour=0.0: START + day * DAY + hour * 3600  # noqa: E731
+    stages = [("Expansion", 0, 7), ("Induction", 7, 16), ("Spheroids in the reactor", 16, 28)]
+    lanes: dict[str, list[dict[str, Any]]] = {name: [] for name in ("stages", "steps", "environment", "tasks", "doses", "holds")}
+    for title, first, last in stages:
+        begun, ended = t >= at(first), t >= at(last)
+        actual = [at(first, 0.3), at(last, 0.4) if ended else None] if begun else None
+        lanes["stages"].append(bar(title.lower(), title, [at(first), at(last)], actual, "done" if ended else ""))
+    for day in (1, 4, 7, 9, 11, 13, 15, 16, 18, 21, 25, 27):
+        done = t >= at(day, 3)
+        lanes["tasks"].append(bar(f"hand/{day}", f"Exchange in the flasks, day {day}", [at(day, 2), at(day, 2.75)],
+                                  [at(day, 2.2), at(day, 3)] if done else None, "done" if done else "", who="simulated person"))  # fmt: skip
+    for day in range(8, 28):
+        done = t >= at(day, 1.5)
+        lanes["doses"].append(bar(f"reactor/exchange/{day}", f"Medium exchange, day {day}", [at(day, 1), at(day, 1.6)],
+                                  [at(day, 1.1), at(day, 1.7)] if done else None, "done" if done else "", asked_ml=18.0,
+                                  measured_ml=17.94 if done else None, evidence="pump counter and balance agree"))  # fmt: skip
+    for first, last, title in ((0, 16, "37.0 °C, 5.0 % CO₂"), (16, 28, "37.0 °C, 5.0 % CO₂, 90 /min")):
+        lanes["environment"].append(bar(f"env/{first}", title, [at(first), at(last)], [at(first), min(t, at(last)) if t > at(last) else None] if t > at(first) else None))
+    for day in (2, 6, 10, 14):
+        lanes["steps"].append(bar(f"wait/{day}", "Wait until 37.0 ± 0.2 °C for 60 min", [at(day), at(day, 3)], [at(day), at(day, 2.4)], "done"))
+    lanes["holds"].append(bar("hold/1", "Held: fill pump not confirmed", None, [at(12, 4), at(12, 5.2)], "done", who="rule"))
+    return {"run": "run-1", "now": t, "start": at(0), "end": at(28), "lanes": [{"lane": name, "bars": found} for name, found in lanes.items()],
+            "outages": [[at(12, 14), at(12, 15.5)]]}  # fmt: skip
