@@ -39,7 +39,16 @@ def level(signal: str, t: float) -> float:
 def reading(signal: str, t: float, age_s: float = 3.0) -> dict[str, Any]:
     name = signal.partition(".")[2]
     unit = UNITS.get(name.removesuffix("_setpoint"), "")
-    return {"value": round(level(signal, t), 3), "unit": unit, "quality": "good", "why": "", "age_s": age_s}
+    return {"value": round(level(signal, t), 3), "unit": unit, "quality": "good", "why": "", "age_s": age_s, "at": t - age_s,
+            "stale_after_s": 30.0, "low": None, "high": None, "writable": False}  # fmt: skip
+
+
+def unit() -> dict[str, Any]:
+    return {
+        "roles": ROLES, "owners": {}, "stays_on": ["temperature", "co2"],
+        "vessel": {"kind": "stirred", "min_ml": 60, "max_ml": 150, "level_ml": 72, "evaporation_ml_day": 0.35},
+        "paths": {"medium in": {"pump": "pump_in"}, "medium out": {"pump": "pump_out"}},
+    }  # fmt: skip
 
 
 def devices(t: float) -> list[dict[str, Any]]:
@@ -50,28 +59,29 @@ def devices(t: float) -> list[dict[str, Any]]:
         readings = {signal.partition(".")[2]: reading(signal, t) for signal in mine}
         found.append({"name": name, "model": model, "condition": "ready", "why": "", "verified": False, "readings": readings})
     for name in ("pump_in", "pump_out"):
-        readings = {"dispensed_volume": {"value": 288.0, "unit": "mL", "quality": "good", "why": "", "age_s": 12.0}}
+        readings = {"dispensed_volume": {**reading("incubator.o2", t, 12.0), "value": 288.0, "unit": "mL"}}
         found.append({"name": name, "model": "new_era_ne1000", "condition": "ready", "why": "", "verified": False, "readings": readings})
     return found
 
 
-def commands(state: str) -> list[dict[str, Any]]:
+def commands(state: str) -> list[str]:
     """From the state table itself, as the server has to (UI-133)."""
-    people = [cause for cause in COMMANDS if cause.value != "start"]
-    return [{"cause": cause.value, "allowed": True, "why": ""} for cause in people if (RunState(state), cause) in ALLOWED]
+    return [cause.value for cause in COMMANDS if cause.value != "start" and (RunState(state), cause) in ALLOWED]
 
 
 def run(state: str, t: float, protocol: str) -> dict[str, Any]:
     steps = [
         {"path": "reactor/exchange/9/pause", "title": "Spheroids in the stirred vessel", "began": START + 16 * DAY, "part": "", "question": "",
-         "options": [], "work": "Pause", "until": START + 17 * DAY},
+         "options": [], "stage": "Spheroids in the reactor", "work": "Pause", "until": START + 17 * DAY},
         {"path": "reactor/exchange/9", "title": "Exchange 18 mL of osteogenic medium", "began": t - 260, "part": "withdraw", "question": "",
-         "options": [], "work": "Exchange", "fluid": "osteogenic medium"},
+         "options": [], "stage": "Spheroids in the reactor", "work": "Exchange",
+         "fluid": "osteogenic medium", "amount": {"asked_ml": 24.0, "moved_ml": 11.2, "strokes": 1, "moving": True}},
     ]  # fmt: skip
     return {
         "run": "run-1", "unit": "reactor", "protocol": protocol, "state": state, "since": NOW - 2 * DAY, "why": "", "start": START,
         "day": (t - START) / DAY, "steps": steps, "done": 61, "nodes": 118, "commands": commands(state),
         "next": {"at": START + 17 * DAY + 3600, "title": "Medium exchange 10 of 12"}, "volume": {"ml": 88.4, "sigma_ml": 1.1},
+        "ahead": [{"at": START + (17 + n) * DAY + 3600, "title": f"Medium exchange {10 + n} of 12", "path": f"reactor/exchange/{17 + n}"} for n in range(3)],
     }  # fmt: skip
 
 
@@ -94,32 +104,53 @@ def alarm(number: int, priority: str, text: str, t: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def bar(path: str, title: str, planned: list[float] | None, actual: list[float | None] | None, disposition: str = "", **facts: Any) -> dict[str, Any]:
-    return {"path": path, "title": title, "planned": planned, "actual": actual, "disposition": disposition, "facts": facts}
+def step(path: str, title: str, lane: str, stage: str, planned: tuple[float, float], actual: tuple[float, float | None] | None, **more: Any) -> dict[str, Any]:
+    over = actual is not None and actual[1] is not None
+    return {
+        "key": path, "path": path, "title": title, "lane": lane, "work": "Hand", "stage": stage, "fixed": True, "planned_start": planned[0],
+        "planned_end": planned[1], "start": actual[0] if actual else None, "end": actual[1] if actual else None, "intended": None, "observed": None,
+        "estimated_start": None if actual else planned[0], "estimated_end": None if over else planned[1],
+        "late_s": max(0.0, actual[0] - planned[0]) if actual else None, "disposition": "done" if over else None, "asked_ml": None, "doses": [],
+        "task": None, "deviations": [], **more,
+    }  # fmt: skip
+
+
+def at(day: float, hour: float = 0.0) -> float:
+    return START + day * DAY + hour * 3600
+
+
+def strokes(day: int, measured: bool) -> list[dict[str, Any]]:
+    if not measured:
+        return []
+    return [{"id": f"d{day}{stroke}", "part": "fill", "stroke": stroke, "fluid": "osteogenic medium", "device": "pump_in", "asked_ml": 18.0,
+             "measured_ml": 17.94, "weighed_g": None, "start": at(day, 1.2), "end": at(day, 1.7), "state": "done",
+             "evidence": "pump counter and balance agree", "decided_by": ""} for stroke in ("draw", "deliver")]  # fmt: skip
 
 
 def timeline(t: float) -> dict[str, Any]:
-    """Stages, environment, hand tasks, doses and a hold, 28 days long, with one outage."""
-    at = lambda day, hour=0.0: START + day * DAY + hour * 3600  # noqa: E731
-    stages = [("Expansion", 0, 7), ("Induction", 7, 16), ("Spheroids in the reactor", 16, 28)]
-    lanes: dict[str, list[dict[str, Any]]] = {name: [] for name in ("stages", "steps", "environment", "tasks", "doses", "holds")}
-    for title, first, last in stages:
-        begun, ended = t >= at(first), t >= at(last)
-        actual = [at(first, 0.3), at(last, 0.4) if ended else None] if begun else None
-        lanes["stages"].append(bar(title.lower(), title, [at(first), at(last)], actual, "done" if ended else ""))
+    """Stages, environment, hand tasks, doses and a hold, 28 days long, with one outage; shaped as the API shapes it."""
+    stages: list[dict[str, Any]] = []
+    for title, first, last in (("Expansion", 0, 7), ("Induction", 7, 16), ("Spheroids in the reactor", 16, 28)):
+        stages.append({"path": title.lower(), "title": title, "planned_start": at(first), "planned_end": at(last), "steps": 20, "done": 12,
+                       "start": at(first, 0.3) if t >= at(first) else None, "end": at(last, 0.4) if t >= at(last) else None})  # fmt: skip
+    steps: list[dict[str, Any]] = []
     for day in (1, 4, 7, 9, 11, 13, 15, 16, 18, 21, 25, 27):
         done = t >= at(day, 3)
-        lanes["tasks"].append(bar(f"hand/{day}", f"Exchange in the flasks, day {day}", [at(day, 2), at(day, 2.75)],
-                                  [at(day, 2.2), at(day, 3)] if done else None, "done" if done else "", who="simulated person"))  # fmt: skip
+        steps.append(step(f"hand/{day}", f"Exchange in the flasks, day {day}", "task", "expansion", (at(day, 2), at(day, 2.75)),
+                          (at(day, 2.2), at(day, 3)) if done else None,
+                          task={"state": "answered", "by": "simulated person", "entries": {"glucose": 4.1}} if done else None))  # fmt: skip
     for day in range(8, 28):
         done = t >= at(day, 1.5)
-        lanes["doses"].append(bar(f"reactor/exchange/{day}", f"Medium exchange, day {day}", [at(day, 1), at(day, 1.6)],
-                                  [at(day, 1.1), at(day, 1.7)] if done else None, "done" if done else "", asked_ml=18.0,
-                                  measured_ml=17.94 if done else None, evidence="pump counter and balance agree"))  # fmt: skip
+        steps.append(step(f"reactor/exchange/{day}", f"Medium exchange, day {day}", "dose", "reactor", (at(day, 1), at(day, 1.6)),
+                          (at(day, 1.1), at(day, 1.4)) if done else None, asked_ml=18.0, doses=strokes(day, done)))  # fmt: skip
     for first, last, title in ((0, 16, "37.0 °C, 5.0 % CO₂"), (16, 28, "37.0 °C, 5.0 % CO₂, 90 /min")):
-        lanes["environment"].append(bar(f"env/{first}", title, [at(first), at(last)], [at(first), min(t, at(last)) if t > at(last) else None] if t > at(first) else None))
+        begun = t >= at(first)
+        steps.append(step(f"env/{first}", title, "environment", "expansion", (at(first), at(last)), (at(first), at(last) if t > at(last) else None) if begun else None))
     for day in (2, 6, 10, 14):
-        lanes["steps"].append(bar(f"wait/{day}", "Wait until 37.0 ± 0.2 °C for 60 min", [at(day), at(day, 3)], [at(day), at(day, 2.4)], "done"))
-    lanes["holds"].append(bar("hold/1", "Held: fill pump not confirmed", None, [at(12, 4), at(12, 5.2)], "done", who="rule"))
-    return {"run": "run-1", "now": t, "start": at(0), "end": at(28), "lanes": [{"lane": name, "bars": found} for name, found in lanes.items()],
-            "outages": [[at(12, 14), at(12, 15.5)]]}  # fmt: skip
+        steps.append(step(f"wait/{day}", "Wait until 37.0 ± 0.2 °C for 60 min", "step", "expansion", (at(day), at(day, 3)), (at(day), at(day, 2.4))))
+    states = [("RUNNING", at(0), at(12, 4), ""), ("HELD", at(12, 4), at(12, 5.2), "fill pump not confirmed"), ("RUNNING", at(12, 5.2), None, "")]
+    return {
+        "run": "run-1", "protocol": "adsc-osteo-spheroid-28d", "version": "1", "zone": ZONE, "now": t, "start": at(0), "end": at(28), "estimated_end": at(28),
+        "stages": stages, "steps": steps, "states": [{"state": s, "start": a, "end": b, "why": why} for s, a, b, why in states],
+        "outages": [{"start": at(12, 14), "end": at(12, 15.5), "epoch": 2, "decision": ""}], "alarms": [], "deviations": [],
+    }  # fmt: skip

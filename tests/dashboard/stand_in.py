@@ -81,7 +81,7 @@ class Bench:
                 each.update(state="ACKED", acked_at=t, acked_by="demo")
         return {
             "bench": "stirred-100", "version": "0.1.0", "epoch": 1, "state": "running", "damaged": "", "now": t, "zone": picture.ZONE,
-            "simulated": True, "speed": mood.speed, "devices": found, "units": {"reactor": picture.ROLES}, "events": [],
+            "simulated": True, "speed": mood.speed, "devices": found, "units": {"reactor": picture.unit()}, "events": [],
             "runs": [picture.run(mood.state, t, mood.protocol)], "tasks": [picture.task(title) for title in mood.tasks], "alarms": alarms,
             "scan": self.scan(),
         }  # fmt: skip
@@ -101,7 +101,7 @@ def bench_of(app: Any) -> Bench:
 
 
 def problem(status: int, kind: str, text: str, **more: Any) -> JSONResponse:
-    return JSONResponse({"type": f"/problems/{kind}", "title": kind, "detail": text, **more}, status)
+    return JSONResponse({"type": f"urn:osteon:problem:{kind}", "title": kind, "detail": text, **more}, status)
 
 
 async def stand_in(request: Request) -> Response:
@@ -114,7 +114,7 @@ async def stand_in(request: Request) -> Response:
     return JSONResponse({"posts": bench.posts, "mood": asdict(bench.mood)})
 
 
-ME = {"user": "demo", "name": "Demo person", "role": "supervisor", "csrf": "token-of-the-stand-in", "demo": True}
+ME = {"user": "demo", "name": "Demo person", "role": "supervisor", "csrf": "token-of-the-stand-in", "view_only": False, "insecure": False}
 
 
 async def session(request: Request) -> Response:
@@ -129,13 +129,18 @@ async def session(request: Request) -> Response:
     return JSONResponse(ME) if bench.mood.signed_in else problem(401, "sign-in-needed", "sign in first")
 
 
+async def touch(request: Request) -> Response:
+    return JSONResponse(ME)
+
+
+async def setup(request: Request) -> Response:
+    return JSONResponse({"needed": False})
+
+
 async def unit(request: Request) -> Response:
-    values = [{"role": role, "signal": signal, "low": picture.LIMITS.get(role, (None, None))[0], "high": picture.LIMITS.get(role, (None, None))[1],
-               "period_s": 10.0} for role, signal in picture.ROLES.items()]  # fmt: skip
-    return JSONResponse({
-        "name": "reactor", "vessel": {"kind": "stirred", "min_ml": 60, "max_ml": 150, "level_ml": 72}, "values": values,
-        "paths": [{"name": "medium in", "pump": "pump_in"}, {"name": "medium out", "pump": "pump_out"}],
-    })  # fmt: skip
+    limits = {role: dict(zip(("low", "high"), pair, strict=True)) for role, pair in picture.LIMITS.items()}
+    roles = [{"role": role, "signal": signal, "limits": limits.get(role)} for role, signal in picture.ROLES.items() if not role.endswith(" set")]
+    return JSONResponse({"unit": "reactor", "roles": roles})
 
 
 async def history(request: Request) -> Response:
@@ -146,7 +151,8 @@ async def history(request: Request) -> Response:
     ts = [begin + n * step for n in range(int((end - begin) / step) + 1)]
     buckets = [[t, level - 0.01 * abs(level) ** 0.3, level, level + 0.01 * abs(level) ** 0.3]
                for t in ts if not hole[0] < t < hole[1] for level in [picture.level(signal, t)]]  # fmt: skip
-    return JSONResponse({"signal": signal, "from": begin, "to": end, "buckets": buckets, "gaps": [list(hole)]})
+    return JSONResponse({"signal": signal, "unit": "", "start": begin, "end": end, "buckets": buckets,
+                         "gaps": [{"start": hole[0], "end": hole[1], "reason": "controller not running"}]})
 
 
 async def timeline(request: Request) -> Response:
@@ -174,21 +180,23 @@ async def command(request: Request) -> Response:
 
 async def outcome(request: Request) -> Response:
     found = bench_of(request.app).answers.get(request.path_params["key"])
-    return JSONResponse(found) if found else problem(404, "unknown-key", "no command with this key was carried out")
+    return JSONResponse({"key": request.path_params["key"], "answer": found}) if found else problem(404, "unknown-key", "no command with this key was carried out")
 
 
 async def stop_pumps(request: Request) -> Response:
     bench = bench_of(request.app)
     bench.posts.append({"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")})
     bench.mood.state = "HELD"
-    pumps = [{"name": "pump_in", "confirmed": True, "at": bench.now(), "why": ""},
-             {"name": "pump_out", "confirmed": not bench.mood.pump_fails, "at": bench.now(), "why": "no answer" if bench.mood.pump_fails else ""}]  # fmt: skip
-    return JSONResponse({"pumps": pumps, "states": {"run-1": "HELD"}})
+    said = "NOT CONFIRMED: no answer" if bench.mood.pump_fails else "stopped"
+    pumps = [{"pump": "pump_in", "confirmed": True, "text": "stopped"}, {"pump": "pump_out", "confirmed": not bench.mood.pump_fails, "text": said}]
+    return JSONResponse({"pumps": pumps, "at": bench.now()})
 
 
 async def answer(request: Request) -> Response:
     bench = bench_of(request.app)
     bench.posts.append({"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")})
+    if request.path_params["what"] == "claim" and bench.posts[-1]["body"]["by"] == "me":
+        return JSONResponse({"claimed_by": "demo"})
     bench.mood.tasks = []
     return JSONResponse({"state": "answered"})
 
@@ -202,14 +210,14 @@ async def stream(socket: WebSocket) -> None:
     bench = bench_of(socket.app)
     await socket.accept()
     with suppress(WebSocketDisconnect, RuntimeError):
-        await socket.send_json({"type": "snapshot", **bench.snapshot()})
+        await socket.send_json({"type": "snapshot", "seq": 1, "snapshot": bench.snapshot(), "scanning": bench.mood.scanning, "controller": "ok"})
         n = 0
         while True:
             await asyncio.sleep(0.2)
             n += 1
-            await socket.send_json({"type": "change", **bench.snapshot()})
+            await socket.send_json({"type": "change", "seq": n, "changes": bench.snapshot(), "scanning": bench.mood.scanning, "controller": "ok"})
             if n % 10 == 0:
-                await socket.send_json({"type": "heartbeat", "now": bench.now(), "scan": bench.scan(), "seq": n, "ledger": "ok"})
+                await socket.send_json({"type": "heartbeat", "now": bench.now(), "scan": bench.scan(), "scanning": bench.mood.scanning, "seq": n, "ledger": "ok"})
 
 
 class Strict:
@@ -232,6 +240,8 @@ def build() -> Any:
     app = Starlette(routes=[
         Route("/stand-in", stand_in, methods=["POST"]),
         Route(f"{api}/session", session, methods=["GET", "POST", "DELETE"]),
+        Route(f"{api}/session/touch", touch, methods=["POST"]),
+        Route(f"{api}/setup", setup),
         Route(f"{api}/units/{{unit}}", unit),
         Route(f"{api}/units/{{unit}}/stop-pumps", stop_pumps, methods=["POST"]),
         Route(f"{api}/signals/{{signal}}/history", history),

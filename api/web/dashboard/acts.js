@@ -1,6 +1,6 @@
 // Commands under way: one key each, sent once, never again by the page itself (UI-25, UI-82).
 import { store } from "./store.js";
-import { NoAnswer, Problem, get, newKey, post, seg } from "./api.js";
+import { Problem, get, newKey, post, seg } from "./api.js";
 import { live, now } from "./live.js";
 
 const KEPT = "osteon-acts", SETTLED = new Set(["HELD", "PAUSED", "STOPPED", "ABORTED", "COMPLETE", "RUNNING", "IDLE"]);
@@ -33,7 +33,7 @@ export async function send({ where, what, label, path, body }) {
   } catch (error) {
     if (error instanceof Problem && error.status < 500) put({ ...act, phase: "refused", text: error.message, at: now() });
     else if (error instanceof Problem && error.status === 503) put({ ...act, phase: "refused", text: error.message, at: now() });
-    else { put({ ...act, phase: "unknown" }); if (error instanceof NoAnswer) check(); }
+    else { put({ ...act, phase: "unknown" }); setTimeout(check, 500); }
     return null;
   }
 }
@@ -60,10 +60,10 @@ export async function check() {
   for (const act of acts.now.list.filter((each) => each.phase === "unknown")) {
     try {
       const answer = await get(`/commands/${seg(act.key)}`);
-      put({ ...act, ...accepted(answer.answer || answer) });
+      put({ ...act, ...accepted(answer.answer) });
     } catch (error) {
-      if (error instanceof Problem && /unknown-key/.test(error.type)) put({ ...act, phase: "gone", at: now() });
-      else if (error instanceof Problem) put({ ...act, phase: "unclear", at: now() });
+      if (error instanceof Problem && error.type.endsWith("unknown-key")) put({ ...act, phase: "gone", at: now() });
+      else if (error instanceof Problem && error.status < 500) put({ ...act, phase: "unclear", at: now() });
     }
   }
   checking = false;

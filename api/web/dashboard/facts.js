@@ -1,5 +1,6 @@
 // What the stream does not carry: vessel and limits of a unit, timeline of a run, history of a signal. Kept, fetched anew when asked.
 import { get, seg } from "./api.js";
+import { lanes } from "./plan.js";
 import { store } from "./store.js";
 
 export const units = store({});
@@ -17,7 +18,10 @@ async function once(key, ms, fetch) {
 export const askUnit = (name, ms = 20000) =>
   once(`unit ${name}`, ms, async () => units.set({ [name]: await get(`/units/${seg(name)}`) }));
 export const askTimeline = (run, ms = 5000) =>
-  once(`run ${run}`, ms, async () => timelines.set({ [run]: await get(`/runs/${seg(run)}/timeline`) }));
+  once(`run ${run}`, ms, async () => timelines.set({ [run]: lanes(await get(`/runs/${seg(run)}/timeline`)) }));
+
+// Limits of each measured role of a unit: {temperature: {low, high}}.
+export const limitsOf = (name) => Object.fromEntries((units.now[name]?.roles || []).map((each) => [each.role, each.limits || {}]));
 
 export function forget() {
   asked.clear();
@@ -26,5 +30,5 @@ export function forget() {
 // Buckets [t, min, mean, max] and gaps of one signal between two bench times.
 export async function history(signal, from, to, points) {
   const answer = await get(`/signals/${seg(signal)}/history?from=${Math.round(from)}&to=${Math.round(to)}&points=${points}`);
-  return { unit: answer.unit || "", buckets: (answer.buckets || []).filter(Boolean), gaps: answer.gaps || [] };
+  return { buckets: answer.buckets, gaps: answer.gaps.map((gap) => [gap.start, gap.end ?? to]) };
 }

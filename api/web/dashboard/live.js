@@ -56,7 +56,7 @@ function drop() {
 
 function closed(code) {
   socket = null;
-  if (code === 4401 || code === 4403 || code === 1008) live.set({ refused: code === 4403 ? "forbidden" : "session" });
+  if ([4001, 4401, 1008].includes(code)) live.set({ refused: "session" });
   lose();
   again();
 }
@@ -82,19 +82,20 @@ const alarmIds = () => new Set((live.now.snapshot?.alarms || []).map((each) => e
 
 function take(message) {
   heard = wall();
-  if (message.type === "snapshot") whole(message.snapshot || message);
-  else if (message.type === "change") merge(message.changes || message.changed || message);
+  if (message.type === "snapshot") whole(message);
+  else if (message.type === "change") merge(message.changes || message, message.scanning);
   else if (message.type === "heartbeat") beat(message);
   else if (message.type === "resync") { drop(); connect(); }
 }
 
 // After a loss the whole picture is taken, not the missed differences (UI-24).
-function whole(snapshot) {
+function whole(message) {
+  const snapshot = message.snapshot || message;
   const lost = live.now.link === "lost" ? live.now.lost : null;
   tries = 0;
   setZone(snapshot.zone);
   time(snapshot.now, snapshot.speed);
-  const change = { snapshot, link: "connected", lost: null, refused: "", ...scanned(snapshot.scan) };
+  const change = { snapshot, link: "connected", lost: null, refused: "", ...scanned(snapshot.scan, message.scanning) };
   if (lost?.at) {
     const fresh = (snapshot.alarms || []).filter((each) => !lost.alarms.has(each.alarm_id));
     change.restored = { at: snapshot.now, after: wall() - lost.heard, alarms: fresh };
@@ -102,7 +103,7 @@ function whole(snapshot) {
   live.set(change);
 }
 
-function merge(changes) {
+function merge(changes, verdict) {
   const before = live.now.snapshot;
   if (!before) return;
   const { type, seq, devices, ...plain } = changes;
@@ -116,16 +117,18 @@ function merge(changes) {
     snapshot.devices = kept;
   }
   time(plain.now, snapshot.speed);
-  live.set({ snapshot, ...scanned(plain.scan) });
+  live.set({ snapshot, ...scanned(plain.scan || live.now.scan, verdict) });
 }
 
 function beat(message) {
   const bench = typeof message.now === "string" ? Date.parse(message.now) / 1000 : message.now;
   time(bench, message.speed ?? live.now.snapshot?.speed);
-  live.set({ ledger: message.ledger || "ok", ...scanned(message.scan) });
+  live.set({ ledger: message.ledger || "ok", ...scanned(message.scan, message.scanning) });
 }
 
-function scanned(scan) {
+// The server's own verdict where it gives one: it knows a controller that is silent or away.
+function scanned(scan, verdict) {
+  if (typeof verdict === "boolean") return { scan: scan || live.now.scan, scanning: verdict };
   if (!scan) return {};
   const period = scan.period_s || 2;
   const scanning = scan.age_s === null || scan.age_s === undefined || scan.age_s <= Math.max(SCANS * period, 3);

@@ -42,6 +42,9 @@ export const W = {
   equipment: "Equipment instructions without signing in",
   signInAgain: "The session has ended. Sign in to go on where you were.",
   noServer: "The server does not answer. Is osteon running?",
+  newPassword: "New password", newPasswordNote: "This password was given for one use: choose a new one.",
+  insecure: "INSECURE CONNECTION: this page and its passwords can be read on the network.",
+  waitsFor: (what, s, need) => `Waiting for ${what} for ${need} (holds for ${s})`, progress: (moved, asked) => `${moved} of ${asked} mL (measured)`, then: "Then",
   docs: "API", menu: "Menu",
 
   noRun: "No run on this unit.",
@@ -96,7 +99,8 @@ export const W = {
   yes: "yes", no: "no", choose: "choose", missing: "missing", notNumber: "a number is needed", limitsOf: (l, h, u) => `${l} to ${h} ${u}`,
   outsideLimits: (l, h, u) => `outside ${l} to ${h} ${u}: check it, the protocol allows no more`,
   unusual: (l, h, u) => `unusual: expected ${l} to ${h} ${u}`,
-  answered: "Recorded.",
+  answered: "Recorded.", passed: "The simulated person is on it.",
+  noClaim: "Tasks cannot be passed on here; the simulated person answers by itself when its time comes.",
 
   acknowledge: "Acknowledge", details: "Details", more: (n) => `+${n} more`, noAlarms: "No alarm stands.",
   ackNote: "Acknowledging does not remove the cause.",

@@ -28,7 +28,7 @@ export function Overview() {
   const waiting = snapshot.runs.flatMap((run) => run.steps.filter((step) => step.question).map((step) => ({ run, step })));
   const soon = snapshot.runs.flatMap((run) => upcoming(timelines.now[run.run], snapshot.now, 86400).slice(0, 8).map((bar) => ({ run, bar })));
   return html`<div class="overview">
-    <div class="cards">${cards.map((each) => html`<${Card} key=${each.name} ...${each} facts=${facts.now[each.name]} line=${timelines.now[each.run?.run]} />`)}
+    <div class="cards">${cards.map((each) => html`<${Card} key=${each.name} ...${each} line=${timelines.now[each.run?.run]} />`)}
       ${!names.length && html`<p class="panel">${W.noUnits}</p>`}</div>
     <aside>
       <section class="panel" aria-label=${W.needs}><h2>${W.needs}</h2><ul class="plain">
@@ -37,7 +37,7 @@ export function Overview() {
         ${snapshot.tasks.map((each) => html`<li key=${each.path}><a href=${to("tasks")}>${each.title}</a>${each.due ? html` <${Countdown} at=${each.due} />` : ""}</li>`)}
         ${!snapshot.tasks.length && !waiting.length && !unseen(snapshot.alarms).length && html`<li>${W.nobody}</li>`}</ul></section>
       <section class="panel" aria-label=${W.next24}><h2>${W.next24}</h2><ul class="plain">
-        ${soon.map(({ run, bar }) => html`<li key=${bar.path}><a href=${to("runs", run.run)}>${bar.title}</a> <${Countdown} at=${bar.planned[0]} overdue=${false} /></li>`)}
+        ${soon.map(({ run, bar }) => html`<li key=${bar.path}><a href=${to("runs", run.run)}>${bar.title}</a> <${Countdown} at=${bar.at} overdue=${false} /></li>`)}
         ${!soon.length && html`<li>${W.nothingNext}</li>`}</ul></section>
     </aside></div>`;
 }

@@ -7,6 +7,7 @@ import { W } from "../words.js";
 
 export function SignIn({ first }) {
   const [trouble, say] = useState("");
+  const [renewing, renew] = useState(false);
   const [busy, work] = useState(false);
   const submit = async (event) => {
     event.preventDefault();
@@ -15,9 +16,10 @@ export function SignIn({ first }) {
     work(true);
     say("");
     try {
-      await (first ? setUp(fields) : signIn(fields.user, fields.password));
+      await (first ? setUp(fields) : signIn(fields.user, fields.password, fields.renewed));
       if (first) location.hash = "#/";
     } catch (error) {
+      if (error.type?.endsWith("password-change-needed")) renew(true);
       say(error instanceof NoAnswer ? W.noServer : error.message);
       work(false);
     }
@@ -30,7 +32,8 @@ export function SignIn({ first }) {
       <label>${W.fullName}<input name="name" required autocomplete="name" /></label>`}
     <label>${W.user}<input name="user" required autocomplete="username" autocapitalize="none" spellcheck="false" autofocus /></label>
     <label>${W.password}<input name="password" type="password" required autocomplete=${first ? "new-password" : "current-password"} /></label>
-    ${first && html`<p class="note">${W.passwordNote}</p>`}
+    ${renewing && html`<p>${W.newPasswordNote}</p><label>${W.newPassword}<input name="renewed" type="password" required autocomplete="new-password" /></label>`}
+    ${(first || renewing) && html`<p class="note">${W.passwordNote}</p>`}
     <button class="strong" disabled=${busy}>${first ? W.create : W.signIn}</button>
     ${trouble && html`<p class="why wrong" role="alert">${trouble}</p>`}
     <p class="note"><a href=${first ? "#/" : "#/setup"}>${first ? W.signIn : W.setUp}</a> · <a href="equipment.html">${W.equipment}</a></p>

@@ -1,6 +1,6 @@
 // Level 2: one unit. Left what it is and reads, middle the last hours, right what happens and what may be done (6.2).
 import { html, useEffect } from "../vendor/htm/preact-standalone.module.js";
-import { units as facts, askTimeline, askUnit, timelines } from "../facts.js";
+import { units as facts, askTimeline, askUnit, limitsOf, timelines } from "../facts.js";
 import { live } from "../live.js";
 import { doseTimes } from "../plan.js";
 import { Chart } from "../parts/chart.js";
@@ -30,23 +30,22 @@ export function Unit({ name, query }) {
     return () => clearInterval(timer);
   }, [name, run?.run, live.now.link]);
   if (!snapshot.units[name]) return html`<p class="panel">${W.noUnits}</p>`;
-  const roles = snapshot.units[name].roles || snapshot.units[name];
-  const known = facts.now[name], line = timelines.now[run?.run];
-  const fact = Object.fromEntries((known?.values || []).map((each) => [each.role, each]));
+  const known = snapshot.units[name], { roles } = known;
+  const fact = limitsOf(name), line = timelines.now[run?.run];
   const span = SPANS[query.span] || SPANS["6h"];
   const charted = CHARTED.filter((role) => roles[role]);
   const tasks = snapshot.tasks.filter((task) => task.run === run?.run);
   return html`<div class="unit">
     <header class="panel head"><h1>${name}</h1>${run ? html`<div><p class="batch"><a href=${to("runs", run.run)}>${run.protocol} · ${run.run}</a></p>
       <${State} run=${run} /><${Stage} run=${run} line=${line} /></div>` : html`<p>${W.noRun}</p>`}</header>
-    <div class="right"><${Commands} run=${run} unit=${name} roles=${Object.keys(roles)} />
+    <div class="right"><${Commands} run=${run} unit=${name} stays=${known.stays_on} />
       <${NowNext} run=${run} facts=${known} />
       ${tasks.map((task) => html`<${Task} key=${task.path} task=${task} />`)}</div>
     <div class="left"><section class="panel" aria-label=${W.values}><${Schematic} unit=${name} facts=${known} run=${run} />
-      <div class="values">${measured(roles).map((role) => html`<${Value} key=${role} unit=${name} role=${role} fact=${fact[role]} />`)}</div></section></div>
+      <div class="values">${measured(roles).map((role) => html`<${Value} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} />`)}</div></section></div>
     <section class="panel middle" aria-label=${W.charts}><div class="row"><h2>${W.charts}</h2><span class="gap"></span>
       <div class="choice" role="group" aria-label=${W.span}>${Object.keys(SPANS).map((key) => html`<button type="button" key=${key}
         aria-pressed=${SPANS[key] === span} onClick=${() => amend({ span: key })}>${key.replace(/(\d+)/, "$1 ")}</button>`)}</div></div>
-      ${charted.map((role) => html`<${Chart} key=${role} unit=${name} role=${role} fact=${fact[role]} span=${span} ticks=${doseTimes(line)} />`)}</section>
+      ${charted.map((role) => html`<${Chart} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} span=${span} ticks=${doseTimes(line)} />`)}</section>
   </div>`;
 }

@@ -1,6 +1,7 @@
 // A unit at a glance (6.1): batch, state, stage, time, next action, key values, what is open.
 import { html } from "../vendor/htm/preact-standalone.module.js";
 import { duration, moment } from "../format.js";
+import { limitsOf } from "../facts.js";
 import { blind, live, now } from "../live.js";
 import { lastExchange, stage } from "../plan.js";
 import { to } from "../route.js";
@@ -13,7 +14,6 @@ import { Value } from "./value.js";
 import { NextAction } from "./nownext.js";
 
 const KEY_VALUES = 5;
-const roles = (name) => live.now.snapshot.units[name].roles || live.now.snapshot.units[name];
 const alarmsOf = (run, alarms) => alarms.filter((each) => !each.run_id || each.run_id === run?.run);
 
 // Order of cards: alarm, decision, held, task, running, idle.
@@ -42,10 +42,10 @@ export function Stage({ run, line }) {
   return html`<p class="stage">${name ? html`${name}, ` : ""}${W.day(Math.max(0, Math.floor((now() - run.start) / 86400)), days)}</p>`;
 }
 
-export function Card({ name, run, facts, line }) {
-  const { alarms, tasks, simulated } = live.now.snapshot;
-  const mine = alarmsOf(run, alarms), open = tasks.filter((task) => task.run === run?.run), changed = lastExchange(line);
-  const fact = Object.fromEntries((facts?.values || []).map((each) => [each.role, each]));
+export function Card({ name, run, line }) {
+  const { alarms, tasks, simulated, units } = live.now.snapshot;
+  const mine = alarmsOf(run, alarms), open = tasks.filter((task) => task.run === run?.run), changed = lastExchange(line, now());
+  const fact = limitsOf(name);
   return html`<article class=${`panel card${blind() ? " blind" : ""}`} data-unit=${name}>
     <header class="row"><h2><a href=${to("units", name)}>${name}</a></h2>
       ${mine.length > 0 && html`<span class="tally"><${AlarmSymbol} priority=${mine[0].priority} acknowledged=${!unseen(mine).length} /><b>${mine.length}</b></span>`}
@@ -53,8 +53,8 @@ export function Card({ name, run, facts, line }) {
     ${!run && html`<p>${W.noRun}</p>`}
     ${run && html`<p class="batch">${run.protocol} · ${run.run}</p><${State} run=${run} /><${Stage} run=${run} line=${line} /><${Progress} run=${run} line=${line} />
       <${NextAction} run=${run} />`}
-    <div class="keyvalues">${measured(roles(name)).slice(0, KEY_VALUES).map((role) => html`<div class="keyvalue" key=${role}>
-      <${Value} unit=${name} role=${role} fact=${fact[role]} compact=${true} /><${Sparkline} unit=${name} role=${role} /></div>`)}</div>
+    <div class="keyvalues">${measured(units[name].roles).slice(0, KEY_VALUES).map((role) => html`<div class="keyvalue" key=${role}>
+      <${Value} unit=${name} role=${role} fact=${fact[role] || {}} compact=${true} /><${Sparkline} unit=${name} role=${role} /></div>`)}</div>
     <footer class="note">${[open.length && W.openTasks(open.length), changed && W.lastExchange(duration(now() - changed))].filter(Boolean).join(" · ")}</footer>
   </article>`;
 }

@@ -5,7 +5,7 @@ import { date, duration, hour, number, symbol, zoneName } from "../format.js";
 import { blind, live, now } from "../live.js";
 import { decimals, label } from "../signals.js";
 import { W } from "../words.js";
-import { quality, reading } from "./value.js";
+import { age, quality, reading } from "./value.js";
 
 let library = null;
 const uplot = () => (library ??= import("../vendor/uplot/uPlot.esm.js").then((module) => module.default));
@@ -58,7 +58,7 @@ export function Chart({ unit, role, fact = {}, span, ticks = [], height = 118 })
     const grow = () => {
       const found = reading(unit, role).now;
       if (blind() || quality(found) !== "good" || typeof found.value !== "number") return;
-      const at = now() - Math.min(found.age_s, span), last = own.buckets.at(-1);
+      const at = now() - Math.min(age(found), span), last = own.buckets.at(-1);
       if (!last || at > last[0] + span / 720) own.buckets.push([at, found.value, found.value, found.value]);
     };
     const build = async () => {

@@ -11,37 +11,29 @@ import { Dialog } from "./dialog.js";
 
 const ORDER = ["hold", "restart", "pause", "resume", "stop", "abort", "reset"];
 
-// [{cause, allowed, why}] in the order of the page, whatever of it the server lists.
-export function listed(run) {
-  const commands = run.commands || (run.allowed || []).map((cause) => ({ cause, allowed: true, why: "" }));
-  return commands.map((each) => (typeof each === "string" ? { cause: each, allowed: true, why: "" } : each))
-    .filter((each) => ORDER.includes(each.cause)).sort((a, b) => ORDER.indexOf(a.cause) - ORDER.indexOf(b.cause));
-}
+// What the server's state table lists for this state, in the order of the page.
+const listed = (run) => ORDER.filter((cause) => run.commands.includes(cause));
 
 export function give(run, cause) {
   return send({ where: run.run, what: cause, label: `${COMMANDS[cause]} ${run.run}`, path: `/runs/${seg(run.run)}/commands`,
     body: { cause, state_seen: run.state, why: "" } });
 }
 
-export function Commands({ run, unit, roles }) {
+export function Commands({ run, unit, stays }) {
   const [asking, ask] = useState(null);
   useStore(acts);
   const off = live.now.link !== "connected";
-  const stays = roles.filter((role) => role.endsWith(" set")).map((role) => label(role.replace(/ set$/, "")));
   const offered = run ? listed(run) : [];
   const click = (cause) => (DIALOGS[cause] ? ask(cause) : give(run, cause));
   return html`<section class="panel commands" aria-label=${W.commands}>
     <div class="row wrap">
-      ${offered.map((each) => html`<button type="button" key=${each.cause} class=${`command ${each.cause}`} data-command=${each.cause}
-          disabled=${off || !each.allowed || busy(run.run, each.cause)} title=${off ? W.whyOff : each.why || ""}
-          onClick=${() => click(each.cause)}>${COMMANDS[each.cause]}</button>`)}
+      ${offered.map((cause) => html`<button type="button" key=${cause} class=${`command ${cause}`} data-command=${cause}
+          disabled=${off || busy(run.run, cause)} title=${off ? W.whyOff : ""} onClick=${() => click(cause)}>${COMMANDS[cause]}</button>`)}
       <${StopPumps} unit=${unit} off=${off} />
     </div>
     ${off && html`<p class="why">${W.whyOff}</p>`}
     ${run && !offered.length && html`<p class="why">${W.noCommand}</p>`}
-    ${!off && offered.filter((each) => !each.allowed && each.why).map((each) =>
-      html`<p class="why" key=${each.cause}>${COMMANDS[each.cause]}: ${each.why}</p>`)}
-    ${stays.length > 0 && offered.some((each) => each.cause === "hold") && html`<p class="note">${W.holdKeeps(stays.join(", "))}</p>`}
+    ${stays.length > 0 && offered.includes("hold") && html`<p class="note">${W.holdKeeps(stays.map(label).join(", "))}</p>`}
     <${Outcomes} where=${[run?.run, unit]} />
     ${asking && run && html`<${Dialog} ...${DIALOGS[asking](run.run)} first=${asking === "abort" ? "act" : "keep"}
       onAct=${() => give(run, asking)} onClose=${() => ask(null)} />`}
@@ -60,9 +52,9 @@ export function Outcomes({ where }) {
   if (!mine.length) return null;
   return html`<ul class="outcomes" aria-live="polite">${mine.map((act) => html`<li key=${act.key} data-phase=${act.phase}>
     <span>${act.label}: </span><b>${said(act)}</b>
-    ${pumps(act).map((pump) => html`<div key=${pump.name} class=${pump.confirmed ? "pump" : "pump open"}>
-      ${pump.confirmed ? W.pumpStopped(pump.name, clock(pump.at ?? act.at)) : W.pumpUnknown(pump.name)}
-      ${pump.why && html`<span class="why"> (${pump.why})</span>`}</div>`)}
+    ${pumps(act).map((pump) => html`<div key=${pump.pump} class=${pump.confirmed ? "pump" : "pump open"}>
+      ${pump.confirmed ? W.pumpStopped(pump.pump, clock(act.answer.at ?? act.at)) : W.pumpUnknown(pump.pump)}
+      ${!pump.confirmed && html`<span class="why"> (${pump.text})</span>`}</div>`)}
   </li>`)}</ul>`;
 }
 

@@ -2,6 +2,7 @@
 import { html } from "../vendor/htm/preact-standalone.module.js";
 import { clock, duration } from "../format.js";
 import { live, secondsLost, tryNow } from "../live.js";
+import { session, signInAgain } from "../session.js";
 import { useTick } from "../store.js";
 import { W } from "../words.js";
 
@@ -19,6 +20,8 @@ export function Notices() {
       <button type="button" onClick=${() => live.set({ restored: null })}>${W.close}</button></div>`}
     ${snapshot?.damaged && html`<div class="bar-wide blind" role="alert"><span class="octagon" aria-hidden="true">C</span>
       <span>${W.damaged(snapshot.damaged)}</span></div>`}
+    ${session.now.who?.insecure && html`<div class="strip"><b>${W.insecure}</b></div>`}
+    ${session.now.who?.view_only && html`<div class="strip"><b>${W.viewOnly}</b> <button type="button" onClick=${signInAgain}>${W.signIn}</button></div>`}
     ${snapshot?.simulated && html`<div class="strip" data-strip="simulated"><b>${W.simulated}</b>
       ${snapshot.speed ? html`<span> · ${W.speed(Math.round(snapshot.speed))}</span>` : ""}<span class="wide"> · ${W.notValidated}</span></div>`}
   </div>`;

@@ -1,7 +1,8 @@
 // What is under way and what comes next (UI-52), volume of the vessel, questions that wait for a person.
 import { html } from "../vendor/htm/preact-standalone.module.js";
-import { countdown, duration, number } from "../format.js";
+import { countdown, duration, moment, number, symbol } from "../format.js";
 import { live, now } from "../live.js";
+import { decimals, label } from "../signals.js";
 import { useTick } from "../store.js";
 import { W } from "../words.js";
 import { Countdown } from "./when.js";
@@ -15,8 +16,15 @@ function Step({ step }) {
   const t = now(), frozen = live.now.link === "lost";
   return html`<li data-step=${step.path}><b>${step.title}</b>${step.part ? html` <span class="badge wide">${step.part}</span>` : ""}
     <span class="note"> ${frozen ? "" : W.running(duration(t - step.began))}${step.until && !frozen ? `, ${W.remaining(countdown(Math.max(0, step.until - t)))}` : ""}</span>
-    ${step.condition && html`<p class="note">${step.condition}</p>`}
+    ${step.amount && html`<p class="note">${W.progress(number(step.amount.moved_ml, 1), number(step.amount.asked_ml, 1))}</p>`}
+    ${step.conditions && html`<p class="note">${waiting(step, t)}</p>`}
     ${step.question && html`<p class="question"><b>${W.waitingDecision}:</b> ${step.question}</p>`}</li>`;
+}
+
+// "Waiting for temperature 36.8 to 37.2 °C for 1 h (holds for 12 min)".
+function waiting(step, t) {
+  const what = step.conditions.map((each) => `${label(each.role)} ${number(each.low, decimals(each.role))} ${W.to} ${number(each.high, decimals(each.role))} ${symbol(each.unit)}`);
+  return W.waitsFor(what.join(", "), duration(step.holds_since ? t - step.holds_since : 0), duration(step.for_s || 0));
 }
 
 export function NowNext({ run, facts }) {
@@ -26,6 +34,7 @@ export function NowNext({ run, facts }) {
   return html`<section class="panel now-next" aria-label=${W.nowNext}><h2>${W.nowNext}</h2>
     <${NextAction} run=${run} />
     <ul class="steps">${run.steps.map((step) => html`<${Step} key=${step.path} step=${step} />`)}</ul>
+    ${run.ahead?.length > 0 && html`<p class="note">${W.then}: ${run.ahead.map((each) => `${each.title} (${moment(each.at)})`).join("; ")}</p>`}
     ${run.volume && html`<p>${W.volume}: <b>${W.estimated(number(run.volume.ml, 1), number(run.volume.sigma_ml, 1))}</b>
       ${vessel?.max_ml ? html`<span class="note">, ${W.limits(vessel.min_ml, vessel.max_ml)} mL</span>` : ""}</p>`}
   </section>`;

@@ -37,8 +37,7 @@ export function Schematic({ unit, facts, run }) {
   const level = 208 - 96 * share;
   const line = (ml) => 208 - 96 * Math.min(1, ml / most);
   const step = run?.steps.find((each) => ["Exchange", "Dose"].includes(each.work));
-  const pumps = facts?.paths || [];
-  const pump = (text) => pumps.find((path) => path.name.endsWith(text))?.pump;
+  const pump = (way) => facts.paths[`medium ${way}`]?.pump;
   const condition = (name) => live.now.snapshot?.devices.find((each) => each.name === name)?.condition;
   const door = reading(unit, "door").now || live.now.snapshot?.devices.find((each) => each.readings.door_open)?.readings.door_open;
   return html`<svg class="schematic" viewBox="0 0 520 264" role="img" aria-label=${W.schematic}>

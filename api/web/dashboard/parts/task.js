@@ -3,7 +3,6 @@ import { html, useState } from "../vendor/htm/preact-standalone.module.js";
 import { NoAnswer, call, newKey, seg } from "../api.js";
 import { duration, symbol } from "../format.js";
 import { live } from "../live.js";
-import { session } from "../session.js";
 import { store, useStore } from "../store.js";
 import { W } from "../words.js";
 import { Countdown } from "./when.js";
@@ -26,10 +25,11 @@ async function post(task, tail, body) {
   said.set({ [at]: { phase: "sending", text: W.phases.sending } });
   try {
     const answer = await call("POST", `/runs/${seg(task.run)}/tasks/${tail}`, body, { key: newKey() });
-    said.set({ [at]: { phase: "confirmed", text: tail === "answer" ? W.answered : "" } });
+    said.set({ [at]: { phase: "confirmed", text: tail === "answer" ? W.answered : body.by === "simulated" ? W.passed : "" } });
     return answer;
   } catch (error) {
     const faults = error.body?.faults?.join("; ");
+    if (tail === "claim" && [404, 405].includes(error.status)) { said.set({ [at]: { phase: "refused", text: W.noClaim } }); return null; }
     said.set({ [at]: error instanceof NoAnswer ? { phase: "unknown", text: W.phases.unknown } : { phase: "refused", text: W.refused(faults || error.message) } });
     return null;
   }
@@ -52,11 +52,12 @@ export function Task({ task }) {
   const [mine, own] = useState(() => Object.keys(draft(task)).length > 0);
   const [entries, set] = useState(() => draft(task));
   const result = useStore(said)[keyOf(task)];
-  const demo = session.now.who?.demo ?? Boolean(live.now.snapshot?.simulated);
+  const demo = Boolean(live.now.snapshot?.simulated);
   const off = live.now.link !== "connected", sending = result?.phase === "sending";
   const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
   const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
-  const claim = () => { own(true); if (demo) call("POST", `/runs/${seg(task.run)}/tasks/claim`, { path: task.path }, { key: newKey() }).catch(() => {}); };
+  const claim = () => { own(true); if (demo) post(task, "claim", { path: task.path, by: "me" }); };
+  const pass = () => post(task, "claim", { path: task.path, by: "simulated" });
   const send = async (event) => {
     event.preventDefault();
     const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
@@ -73,11 +74,11 @@ export function Task({ task }) {
     ${!mine && html`<div class="row wrap">
       <button type="button" class="strong" disabled=${off} onClick=${claim}>${W.iWill}</button>
       ${demo && html`<button type="button" disabled=${off || sending} title=${W.answerForMeNote}
-        onClick=${() => post(task, "answer", { path: task.path, simulated: true })}>${W.answerForMe}</button>`}</div>`}
+        onClick=${pass}>${W.answerForMe}</button>`}</div>`}
     ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${W.mineNote}</p>
       ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
       <div class="row wrap"><button class="strong" disabled=${off || sending || faults.some((each) => each.stops)}>${W.signOff}</button>
-        ${demo && html`<button type="button" disabled=${off || sending} onClick=${() => post(task, "answer", { path: task.path, simulated: true })}>${W.answerForMe}</button>`}</div>
+        ${demo && html`<button type="button" disabled=${off || sending} onClick=${pass}>${W.answerForMe}</button>`}</div>
     </form>`}
     ${off && html`<p class="why">${W.whyOff}</p>`}
     ${result?.text && html`<p class="why" role="status" data-phase=${result.phase}>${result.text}</p>`}

@@ -42,7 +42,7 @@ function Menu() {
   return html`<div class="menu"><button type="button" aria-expanded=${open} aria-label=${W.menu} onClick=${() => set(!open)}>
       <span class="wide">${who?.name || who?.user} · ${who?.role}</span><span class="narrow">☰</span></button>
     ${open && html`<div class="sheet-menu"><p class="narrow">${who?.name || who?.user} · ${who?.role}</p><${Theme} />
-      <a href="equipment.html">${W.equipment}</a><a href="docs">${W.docs}</a>
+      <a href="equipment.html">${W.equipment}</a><a href="api/v1/openapi.json">${W.docs}</a>
       <button type="button" onClick=${signOut}>${W.signOut}</button></div>`}</div>`;
 }
 

@@ -1,15 +1,13 @@
 // One live value: with unit, set point and limits; stale, bad, manual and substituted each look different (UI-12, UI-13).
 import { html } from "../vendor/htm/preact-standalone.module.js";
 import { duration, number, symbol } from "../format.js";
-import { blind, live, now, secondsLost, speed } from "../live.js";
+import { blind, live, now, secondsLost } from "../live.js";
 import { decimals, label } from "../signals.js";
 import { W } from "../words.js";
 
-const PERIODS = 3;
-
 // What a role shows now: the stream's reading joined with set point and limits of the unit's facts.
 export function reading(unit, role) {
-  const roles = live.now.snapshot?.units?.[unit]?.roles || live.now.snapshot?.units?.[unit] || {};
+  const roles = live.now.snapshot?.units[unit]?.roles || {};
   const from = (signal) => {
     const [device, name] = String(signal || "").split(".");
     return live.now.snapshot?.devices.find((each) => each.name === device)?.readings[name];
@@ -17,12 +15,19 @@ export function reading(unit, role) {
   return { now: from(roles[role]), set: from(roles[`${role} set`])?.value ?? null, signal: roles[role] || "" };
 }
 
+// Seconds since the value was measured, in bench time; while nothing is heard, real seconds go on counting.
+export function age(found) {
+  if (!found || (found.at === null && found.age_s === null)) return null;
+  const at = typeof found.at === "number" ? found.at : live.now.snapshot.now - found.age_s;
+  return Math.max(0, now() - at) + (live.now.link === "lost" ? secondsLost() : 0);
+}
+
 // "good", "stale", "bad", "manual", "substituted"; anything is stale while the page sees nothing (UI-22, UI-26).
-export function quality(found, period) {
-  if (!found || found.age_s === null || found.age_s === undefined) return "bad";
-  if (found.quality === "bad" || found.value === null) return "bad";
+// In paced time a second on the wire is many at the bench: the server alone judges there.
+export function quality(found) {
+  if (!found || found.quality === "bad" || found.value === null || age(found) === null) return "bad";
   if (blind() || found.quality === "stale") return "stale";
-  if (period && found.age_s > PERIODS * period * Math.max(1, speed() / 60)) return "stale";
+  if (!live.now.snapshot.speed && found.stale_after_s && age(found) > found.stale_after_s) return "stale";
   return found.quality;
 }
 
@@ -39,7 +44,7 @@ export function Bar({ value, low, high }) {
 
 export function Value({ unit, role, fact = {}, compact = false }) {
   const { now: found, set } = reading(unit, role);
-  const how = quality(found, fact.period_s);
+  const how = quality(found);
   const places = decimals(role);
   const sign = symbol(found?.unit ?? fact.unit);
   const limited = typeof fact.low === "number" || typeof fact.high === "number";
@@ -48,8 +53,8 @@ export function Value({ unit, role, fact = {}, compact = false }) {
     limited && `${number(fact.low, places)} ${W.to} ${number(fact.high, places)}`,
   ].filter(Boolean).join(", ");
   const beyond = how === "good" && outside(found.value, fact.low, fact.high);
-  const age = found?.age_s == null ? null : found.age_s + (live.now.link === "lost" ? secondsLost() : 0);
-  const why = how === "bad" ? found?.why || (age === null ? W.noData : W.noDataFor(duration(age))) : how === "stale" ? W.stale(duration(age)) : "";
+  const old = age(found);
+  const why = how === "bad" ? found?.why || (old === null ? W.noData : W.noDataFor(duration(old))) : how === "stale" ? W.stale(duration(old)) : "";
   return html`<div class=${`value ${how}${compact ? " compact" : ""}`} data-role=${role} data-quality=${how}>
     <span class="name">${label(role)}</span>
     <span class="figure"><b>${how === "bad" ? W.bad : number(found.value, places)}</b> <span class="sign">${sign}</span>
