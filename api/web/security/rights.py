@@ -16,7 +16,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from api.web.problems import Problem
@@ -102,13 +102,15 @@ def needs(right: Right, *, knows_unit: bool = False) -> Any:
 
 class Guarded:
     """A bare Starlette endpoint with its right, for routes where FastAPI's own work per request is too much:
-    `Route("/x", Guarded(Right.SEE, x))`."""
+    `Route("/x", Guarded(Right.SEE, x))`. For reading only."""
 
     def __init__(self, right: Right, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         self.needs = Needs(right)
         self.endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in READING:
+            raise Problem("wrong-method", "this address is only read")
         self.needs.check(scope)
         response = await self.endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
@@ -135,7 +137,8 @@ def table(routes: Sequence[BaseRoute]) -> Iterator[Row]:
     """Every route of an app with its right: the table route x role, made from the code itself."""
     for route in iter_route_contexts(routes):
         needed = declared(route.original_route)
-        for method in sorted(route.methods or {"WEBSOCKET"}):
+        own = READING if isinstance(route.original_route, Route) else {"WEBSOCKET"}
+        for method in sorted(route.methods or own):
             yield Row(method, route.path or "", needed.right if needed else None)
 
 

@@ -86,25 +86,24 @@ def kind(answer: httpx2.Response) -> str:
 
 def rooms(app: FastAPI) -> None:
     """One route for each right, as other parts of the service write them."""
-    See, Act, Decide = Right.SEE, Right.ACT, Right.DECIDE  # noqa: N806
 
-    @app.get("/api/v1/see", dependencies=[needs(See)])
+    @app.get("/api/v1/see", dependencies=[needs(Right.SEE)])
     async def see() -> dict[str, bool]:
         return {"seen": True}
 
-    @app.post("/api/v1/act", dependencies=[needs(Act)])
+    @app.post("/api/v1/act", dependencies=[needs(Right.ACT)])
     async def act(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
     @app.post("/api/v1/units/{unit}/act")
-    async def act_on_unit(unit: str, person: Annotated[Person, needs(Act)]) -> dict[str, str]:
+    async def act_on_unit(unit: str, person: Annotated[Person, needs(Right.ACT)]) -> dict[str, str]:
         return {"unit": unit, "by": person.user}
 
     @app.post("/api/v1/manual", dependencies=[needs(Right.MANUAL)])
     async def manual() -> dict[str, bool]:
         return {"done": True}
 
-    @app.post("/api/v1/decide", dependencies=[needs(Decide)])
+    @app.post("/api/v1/decide", dependencies=[needs(Right.DECIDE)])
     async def decide() -> dict[str, bool]:
         return {"done": True}
 
@@ -112,12 +111,12 @@ def rooms(app: FastAPI) -> None:
     async def sign() -> dict[str, bool]:
         return {"signed": True}
 
-    @app.post("/api/v1/broken", dependencies=[needs(Act)])
+    @app.post("/api/v1/broken", dependencies=[needs(Right.ACT)])
     async def broken(request: Request) -> None:
         raise RuntimeError(f"unexpected {await request.body()!r} in {request.headers}")
 
     @app.websocket("/api/v1/stream")
-    async def stream(socket: WebSocket, person: Annotated[Person, needs(See)]) -> None:
+    async def stream(socket: WebSocket, person: Annotated[Person, needs(Right.SEE)]) -> None:
         await socket.accept()
         await socket.send_json({"hello": person.user})
         await socket.close()
