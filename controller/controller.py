@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -232,15 +233,34 @@ class Controller:
             await asyncio.sleep(self._flush_s)
             await self.history.flush()
 
-    async def quiet(self, unit: str | None, by: Actor) -> list[str]:
-        """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06)."""
+    async def quiet(self, unit: str | None, by: Actor, key: str = "") -> list[str]:
+        """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06).
+
+        A repeated `key` gets the first answer, as far as there are records."""
+        asked = f"stop-pumps {unit or 'all'}"
+        if self.runs is not None and (first := self.runs.answered(key, asked)) is not None:
+            return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
         if self.runs is not None:
             self.runs.halt(unit)
         stopped = await self._stop_movers(chosen)
         if self.runs is not None:
             await self.runs.hold(unit, by, "pumps stopped by hand")
-        return [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
+        said = [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
+        if self.runs is not None:
+            entry = AuditEntry(
+                "pumps stopped",
+                "unit",
+                unit or "all",
+                by.name,
+                by.role,
+                by.authenticated_by,
+                new=said,
+                client=by.client,
+            )
+            with contextlib.suppress(LedgerFault):
+                await self.runs.remember(key, {"asked": asked, "stopped": said}, entry)
+        return said
 
     async def _stop_movers(self, unit: UnitSettings | None = None) -> dict[str, str]:
         """Stop every pump of a unit, or all; what each of them said to it."""

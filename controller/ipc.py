@@ -111,7 +111,7 @@ async def carry_out(controller: Controller, request: ask.AnyRequest, actor: Acto
         case ask.Snapshot():
             return snapshot(controller)
         case ask.StopPumps():
-            return {"stopped": await controller.quiet(request.unit, who(request, actor))}
+            return {"stopped": await controller.quiet(request.unit, who(request, actor), request.key)}
         case ask.Shutdown():
             controller.stop()
             return {"stopping": True}

@@ -97,7 +97,7 @@ class Hold(Keyed):
     why: str = "held at the machine"
 
 
-class StopPumps(Act):
+class StopPumps(Keyed):
     do: Literal["stop_pumps"]
     unit: str | None = None
 

@@ -61,7 +61,7 @@ class Runs:
         key: str = "",
     ) -> str:
         """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
-        if (answer := self._answered(key, "start")) is not None:
+        if (answer := self.answered(key, "start")) is not None:
             return str(answer["run"])
         async with self._starting:
             return await self._started(text, by, unit, sets, start, key)
@@ -199,7 +199,7 @@ class Runs:
         self, run_id: str, cause: Cause, by: Actor, *, why: str = "", state_seen: str = "", key: str = ""
     ) -> str:
         """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
-        if (answer := self._answered(key, asked := f"{cause} {run_id}")) is not None:
+        if (answer := self.answered(key, asked := f"{cause} {run_id}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         if cause not in COMMANDABLE:
@@ -222,7 +222,7 @@ class Runs:
 
     async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
         """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
-        if (answer := self._answered(key, asked := f"answer {run_id} {path}")) is not None:
+        if (answer := self.answered(key, asked := f"answer {run_id} {path}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         task = self.doors.ledger.task(run_id, path)
@@ -253,7 +253,7 @@ class Runs:
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
         "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
-        if (first := self._answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
+        if (first := self.answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
             return str(first["state"])
         engine = self.engine(run_id)
         now = self.doors.clock.now()
@@ -282,7 +282,7 @@ class Runs:
     async def hold(self, unit: str | None, by: Actor, why: str, key: str = "") -> dict[str, str]:
         """Hold every run that can be held; returns the states. A repeated key does nothing more (SM-03)."""
         states: dict[str, str] = {}
-        if (first := self._answered(key, asked := f"hold {unit or 'all'}")) is not None:
+        if (first := self.answered(key, asked := f"hold {unit or 'all'}")) is not None:
             return dict(first["states"])
         for engine in self._of(unit):
             now = self.doors.clock.now()
@@ -301,12 +301,17 @@ class Runs:
         for engine in self.engines.values():
             await engine.rest()
 
-    def _answered(self, key: str, asked: str) -> Mapping[str, Any] | None:
+    def answered(self, key: str, asked: str) -> Mapping[str, Any] | None:
         """The first answer given under `key`; None when it is new. Raises KeyReused when it was for something else."""
         answer = self.doors.ledger.answer(key) if key else None
         if answer is not None and answer.get("asked", asked) != asked:
             raise KeyReused(f"this Idempotency-Key was used for {answer['asked']!r}; nothing was done")
         return answer
+
+    async def remember(self, key: str, answer: Mapping[str, Any], entry: AuditEntry) -> None:
+        """Record something that belongs to no run, and the answer to it under its key, if it has one."""
+        change = [answer_row(key, None, self.doors.clock.now(), answer)] if key else []
+        await self.doors.ledger.commit(change, [entry])
 
     def _of(self, unit: str | None) -> list[Engine]:
         return [engine for engine in self.engines.values() if unit in (None, engine.site.unit.name)]
@@ -327,5 +332,5 @@ def archived(row: RunRow) -> bool:
     return row.state == RunState.IDLE.value and row.ended_at is not None
 
 
-def answer_row(key: str, run_id: str, at: float, answer: Mapping[str, Any]) -> Change:
+def answer_row(key: str, run_id: str | None, at: float, answer: Mapping[str, Any]) -> Change:
     return Upsert("answers", {"key": key, "run_id": run_id, "at": at, "answer": dict(answer)})

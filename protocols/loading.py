@@ -29,8 +29,8 @@ def load(source: Path | str, name: str | None = None) -> Protocol:
     if isinstance(source, str) and "\n" in source:
         return bind(source, read(source, name or "protocol.yaml"), {})
     path = Path(source)
-    if not path.exists() and (shipped := _shipped(str(source))) is not None:
-        return bind(shipped, read(shipped, name or f"{path.name.removesuffix('.yaml')}.yaml"), {})
+    if not path.exists() and (ours := shipped(str(source))) is not None:
+        return bind(ours, read(ours, name or f"{path.name.removesuffix('.yaml')}.yaml"), {})
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -47,7 +47,8 @@ def library() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
-def _shipped(name: str) -> str | None:
+def shipped(name: str) -> str | None:
+    """The text of a protocol that ships; None when there is none of this name."""
     name = name.removesuffix(".yaml")
     return (resources.files("protocols") / "library" / f"{name}.yaml").read_text("utf-8") if name in library() else None
 

@@ -1,5 +1,8 @@
-"""The way to the controller: its local socket, one JSON object a line. Every act has a connection of its own, so that
-a slow one delays no other; an act that was sent and not answered has an unknown outcome and is never sent again here."""
+"""The way to the controller: its local socket, one JSON object a line.
+
+Every act has a connection of its own, so that a slow one delays no other. An act that was sent and not answered has an
+unknown outcome, and is never sent again from here.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ class ControllerLink:
         except (TimeoutError, ConnectionError):
             raise ControllerAway from None
 
-    async def act(self, do: str, key: str = "", limit_s: float = ACT_S, **fields: Any) -> Any:
+    async def act(self, do: str, fields: Mapping[str, Any], key: str = "", limit_s: float = ACT_S) -> Any:
         """Something that changes the bench or the records; `key` goes with it where there is one."""
         sent = {**fields, "key": key} if key else fields
         if do in URGENT:

@@ -1,4 +1,4 @@
-"""The bench as the controller tells it, again and again: the last picture, how old it is, and what has changed since."""
+"""The bench as the controller tells it, again and again: the last picture, how old it is, what has changed since."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SILENT_S = 2.0
 RETRY_S = (0.1, 0.2, 0.5, 1.0)
 SCANS = 3
 """Periods after which the last scan is too old (UI-21)."""
+
+NO_SCAN: Mapping[str, Any] = {"count": 0, "age_s": None, "period_s": 1.0}
 
 Snapshot = Mapping[str, Any]
 Condition = Literal["ok", "starting", "silent", "away"]
@@ -117,7 +119,7 @@ class Feed:
 
     def scan(self) -> dict[str, Any]:
         """Counter, age of the last scan now, usual time between two; wall seconds."""
-        told = self.snapshot["scan"] if self.snapshot is not None else {"count": 0, "age_s": None, "period_s": 1.0}
+        told: Mapping[str, Any] = self.snapshot["scan"] if self.snapshot is not None else NO_SCAN
         if told["age_s"] is None:
             return dict(told)
         unheard = self.since_s if self.condition != "ok" else 0.0

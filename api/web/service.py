@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from api.web.archive import Archive
 from api.web.controller_link import ControllerLink
 from api.web.feed import Feed
 from api.web.records import Records
@@ -21,12 +22,14 @@ class Service:
     link: ControllerLink
     feed: Feed
     records: Records
+    archive: Archive
     gate: Gate
 
     @classmethod
-    def of(cls, settings: Settings) -> Service:
+    def of(cls, settings: Settings, gate: Gate) -> Service:
         link = ControllerLink(settings.data)
-        return cls(settings, link, Feed(link), Records(settings.data), Gate(settings))
+        records = Records(settings.data)
+        return cls(settings, link, Feed(link), records, Archive(records), gate)
 
 
 def service_of(connection: HTTPConnection) -> Service:

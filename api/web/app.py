@@ -1,0 +1,99 @@
+"""The application: every router under /api/v1, the dashboard's files, the tasks that live as long as it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from api.web import stream
+from api.web.problems import Problem
+from api.web.routes import (
+    alarms,
+    devices,
+    protocols,
+    runs,
+    session,
+    setup,
+    signals,
+    system,
+    tasks,
+    tokens,
+    units,
+    users,
+)
+from api.web.security.guard import Guard
+from api.web.security.rights import Right, needs
+from api.web.security.secure import secure
+from api.web.security.settings import Settings
+from api.web.security.who import Person
+from api.web.service import Service
+
+ROOT = "/api/v1"
+DASHBOARD = Path(__file__).parent / "dashboard"
+ROUTERS = (
+    session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
+    runs.router, tasks.router, alarms.router, protocols.router, system.router, stream.router,
+)  # fmt: skip
+DELIVER_S = 0.5
+"""How often waiting audit entries go to the controller."""
+
+
+def build_app(settings: Settings) -> Guard:
+    """The whole service behind its guard."""
+    app = FastAPI(title="osteon", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    guarded = secure(app, settings)
+    app.state.service = Service.of(settings, guarded.gate)
+    for router in ROUTERS:
+        app.include_router(router, prefix=ROOT)
+
+    @app.get(f"{ROOT}/openapi.json", include_in_schema=False)
+    async def openapi(person: Annotated[Person, needs(Right.SEE)]) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        return JSONResponse(app.openapi())
+
+    app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
+    return guarded
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """The feed and the delivery of audit entries run beside the requests."""
+    here: Service = app.state.service
+    beside = [
+        asyncio.create_task(here.feed.run(), name="feed"),
+        asyncio.create_task(deliver(here), name="audit"),
+    ]
+    try:
+        yield
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        with contextlib.suppress(Problem):
+            await hand_over(here)
+        here.records.close()
+        here.gate.close()
+
+
+async def deliver(here: Service) -> None:
+    """Bring what was done and refused into the controller's trail; what it does not take now waits (AT-01)."""
+    while True:
+        with contextlib.suppress(Problem):
+            await hand_over(here)
+        await asyncio.sleep(DELIVER_S)
+
+
+async def hand_over(here: Service) -> None:
+    while entries := here.gate.audit.take():
+        try:
+            await here.link.audit(entries)
+        except Problem:
+            here.gate.audit.back(entries)
+            raise

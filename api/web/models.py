@@ -1,0 +1,297 @@
+"""What goes in and out over HTTP, with examples: strict where text comes in, documentation where bytes go out.
+
+Times: `at`, `start`, `end`, `now` are UTC seconds since 1970 in bench time; ages are seconds. Units are UCUM symbols.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from protocols.states import Cause, RunState
+
+Text = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Time = float
+Bucket = tuple[float, float | None, float | None, float | None]
+
+
+class Incoming(BaseModel):
+    """A body: unknown fields and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Outgoing(BaseModel):
+    """An answer as it is documented."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+# ---- in ------------------------------------------------------------------------------------------------------
+
+
+class CommandIn(Incoming):
+    """A command for a run. `state_seen` is the state the person saw; another one by now refuses it with 409."""
+
+    cause: Annotated[Cause, Field(strict=False, examples=["hold"])]
+    state_seen: Annotated[RunState, Field(strict=False, examples=["RUNNING"])]
+    why: Annotated[Text, Field(examples=["foam in the vessel"])] = ""
+
+
+class AnswerIn(Incoming):
+    """What a person wrote down for a task."""
+
+    path: Annotated[Name, Field(examples=["seed/count"])]
+    entries: Annotated[dict[str, float | int | str | bool], Field(max_length=100, examples=[{"viability": 93.5}])] = {}
+
+
+class DecisionIn(Incoming):
+    """The answer to an open question of a held run."""
+
+    path: Name
+    answer: Annotated[Name, Field(examples=["delivered"])]
+    volume_ml: Annotated[float | None, Field(ge=0, le=10_000, strict=False)] = None
+    why: Text = ""
+
+
+class HoldIn(Incoming):
+    why: Text = "held from the dashboard"
+
+
+class StopPumpsIn(Incoming):
+    """Nothing need be said."""
+
+
+class StartIn(Incoming):
+    """A protocol that ships, by name, or the text of one; `start` UTC s, None = now."""
+
+    protocol: Annotated[str, Field(min_length=1, max_length=500_000, examples=["adsc-osteo-spheroid-28d"])]
+    unit: Name | None = None
+    set: Annotated[dict[str, str], Field(max_length=100)] = {}
+    start: Annotated[float | None, Field(ge=0, strict=False)] = None
+
+
+class AcknowledgeIn(Incoming):
+    """Nothing need be said."""
+
+
+# ---- out -----------------------------------------------------------------------------------------------------
+
+
+class Health(Outgoing):
+    status: Literal["ok", "starting", "controller away", "controller silent"]
+
+
+class Reading(Outgoing):
+    """The last value of a signal. `quality` other than good: not to be relied on, `why` says the reason."""
+
+    value: Annotated[float | str | bool | None, Field(examples=[37.01])]
+    unit: Annotated[str, Field(examples=["Cel"])]
+    quality: Literal["good", "stale", "bad", "manual", "substituted"]
+    why: str
+    age_s: float | None
+    at: Time | None
+    stale_after_s: Annotated[float, Field(examples=[30.0])]
+    low: float | None
+    """The device's own limits."""
+    high: float | None
+    writable: bool
+
+
+class Limits(Outgoing):
+    low: float | None
+    high: float | None
+    source: Annotated[str, Field(examples=["alarm limits of incubator"])]
+
+
+class RoleValue(Outgoing):
+    """What plays one part of a unit: its signal, value, set point and limits."""
+
+    role: Annotated[str, Field(examples=["temperature"])]
+    signal: Annotated[str, Field(examples=["incubator.temperature"])]
+    reading: Reading
+    set_point: Reading | None
+    set_signal: str | None
+    owner: str
+    """Who sets it: a run id; "" = nobody."""
+    limits: Limits | None
+
+
+class UnitOut(Outgoing):
+    """One vessel with its environment, live."""
+
+    unit: Annotated[str, Field(examples=["reactor"])]
+    now: Time
+    controller: Literal["ok", "starting", "silent", "away"]
+    roles: list[RoleValue]
+    vessel: dict[str, Any]
+    volume: Annotated[dict[str, float] | None, Field(examples=[{"ml": 88.4, "sigma_ml": 1.1, "low": 60, "high": 150}])]
+    paths: dict[str, Any]
+    pumps: list[dict[str, Any]]
+    stays_on: Annotated[list[str], Field(examples=[["temperature", "co2"]])]
+    """What a hold leaves on (UI-46)."""
+    run: dict[str, Any] | None
+    tasks: list[dict[str, Any]]
+    alarms: list[dict[str, Any]]
+
+
+class UnitRow(Outgoing):
+    unit: str
+    run: str | None
+    state: str | None
+    tasks: int
+    alarms: int
+
+
+class DeviceOut(Outgoing):
+    name: Annotated[str, Field(examples=["incubator"])]
+    model: Annotated[str, Field(examples=["memmert_ico"])]
+    condition: Literal["connecting", "ready", "lost", "in alarm", "wrong device"]
+    why: str
+    verified: str | None
+    identity: dict[str, str] | None
+    poll_s: float
+
+
+class SignalOut(Reading):
+    name: Annotated[str, Field(examples=["incubator.temperature"])]
+
+
+class Gap(Outgoing):
+    start: Time
+    end: Time
+    reason: Annotated[str, Field(examples=["controller not running"])]
+
+
+class History(Outgoing):
+    """Buckets [time, min, mean, max]; a bucket without a good value has nulls and is a gap, never a joined line."""
+
+    signal: str
+    unit: str
+    start: Time
+    end: Time
+    buckets: Annotated[list[Bucket], Field(examples=[[[1767567600.0, 36.9, 37.0, 37.1]]])]
+    gaps: list[Gap]
+
+
+class RunRow(Outgoing):
+    run: Annotated[str, Field(examples=["run-1"])]
+    unit: str
+    protocol: str
+    version: str
+    state: RunState
+    created: Time
+    started: Time | None
+    ended: Time | None
+    created_by: str
+
+
+class RunOut(RunRow):
+    """`live` is the run as the controller has it; None once it is put away. `commands` are allowed now (SM-01)."""
+
+    live: dict[str, Any] | None
+    commands: Annotated[list[str], Field(examples=[["pause", "hold", "stop", "abort"]])]
+
+
+class Timeline(Outgoing):
+    """Bars of a run: planned, actual, estimated; states, outages, alarms and deviations beside them."""
+
+    run: str
+    protocol: str
+    now: Time
+    start: Time
+    end: Time
+    estimated_end: Time
+    stages: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    states: list[dict[str, Any]]
+    outages: list[dict[str, Any]]
+    alarms: list[dict[str, Any]]
+    deviations: list[dict[str, Any]]
+
+
+class StateOut(Outgoing):
+    state: Annotated[str, Field(examples=["HOLDING"])]
+
+
+class StartedOut(Outgoing):
+    run: Annotated[str, Field(examples=["run-1"])]
+
+
+class HeldOut(Outgoing):
+    states: Annotated[dict[str, str], Field(examples=[{"run-1": "HOLDING"}])]
+    stays_on: list[str]
+
+
+class PumpOut(Outgoing):
+    pump: str
+    confirmed: bool
+    text: Annotated[str, Field(examples=["stopped"])]
+
+
+class PumpsOut(Outgoing):
+    pumps: list[PumpOut]
+    at: Time
+
+
+class CommandOut(Outgoing):
+    """What became of a command, by its key."""
+
+    key: str
+    answer: Annotated[dict[str, Any], Field(examples=[{"asked": "hold run-1", "state": "HOLDING"}])]
+
+
+class AlarmOut(Outgoing):
+    alarm_id: str
+    key: str
+    priority: Literal["critical", "high", "low"]
+    text: str
+    advice: str
+    state: Literal["UNACK", "ACKED", "RTN_UNACK", "NORMAL"]
+    raised_at: Time
+    acked_at: Time | None
+    acked_by: str
+    cleared_at: Time | None
+    run_id: str | None
+
+
+class TaskOut(Outgoing):
+    run: str
+    path: str
+    title: str
+    state: Literal["open", "answered", "closed"]
+    due: Time | None
+    opened: Time
+    hand: dict[str, Any]
+    entries: dict[str, Any] | None
+    by: str
+    answered: Time | None
+
+
+class AcknowledgedOut(Outgoing):
+    acknowledged: str
+
+
+class SystemHealth(Outgoing):
+    controller: str
+    scanning: bool
+    scan: dict[str, Any]
+    ledger: str
+    epoch: int | None
+    version: str
+    simulated: bool
+    speed: float | None
+    bench: str
+    zone: str
+    now: Time | None
+    streams: int
+
+
+class ProtocolRow(Outgoing):
+    name: str
+
+
+class ProtocolOut(ProtocolRow):
+    text: str

@@ -1,0 +1,141 @@
+"""Runs: list, one run, timeline, doses, tasks; start, command, answer, decide; what became of a command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from api.web.feed import Snapshot, compact
+from api.web.idempotency import idempotency_key
+from api.web.models import (
+    AnswerIn,
+    CommandIn,
+    CommandOut,
+    DecisionIn,
+    RunOut,
+    RunRow,
+    StartedOut,
+    StartIn,
+    StateOut,
+    TaskOut,
+    Timeline,
+)
+from api.web.problems import Problem
+from api.web.security.rights import RIGHT_OF_CAUSE, Right, needs, require, require_unit
+from api.web.security.who import Person
+from api.web.service import Service, service
+
+router = APIRouter(tags=["runs"])
+JSON = "application/json"
+
+Here = Annotated[Service, Depends(service)]
+Viewer = Annotated[Person, needs(Right.SEE)]
+Operator = Annotated[Person, needs(Right.ACT, knows_unit=True)]
+Starter = Annotated[Person, needs(Right.MANUAL, knows_unit=True)]
+Supervisor = Annotated[Person, needs(Right.DECIDE, knows_unit=True)]
+Key = Annotated[str, Depends(idempotency_key)]
+
+
+# ---- looking -------------------------------------------------------------------------------------------------
+
+
+@router.get("/runs", response_model=list[RunRow])
+async def runs(here: Here, person: Viewer) -> Response:
+    """Every run of this bench, the newest first."""
+    return Response(compact(here.archive.runs()), media_type=JSON)
+
+
+@router.get("/runs/{run}", response_model=RunOut)
+async def run(run: str, here: Here, person: Viewer) -> Response:
+    """One run; `live` holds what the controller knows of it now."""
+    found = live(here.feed.current(), run)
+    row = here.archive.run(run)
+    return Response(compact({**row, "live": found, "commands": found["commands"] if found else []}), media_type=JSON)
+
+
+@router.get("/runs/{run}/timeline", response_model=Timeline)
+async def timeline(run: str, here: Here, person: Viewer) -> Response:
+    """Planned, actual and estimated bars; states, outages, alarms, deviations."""
+    return Response(here.archive.timeline(run, here.feed.current()["now"]), media_type=JSON)
+
+
+@router.get("/runs/{run}/doses", response_model=list[dict[str, Any]])
+async def doses(run: str, here: Here, person: Viewer) -> Response:
+    """Every stroke of the run: asked, measured, seen by the witness, how it ended, on what evidence."""
+    return Response(compact(here.archive.doses(run)), media_type=JSON)
+
+
+@router.get("/runs/{run}/tasks", response_model=list[TaskOut])
+async def tasks(run: str, here: Here, person: Viewer) -> Response:
+    """Every task of the run for a person: open, answered, closed."""
+    return Response(compact(here.archive.tasks(run)), media_type=JSON)
+
+
+@router.get("/commands/{key}", response_model=CommandOut)
+async def command_by_key(key: str, here: Here, person: Viewer) -> CommandOut:
+    """What became of an act whose answer was lost. 404: it did not reach the records, so it was not done (UI-25)."""
+    answer = here.archive.answer(key)
+    if answer is None:
+        raise Problem("unknown-key", "no act with this key is on record: it was not done, or is not done yet")
+    return CommandOut(key=key, answer=answer)
+
+
+# ---- acting --------------------------------------------------------------------------------------------------
+
+
+@router.post("/runs", response_model=StartedOut, status_code=201)
+async def start(body: StartIn, here: Here, person: Starter, key: Key) -> StartedOut:
+    """Check, bind and start a protocol on a unit."""
+    units = here.feed.current()["units"]
+    unit = body.unit or next(iter(units))
+    require_unit(person, unit)
+    fields = {"protocol": protocol_text(body.protocol), "unit": unit, "set": body.set, "start": body.start}
+    done = await here.link.act("start", {**fields, "actor": person.actor()}, key)
+    return StartedOut(run=done["run"])
+
+
+@router.post("/runs/{run}/commands", response_model=StateOut)
+async def command(run: str, body: CommandIn, here: Here, person: Operator, key: Key) -> StateOut:
+    """Pause, resume, hold, restart, stop, abort or reset. 409 with `state` when the run has moved on."""
+    require(person, RIGHT_OF_CAUSE.get(body.cause, Right.DECIDE))
+    require_unit(person, unit_of(here, run))
+    asked = {"run": run, "cause": body.cause.value, "why": body.why, "state_seen": body.state_seen.value}
+    return StateOut(**await here.link.act("command", {**asked, "actor": person.actor()}, key))
+
+
+@router.post("/runs/{run}/tasks/answer", response_model=StateOut)
+async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Key) -> StateOut:
+    """Answer a hand step: its entries are checked against kind, unit and limits, all faults at once."""
+    require_unit(person, unit_of(here, run))
+    asked = {"run": run, "path": body.path, "entries": body.entries}
+    return StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
+
+
+@router.post("/runs/{run}/decisions", response_model=StateOut)
+async def decide(run: str, body: DecisionIn, here: Here, person: Supervisor, key: Key) -> StateOut:
+    """Answer an open question of a held run; the run itself goes on by `restart`."""
+    require_unit(person, unit_of(here, run))
+    asked = {"run": run, "path": body.path, "answer": body.answer, "volume_ml": body.volume_ml, "why": body.why}
+    return StateOut(**await here.link.act("decide", {**asked, "actor": person.actor()}, key))
+
+
+def protocol_text(given: str) -> str:
+    """The text of a protocol: as given, or by the name of one that ships; never a file of this machine."""
+    from protocols.loading import shipped
+
+    text = given if "\n" in given else shipped(given)
+    if text is None:
+        raise Problem("invalid", f"no protocol {given[:100]!r} ships with osteon; send its text instead")
+    return text
+
+
+def live(shown: Snapshot, run: str) -> dict[str, Any] | None:
+    return next((each for each in shown["runs"] if each["run"] == run), None)
+
+
+def unit_of(here: Service, run: str) -> str:
+    """The unit a run is on; an unknown run is no run of any unit."""
+    found = live(here.feed.current(), run)
+    return found["unit"] if found else str(here.archive.run(run)["unit"])
