@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+
+def writable(text: str) -> str:
+    """Half a letter (a lone surrogate) cannot be written anywhere."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a letter") from None
+    return text
+
+
+def writable_secret(secret: SecretStr) -> SecretStr:
+    writable(secret.get_secret_value())
+    return secret
+
 
 RoleName = Literal["viewer", "operator", "supervisor", "admin"]
-UserName = Annotated[str, Field(min_length=1, max_length=64)]
-FullName = Annotated[str, Field(min_length=1, max_length=120)]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=512)]
+Named = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(writable)]
+FullName = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(writable)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(writable_secret)]
 """Longer than any that is allowed, so that the rule itself can say what is wrong; shown as stars wherever printed."""
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(writable_secret)]
 
 
 class Sent(BaseModel):
@@ -29,7 +44,7 @@ def example(**values: Any) -> ConfigDict:
 class SignIn(Sent):
     model_config = example(user="demo", password="as printed at the start")  # noqa: S106  an example
 
-    user: UserName
+    user: Named
     password: Password
     new_password: Password | None = None
     """Where the problem `password-change-needed` asked for one."""
@@ -78,7 +93,7 @@ class SetUp(Sent):
     model_config = example(token="as printed at the start", user="chief", name="C. Chief", password="twelve or more")  # noqa: S106
 
     token: Secret
-    user: UserName
+    user: Named
     name: FullName
     password: Password
 
@@ -101,7 +116,7 @@ class UserView(Answered):
 class NewUser(Sent):
     model_config = example(user="kim", name="K. Kim", role="operator", password=None)
 
-    user: UserName
+    user: Named
     name: FullName
     role: RoleName
     password: Password | None = None
@@ -131,11 +146,11 @@ class InitialPassword(Answered):
 class NewToken(Sent):
     model_config = example(label="night script", role="operator", days=30, unit="reactor")
 
-    label: Annotated[str, Field(min_length=1, max_length=80)]
+    label: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(writable)]
     role: RoleName
     days: Annotated[int, Field(ge=1, le=4000)] | None = 90
     """None = no end, for wall screens of role viewer."""
-    unit: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    unit: Named | None = None
 
 
 class TokenView(Answered):
