@@ -5,7 +5,7 @@ import { setZone } from "./format.js";
 const SILENCE_S = 5, LOOK_MS = 250, RETRY_S = [1, 2, 5, 10], SCANS = 3;
 
 export const live = store({
-  snapshot: null, link: "connecting", scanning: true, scan: null, lost: null, restored: null, refused: "", ledger: "ok",
+  snapshot: null, link: "connecting", scanning: true, scan: null, lost: null, restored: null, refused: "", failed: 0, ledger: "ok",
 });
 const wall = () => performance.now() / 1000;
 const base = { bench: 0, wall: 0, speed: 1 };
@@ -58,6 +58,7 @@ function closed(code) {
   socket = null;
   if ([4001, 4401, 1008].includes(code)) live.set({ refused: "session" });
   lose();
+  live.set({ failed: live.now.failed + 1 });
   again();
 }
 

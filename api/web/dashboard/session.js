@@ -44,9 +44,17 @@ export async function signOut() {
 
 export const signInAgain = () => session.set({ who: null });
 
-// The server said that the session has ended: the form covers the page, which stays where it was (UI-28).
-live.live.watch((state) => {
-  if (state.refused === "session" && session.now.who) { live.end(); session.set({ who: null }); }
+// The session has ended: the form covers the page, which stays where it was (UI-28). A handshake that is refused looks
+// like a lost connection to the page, so after each failed one it asks who it is.
+let failed = 0;
+live.live.watch(async (state) => {
+  if (!session.now.who) return;
+  let ended = state.refused === "session";
+  if (!ended && state.failed > failed) {
+    failed = state.failed;
+    try { await get("/session"); } catch (error) { ended = error instanceof Problem && error.status === 401; }
+  }
+  if (ended) { live.end(); session.set({ who: null }); }
 });
 
 // Somebody is at the page: at most once a minute the server hears of it, so that the session does not go idle.

@@ -29,7 +29,8 @@ export function Sparkline({ unit, role }) {
 function line([times, , means], end) {
   const good = means.filter((each) => each !== null);
   if (!good.length) return "";
-  const low = Math.min(...good), spread = Math.max(Math.max(...good) - low, Math.abs(low) * 0.004 || 0.01);
+  const least = Math.min(...good), most = Math.max(...good), spread = Math.max(most - least, Math.abs(most) * 0.004 || 0.01);
+  const low = (least + most - spread) / 2;
   let pen = "M", path = "";
   times.forEach((t, n) => {
     if (means[n] === null) { pen = "M"; return; }

@@ -5,7 +5,7 @@ import { blind, now } from "../live.js";
 import { LANES, W } from "../words.js";
 import { lateness } from "./occurrence.js";
 
-const TOP = 30, GAP = 10, ROW = 22, HALF = 8, LEAST = 3;
+const TOP = 30, GAP = 12, ROW = 36, HALF = 14, LEAST = 4;
 const STEPS = [3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400];
 
 // Bars that overlap get rows of their own; at most `rows` of them.
@@ -58,7 +58,7 @@ export function Timeline({ line, from, to, choose, move }) {
     <defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0v7" class="hatchline" /></pattern>
       <clipPath id="inside"><rect x=${left} y="0" width=${inner} height=${y + 6} /></clipPath></defs>
     ${lanes.map(({ lane, top, high }, n) => html`<g key=${lane}><rect x="0" y=${top - GAP / 2} width=${width} height=${high} class=${n % 2 ? "lane odd" : "lane"} />
-      <text x="6" y=${left ? top + 13 : top + 8} class="label">${LANES[lane] || lane}</text></g>`)}
+      <text x="6" y=${left ? top + 18 : top + 8} class="label">${LANES[lane] || lane}</text></g>`)}
     <g clip-path="url(#inside)">
       ${marks(from, to, inner).map(({ t, text, day }) => html`<g key=${t}><path class=${day ? "dayline" : "hourline"} d=${`M${x(t)} ${TOP - 8}V${y}`} /><text x=${x(t) + 3} y="14" class="label">${text}</text></g>`)}
       ${(line.outages || []).filter(shows).map((pair) => html`<rect key=${pair[0]} class="outage" x=${x(pair[0])} y=${TOP - 6} height=${y - TOP} fill="url(#hatch)" width=${Math.max(LEAST, x(pair[1] ?? now()) - x(pair[0]))}><title>${W.outage}</title></rect>`)}
@@ -73,13 +73,13 @@ function Bar({ bar, lane, x, y, choose, from, to }) {
   const wide = Math.max(planned?.[1] || 0, actual?.[1] || 0), start = (actual && actual[1] > 40 ? actual : planned || actual)[0];
   const text = `${bar.title}. ${bar.planned ? `${W.planned} ${exact(bar.planned[0])}` : ""}${bar.actual ? `, ${W.actual} ${exact(bar.actual[0])}` : ""} ${bar.disposition || ""} ${lateness(bar)}`;
   const pick = () => choose(bar);
-  const room = Math.floor((wide - 6) / 6.2);
+  const room = Math.floor((wide - 6) / 6.6);
   return html`<g class=${`occurrence ${bar.disposition === "failed" || /skipped|cancelled/.test(bar.disposition || "") ? "crossed" : ""}`} data-bar=${bar.path} data-lane=${lane} tabindex="0" role="button" aria-label=${text}
       onClick=${pick} onKeyDown=${(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(); } }}>
     <title>${text}</title>
     <rect class="hit" x=${(planned || actual)[0] - 3} y=${y - 1} width=${wide + 6} height=${ROW - 1} />
     ${planned && html`<rect class="planned" x=${planned[0]} y=${y} width=${planned[1]} height=${HALF} />`}
     ${actual && html`<rect class=${bar.actual[1] == null ? "actual going" : "actual"} x=${actual[0]} y=${y + HALF + 2} width=${actual[1]} height=${HALF} />`}
-    ${room > 6 && html`<text class=${actual && actual[1] > 40 ? "on" : "off"} x=${Math.max(start, x(from)) + 4} y=${actual && actual[1] > 40 ? y + 2 * HALF : y + HALF - 1}>${bar.title.length > room ? `${bar.title.slice(0, room - 1)}…` : bar.title}</text>`}
+    ${room > 6 && html`<text class=${actual && actual[1] > 40 ? "on" : "off"} x=${Math.max(start, x(from)) + 4} y=${actual && actual[1] > 40 ? y + 2 * HALF - 1 : y + HALF - 3}>${bar.title.length > room ? `${bar.title.slice(0, room - 1)}…` : bar.title}</text>`}
   </g>`;
 }

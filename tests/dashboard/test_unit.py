@@ -1,0 +1,114 @@
+"""The unit's page: what may be done now, first clicks, results per pump, tasks, alarms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from protocols.states import ALLOWED, COMMANDS, RunState
+from tests.dashboard.conftest import Server
+
+UNIT = "#/units/reactor"
+
+
+@pytest.mark.req("UI-133")
+@pytest.mark.parametrize("state", ["RUNNING", "PAUSED", "HELD", "STOPPING", "COMPLETE"])
+def test_the_buttons_are_those_of_the_state_table(page: Page, server: Server, state: str) -> None:
+    server.mood(state=state)
+    page.goto(server.url + UNIT)
+    expect(page.locator(".head .state")).to_have_attribute("data-state", state)
+    wanted = {cause.value for cause in COMMANDS if (RunState(state), cause) in ALLOWED} - {"start"} | {"stop-pumps"}
+    assert {each.get_attribute("data-command") for each in page.locator("[data-command]").all()} == wanted
+
+
+@pytest.mark.req("B10", "UI-45", "UI-46", "UI-82")
+def test_hold_acts_on_the_first_click_and_is_confirmed_by_the_state(page: Page, server: Server) -> None:
+    page.goto(server.url + UNIT)
+    expect(page.locator(".commands")).to_contain_text("Temperature, CO₂ continue")
+    page.locator("[data-command=hold]").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".outcomes li")).to_contain_text(re.compile(r"Hold run-1: +Confirmed \d\d:\d\d:\d\d"))
+    expect(page.locator(".head .state")).to_contain_text("Held")
+    expect(page.locator("[data-command=restart]")).to_be_enabled()
+    (sent,) = server.posts("/commands")
+    assert sent["body"] == {"cause": "hold", "state_seen": "RUNNING", "why": ""} and sent["key"] and sent["csrf"] == "token-of-the-stand-in"
+
+
+@pytest.mark.req("B10", "UI-45")
+def test_stop_pumps_acts_on_the_first_click_and_tells_each_pump(page: Page, server: Server) -> None:
+    server.mood(pump_fails=True)
+    page.goto(server.url + UNIT)
+    page.locator("[data-command=stop-pumps]").click()
+    expect(page.locator(".outcomes")).to_contain_text(re.compile(r"pump_in: stopped, confirmed \d\d:\d\d:\d\d"))
+    expect(page.locator(".outcomes")).to_contain_text("pump_out: NOT CONFIRMED - go to the equipment")
+    assert len(server.posts("/stop-pumps")) == 1
+
+
+@pytest.mark.req("UI-82")
+def test_a_double_click_sends_one_command_and_a_refusal_is_said(page: Page, server: Server) -> None:
+    page.goto(server.url + UNIT)
+    page.locator("[data-command=hold]").dblclick()
+    expect(page.locator(".outcomes li").first).to_have_attribute("data-phase", "confirmed")
+    assert len(server.posts("/commands")) == 1
+
+
+@pytest.mark.req("UI-82")
+def test_a_refusal_shows_the_reason(page: Page, server: Server, complaints: list[str]) -> None:
+    server.mood(refuse="the run is HELD now, not RUNNING")
+    page.goto(server.url + UNIT)
+    page.locator("[data-command=pause]").click()
+    expect(page.locator(".outcomes")).to_contain_text("Refused: the run is HELD now, not RUNNING")
+    complaints[:] = [each for each in complaints if "409" not in each]
+
+
+def test_starting_again_takes_two_clicks_and_escape_has_no_effect(page: Page, server: Server) -> None:
+    server.mood(state="HELD")
+    page.goto(server.url + UNIT)
+    page.locator("[data-command=restart]").click()
+    expect(page.get_by_role("button", name="Keep it held")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("[data-command=restart]")).to_be_focused()
+    assert server.posts("/commands") == []
+    page.locator("[data-command=restart]").click()
+    page.get_by_role("button", name="Restart run-1").click()
+    expect(page.locator(".head .state")).to_contain_text("Running")
+
+
+def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server: Server) -> None:
+    page.goto(server.url + UNIT)
+    page.get_by_role("button", name="I will do it").click()
+    page.locator("input[name=glucose]").fill("55")
+    expect(page.locator(".task")).to_contain_text("outside 0 to 50 mmol/L")
+    expect(page.get_by_role("button", name="Done, record it")).to_be_disabled()
+    page.locator("input[name=glucose]").fill("4,2")
+    page.locator("input[name=lactate]").fill("16")
+    expect(page.locator(".task")).to_contain_text("unusual: expected 0 to 15 mmol/L")
+    page.reload()
+    expect(page.locator("input[name=lactate]")).to_have_value("16")
+    page.locator("select").last.select_option("yes")
+    page.get_by_role("button", name="Done, record it").click()
+    expect(page.locator(".task")).to_have_count(0)
+    (sent,) = server.posts("/tasks/answer")
+    assert sent["body"] == {"path": "reactor/sample/3/take", "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True}} and sent["key"]
+    server.mood(tasks=["Again"])
+    page.get_by_role("button", name="Answer for me").click()
+    expect(page.locator(".task")).to_have_count(0)
+    assert server.posts("/tasks/claim")[-1]["body"]["by"] == "simulated"
+
+
+def test_alarms_show_shape_letter_and_text_and_stay_listed_when_acknowledged(page: Page, server: Server) -> None:
+    server.mood(alarms=[["low", "Humidity low"], ["critical", "Temperature high"], ["high", "Probe silent"]])
+    page.goto(server.url + UNIT)
+    expect(page).to_have_title("(2) reactor - Running")
+    banner = page.locator(".banner")
+    expect(banner.locator(".alarm").first).to_contain_text("Temperature high")
+    expect(banner.locator(".symbol.critical text")).to_have_text("C")
+    expect(banner).to_contain_text("+1 more")
+    banner.get_by_role("button", name="Acknowledge").first.click()
+    expect(banner.locator(".symbol.critical")).to_have_count(0)
+    page.goto(f"{server.url}#/alarms")
+    expect(page.locator("[data-alarm=alarm-2]")).to_contain_text("Acknowledged by demo")
+    expect(page.locator("[data-alarm=alarm-2] .symbol.seen")).to_be_visible()
