@@ -19,7 +19,7 @@ LISTENS = "0A"
 def listening(host: str, port: int, backlog: int) -> Generator[socket.socket]:
     """A socket that listens there; raises Refusal with the holder when the port is taken, or may not be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as made:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as made:  # named, so that asyncio sets no-delay
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind((host, port))
