@@ -12,7 +12,9 @@ LONGEST = 128
 ABOUT = "Chosen by the client, new for each act; the same key again gets the first answer and does nothing."
 
 
-def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key", description=ABOUT)] = None) -> str:
+async def idempotency_key(
+    value: Annotated[str | None, Header(alias="Idempotency-Key", description=ABOUT)] = None,
+) -> str:
     """As a FastAPI dependency: the key of a request that must carry one."""
     if not value:
         raise Problem("key-needed", "this request needs the header Idempotency-Key, a new random text for each act")

@@ -36,6 +36,6 @@ def service_of(connection: HTTPConnection) -> Service:
     return cast(Service, connection.app.state.service)
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:
     """As a FastAPI dependency."""
     return service_of(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from api.web.security.settings import Settings
 from api.web.security.who import Role
-from tests.api.web.security.house import CHEAP, House, Wall, build
+from tests.api.web.security.house import CHEAP, House, Wall, build, whole
 
 
 @pytest.fixture
@@ -28,6 +28,17 @@ async def house(empty_house: House) -> House:
     """An administrator has an account."""
     await empty_house.add("admin", Role.ADMIN)
     return empty_house
+
+
+@pytest.fixture(params=["rooms", "service"])
+async def each_house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    """The rooms of these tests, and the whole service as it is served; an administrator has an account."""
+    wall = Wall()
+    settings = Settings(tmp_path, hash_cost=CHEAP, wall=wall)
+    house = build(settings, wall) if request.param == "rooms" else whole(settings, wall)
+    await house.add("admin", Role.ADMIN)
+    yield house
+    house.gate.close()
 
 
 @pytest.fixture

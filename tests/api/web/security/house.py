@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, WebSocket
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from api.web.app import build_app
 from api.web.routes import session, setup, tokens, users
 from api.web.security.gate import Gate
 from api.web.security.guard import Guard
@@ -137,4 +138,12 @@ def build(settings: Settings, wall: Wall) -> House:
         app.include_router(each.router, prefix=API)
     rooms(app)
     guard = secure(app, settings)
+    return House(settings, guard, guard.gate, app, wall)
+
+
+def whole(settings: Settings, wall: Wall) -> House:
+    """The service as it is served, with no controller to talk to."""
+    guard = build_app(settings)
+    app = guard.app
+    assert isinstance(app, FastAPI)
     return House(settings, guard, guard.gate, app, wall)

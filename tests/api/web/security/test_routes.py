@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from inspect import iscoroutinefunction
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from api.web.security.rights import OPEN, READING, ROLES, Right, Row, allows, table, within
+from api.web.security.settings import Settings
 from api.web.security.who import Role
-from tests.api.web.security.house import API, House, kind
+from tests.api.web.security.house import API, CHEAP, House, Wall, kind, whole
 from tests.api.web.security.sockets import knock
 
 
@@ -24,54 +30,54 @@ def address(row: Row) -> str:
 
 
 @pytest.mark.req("SEC-04")
-async def test_every_route_declares_a_right_or_is_listed_as_open(house: House) -> None:
-    found = rows(house.app)
+async def test_every_route_declares_a_right_or_is_listed_as_open(each_house: House) -> None:
+    found = rows(each_house.app)
     assert len(found) > 15
     assert [row for row in found if row.right is None and not row.open] == []
     assert [row for row in found if row.right is not None and row.open] == []
 
 
 @pytest.mark.req("SEC-04")
-async def test_no_route_answers_without_sign_in_unless_listed(house: House) -> None:
-    async with house.visitor() as client:
-        for row in rows(house.app):
+async def test_no_route_answers_without_sign_in_unless_listed(each_house: House) -> None:
+    async with each_house.visitor() as client:
+        for row in rows(each_house.app):
             if row.method == "WEBSOCKET":
-                status, _ = await knock(house.guard, address(row), origin="http://127.0.0.1:8620")
+                status, _ = await knock(each_house.guard, address(row), origin="http://127.0.0.1:8620")
             else:
                 status = (await client.request(row.method, address(row), headers={"x-osteon": "1"})).status_code
             assert (status == 401) is not row.open, row
 
 
 @pytest.mark.req("SEC-04")
-async def test_a_route_that_was_forgotten_is_closed_and_the_walk_finds_it(house: House) -> None:
-    @house.app.get("/api/v1/forgotten")
+async def test_a_route_that_was_forgotten_is_closed_and_the_walk_finds_it(each_house: House) -> None:
+    @each_house.app.get("/api/v1/forgotten")
     async def forgotten() -> str:
         return "secret"
 
-    async with house.visitor() as client:
+    async with each_house.visitor() as client:
         assert (await client.get(f"{API}/forgotten")).status_code == 401
-    assert [row.path for row in rows(house.app) if row.right is None and not row.open] == [f"{API}/forgotten"]
+    assert [row.path for row in rows(each_house.app) if row.right is None and not row.open] == [f"{API}/forgotten"]
 
 
 @pytest.mark.req("SEC-04")
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc", "/api", "/api/v1/health/", "/api/v2/x"])
-async def test_api_pages_and_unknown_addresses_need_sign_in(house: House, path: str) -> None:
-    async with house.visitor() as client:
+async def test_api_pages_and_unknown_addresses_need_sign_in(each_house: House, path: str) -> None:
+    async with each_house.visitor() as client:
         assert kind(await client.get(path)) == "not-signed-in"
 
 
 @pytest.mark.req("AC-02")
 @pytest.mark.parametrize("role", Role)
-async def test_each_role_reaches_exactly_the_routes_of_the_table(house: House, role: Role) -> None:
+async def test_each_role_reaches_exactly_the_routes_of_the_table(each_house: House, role: Role) -> None:
     """Refused for lack of a right where the table says so; elsewhere other things may be wrong, the right is not."""
-    await house.add("nobody", Role.VIEWER)
-    for row in rows(house.app):
+    await each_house.add("nobody", Role.VIEWER)
+    for row in rows(each_house.app):
         if row.open or (row.path.endswith("/session") and row.method == "DELETE"):
             continue
-        async with house.signed_in(role, f"a-{role}") as client:
+        async with each_house.signed_in(role, f"a-{role}") as client:
             if row.method == "WEBSOCKET":
                 cookie = f"osteon_session={client.cookies['osteon_session']}"
-                status, got = await knock(house.guard, address(row), origin="http://127.0.0.1:8620", cookie=cookie)
+                status, got = await knock(each_house.guard, address(row), origin="http://127.0.0.1:8620", cookie=cookie)
                 lacks = status == 403 and got[0]["type"].endswith("not-allowed")
             else:
                 answer = await client.request(row.method, address(row))
@@ -104,6 +110,46 @@ def test_what_is_open_only_reads_or_signs_in() -> None:
     assert {path for method, path in OPEN if method not in READING} == {f"{API}/session", f"{API}/setup"}
 
 
-async def test_mounted_apps_are_files_only(house: House) -> None:
-    mounts = [route.path for route in house.app.routes if isinstance(route, Mount)]
+async def test_mounted_apps_are_files_only(each_house: House) -> None:
+    mounts = [route.path for route in each_house.app.routes if isinstance(route, Mount)]
     assert [path for path in mounts if path.startswith("/api")] == []
+    files = [route.app for route in each_house.app.routes if isinstance(route, Mount)]
+    assert all(isinstance(app, StaticFiles) for app in files)
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    "path", ["/../access.sqlite", "/%2e%2e/app.py", "/..%2fapp.py", "//etc/passwd", "/vendor/../../app.py"]
+)
+async def test_files_outside_the_dashboard_are_not_served(each_house: House, path: str) -> None:
+    async with each_house.visitor() as client:
+        assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.req("AC-02")
+async def test_stopping_a_run_is_refused_to_an_operator_and_nothing_else_is_asked(tmp_path: Path) -> None:
+    wall = Wall()
+    house = whole(Settings(tmp_path, hash_cost=CHEAP, wall=wall), wall)
+    async with house.signed_in("operator") as client:
+        sent = {"cause": "stop", "state_seen": "RUNNING", "why": "no reason at all"}
+        answer = await client.post(f"{API}/runs/r1/commands", json=sent, headers={"idempotency-key": "k" * 32})
+    assert kind(answer) == "not-allowed"
+    house.gate.close()
+
+
+async def test_no_route_and_no_dependency_waits_for_a_thread(each_house: House) -> None:
+    """A plain function would be run in a thread pool: dear, and not seen by other kinds of time."""
+    plain = [call for route in iter_route_contexts(each_house.app.routes) for call in calls(route) if not waits(call)]
+    assert plain == []
+
+
+def calls(route: RouteContext) -> list[Any]:
+    def of(dependant: Any) -> list[Any]:
+        return [dependant.call, *(call for each in dependant.dependencies for call in of(each))]
+
+    dependant = getattr(route.original_route, "dependant", None)
+    return of(dependant) if dependant else []
+
+
+def waits(call: Any) -> bool:
+    return iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__)
