@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,6 +32,10 @@ REFUSED = (1, 2)
 """Exit codes by which a child, with a sentence and no traceback, says that starting it again would not help: a faulty
 file, another owner of the data."""
 LOG_LIMIT = 5_000_000
+ASK_EVERY_S = 3.0
+"""How often a child is asked whether it still answers, where it can be asked."""
+MOST_SILENT = 4
+"""Questions in a row without an answer after which a child counts as frozen, and is killed and started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Child:
     """File name in the data directory that appears when the child is ready; the next child waits for it."""
     pid_if_running: Callable[[], int | None] = lambda: None
     """Asks the child itself for its process number, where its record was lost."""
+    vital: bool = True
+    """False: when it refuses to start, the others go on, and it is tried again now and then."""
+    answers: Callable[[], Awaitable[bool]] | None = None
+    """Asks the child for a sign of life; must not take longer than some seconds."""
 
 
 class ChildRefused(Refusal):
@@ -85,18 +93,35 @@ class Supervisor:
         wait_s = FIRST_WAIT_S
         while True:
             began = loop.time()
-            while self._records[child.name].alive:  # noqa: ASYNC110  another process has no event to wait for
-                await asyncio.sleep(LOOK_S)
+            await self._watch(child)
             code = self._exit_code(child)
-            self._raise_if_refused(child)
+            refused = code in REFUSED and not child.vital
+            if not refused:
+                self._raise_if_refused(child)
             if loop.time() - began > CALM_S:
                 wait_s = FIRST_WAIT_S
-            self.say(
-                f"{child.name} ended ({meaning(code)}); starting it again in {wait_s:g} s, log in {self.log(child)}"
-            )
+            if refused:
+                wait_s = LONGEST_WAIT_S
+            words = self._last_words(child) if refused else f"ended ({meaning(code)})"
+            self.say(f"{child.name}: {words}; starting it again in {wait_s:g} s, log in {self.log(child)}")
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             self._start(child)
+
+    async def _watch(self, child: Child) -> None:
+        """Return when the child has ended; a frozen one is ended."""
+        loop = asyncio.get_running_loop()
+        silent, ask_at = 0, loop.time() + ASK_EVERY_S
+        while self._records[child.name].alive:
+            await asyncio.sleep(LOOK_S)
+            if child.answers is None or loop.time() < ask_at:
+                continue
+            silent = 0 if await child.answers() else silent + 1
+            ask_at = loop.time() + ASK_EVERY_S
+            if silent >= MOST_SILENT:
+                self.say(f"{child.name} does not answer any more and is started anew")
+                processes.tell(self._records[child.name], signal.SIGKILL)
+                silent = 0
 
     async def _bring_up(self, child: Child) -> None:
         """Adopt the child when it runs already with the same arguments, replace it when with others, else start it."""

@@ -39,7 +39,7 @@ async def watch(data: Path, said: Sequence[str] = ()) -> None:
 
 
 def picture(data: Path, said: Sequence[str], width: int, height: int) -> list[Line]:
-    foot = [Line(f" {said[-1]}"[:width], Look.DIM)] if said else []
+    foot = [Line(f" {remark}"[:width], Look.DIM) for remark in dict.fromkeys([*said[:1], *said[-1:]])]
     foot.append(Line(" Ctrl-C ends in order; the next start goes on", Look.DIM))
     shown = snapshot(data)
     body = [Line(f" {shown}")] if isinstance(shown, str) else lines(shown, width, height - len(foot) - 1)

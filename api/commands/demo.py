@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 
-from api import processes
+from api import processes, service_child
 from api.folders import data_argument
 from api.refusal import Refusal
 from api.simulators_child import bench_file, command
 from api.socket_client import running_pid
 from api.supervisor import Child, Supervisor, stop_on_signals
 from api.terminal import watch
+from api.web.security.demo_password import USER, new_password
 
 EXAMPLE = "osteon demo --speed 600"
 PROTOCOL = "adsc-osteo-spheroid-28d"
@@ -23,6 +25,7 @@ MADE_BY_DEMO = "world.json"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     data_argument(parser, "osteon-data/demo")
+    service_child.arguments(parser)
     parser.add_argument("--speed", type=speed, default=600, metavar="N", help="1 to 3600 x real time (default: 600)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of noise, drift and the simulated person")
     parser.add_argument("--bench", default="stirred-100", metavar="FILE", help="bench file, or one that ships")
@@ -39,10 +42,18 @@ def speed(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     data: Path = options.data.absolute()
+    bench_toml = bench_file(options.bench)
+    if not service_child.loopback(options.host):
+        raise Refusal(f"the demo answers on this machine only, not on {options.host}")
+    service_child.check_port(data, options.host, options.port)
     if options.fresh:
         clear(data)
-    children = bench(data, bench_file(options.bench), options.speed, options.seed, options.protocol)
-    asyncio.run(live(data, children))
+    service_child.forget_address(data)
+    password = new_password(data)
+    service = service_child.child(data, options, "--demo")
+    asyncio.run(
+        live(data, [service, *bench(data, bench_toml, options.speed, options.seed, options.protocol)], password)
+    )
     return 0
 
 
@@ -57,19 +68,26 @@ def bench(data: Path, bench: Path, speed: float, seed: int, protocol: str) -> li
     ]
 
 
-async def live(data: Path, children: list[Child]) -> None:
+async def live(data: Path, children: list[Child], password: str) -> None:
     stop = await stop_on_signals()
     said: list[str] = []
+    announcing = asyncio.create_task(announce(data, password, said))
     supervising = asyncio.create_task(Supervisor(data, children, said.append).run(stop))
     watching = asyncio.create_task(watch(data, said))
     try:
         await asyncio.wait([supervising, watching], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in (watching, announcing):
+            task.cancel()
+        await asyncio.gather(watching, announcing, return_exceptions=True)
         print("ending in order; 'osteon demo' goes on from here", flush=True)
         stop.set()
         await supervising
+
+
+async def announce(data: Path, password: str, said: list[str]) -> None:
+    text = f"page at {await service_child.announced(data)}   user {USER}   password {password}"
+    said.insert(0 if sys.stdout.isatty() else len(said), text)
 
 
 def clear(data: Path) -> None:
@@ -78,7 +96,7 @@ def clear(data: Path) -> None:
         return
     if not (data / MADE_BY_DEMO).exists() and not (data / "supervisor.pid").exists():
         raise Refusal(f"{data} holds something that no demo made; name another folder with --data")
-    for name in ("controller", "world"):
+    for name in ("controller", "world", service_child.NAME):
         running = processes.read(data / f"{name}.pid")
         if running is not None:
             raise Refusal(f"the {name} of {data} still runs (pid {running.pid}); end it before starting anew")

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from api.refusal import Refusal
+from api.service_child import ADDRESS_FILE
 from api.web.app import build_app
 from api.web.ports import listening
 from api.web.security import demo
@@ -57,6 +58,9 @@ async def serve(settings: Settings, port: socket.socket, with_demo: bool) -> Non
     app = build_app(settings)
     if with_demo:
         await demo.install(app.gate)
+    else:
+        app.gate.setup.issue()
+    tell_address(settings, port)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -75,6 +79,15 @@ async def serve(settings: Settings, port: socket.socket, with_demo: bool) -> Non
         ssl_keyfile=settings.key,
     )
     await uvicorn.Server(config).serve(sockets=[port])
+
+
+def tell_address(settings: Settings, port: socket.socket) -> None:
+    """Write down where this process answers: with port 0 nobody else knows."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    path = settings.data / ADDRESS_FILE
+    part = path.with_suffix(".part")
+    part.write_text(f"{settings.scheme}://{host}:{port.getsockname()[1]}\n")
+    part.replace(path)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(bench: Path, data: Path) -> Iterator[subprocess.Popen[str]]:
-    line = [*OSTEON, "serve", "--bench", str(bench), "--data", str(data)]
+    line = [*OSTEON, "serve", "--bench", str(bench), "--data", str(data), "--port", "0"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process

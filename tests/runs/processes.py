@@ -193,7 +193,7 @@ class Processes:
 
     def serve(self) -> subprocess.Popen[bytes]:
         """`osteon serve` on that bench."""
-        return self._spawn("-m", "api.cli", "serve", "--bench", self.bench_file, "--data", self.data)
+        return self._spawn("-m", "api.cli", "serve", "--bench", self.bench_file, "--data", self.data, "--port", 0)
 
     def fresh_since(self, at: float) -> bool:
         """Whether every device gave a good reading after bench time `at`."""
