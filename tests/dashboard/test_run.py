@@ -66,5 +66,5 @@ def test_zoom_and_go_to_now_are_in_the_address(page: Page, server: Server) -> No
     expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
     page.reload()
     expect(page.locator(".timeline")).to_be_visible()
-    page.get_by_role("button", name="Day").click()
+    page.get_by_role("button", name="Day", exact=True).click()
     expect(page).to_have_url(re.compile("view=day"))

@@ -5,9 +5,10 @@ export function Dialog({ title, text, act, keep, onAct, onClose, first = "keep",
   const box = useRef(null);
   useEffect(() => {
     const opener = document.activeElement;
-    box.current.showModal();
-    box.current.querySelector(first === "act" ? ".act" : ".keep")?.focus();
-    return () => opener?.focus?.();
+    const own = box.current;
+    own.showModal();
+    own.querySelector(first === "act" ? ".act" : ".keep")?.focus();
+    return () => { own.close(); opener?.focus?.(); };
   }, []);
   return html`<dialog ref=${box} class="dialog" aria-labelledby="dialog-title" onClose=${onClose}
       onCancel=${(event) => { event.preventDefault(); onClose(); }}>
