@@ -29,6 +29,8 @@ PLANTED = {
     "h11-on-the-wire": ("drivers/core/wire/ascii.py", "import h11"),
     "yaml-at-loading": ("controller/settings.py", "import yaml"),
     "no-web-server-below-the-api": ("controller/ipc.py", "import starlette"),
+    "web-server-in-the-web": ("api/table.py", "import argon2"),
+    "controller-behind-its-socket": ("api/web/problems.py", "import controller.outputs"),
     "oracles-stay-in-tests": ("drivers/core/wire/modbus.py", "import pymodbus"),
     "supervisor-alone": ("api/supervisor.py", "import controller.settings"),
 }
