@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from heapq import nsmallest
+from math import isfinite
 from typing import Any
 
 from controller.clock import Clock, iso
@@ -16,7 +17,7 @@ from controller.settings import UnitSettings
 from drivers.core.fluid import Direction
 from drivers.core.signals import Reading
 from protocols import machine
-from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil
+from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil, Within
 
 EVENTS = 8
 """How many of the last audit entries a view gets."""
@@ -171,7 +172,7 @@ def progress(engine: Engine, node: Node, part: str) -> dict[str, Any]:
     match node.work:
         case WaitUntil(conditions=conditions):
             key = f"{engine.run_id}:{node.path}"
-            return {"conditions": [asdict(each) for each in conditions],
+            return {"conditions": [bounds(each) for each in conditions],
                     "holds_since": engine.doors.watches.holds_since(key)}  # fmt: skip
         case Exchange(fill_ml=fill_ml, at_most_ml=at_most_ml):
             return {"amount": amount(engine, node.path, part, fill_ml if part == "fill" else at_most_ml)}
@@ -179,6 +180,12 @@ def progress(engine: Engine, node: Node, part: str) -> dict[str, Any]:
             return {"amount": amount(engine, node.path, part, volume_ml)}
         case _:
             return {}
+
+
+def bounds(within: Within) -> dict[str, Any]:
+    """A condition as JSON can say it: an open end is None, not infinity."""
+    ends = {"low": within.low, "high": within.high}
+    return {**asdict(within), **{name: end if isfinite(end) else None for name, end in ends.items()}}
 
 
 def amount(engine: Engine, path: str, part: str, asked_ml: float) -> dict[str, Any]:

@@ -55,7 +55,9 @@ class Server:
 
     def mood(self, **fields: Any) -> dict[str, Any]:
         """Make it sick, or ask what it was sent."""
-        request = urllib.request.Request(f"{self.url}stand-in", json.dumps(fields).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}stand-in", json.dumps(fields).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
@@ -98,7 +100,9 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    found = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/Berlin", color_scheme="light")
+    found = browser.new_context(
+        viewport={"width": 1280, "height": 800}, timezone_id="Europe/Berlin", color_scheme="light"
+    )
     found.set_default_timeout(8000)
     yield found
     found.close()
@@ -110,7 +114,12 @@ class Complaints(list[str]):
     def watch(self, page: Page, home: str) -> None:
         page.on("pageerror", lambda error: self.append(str(error)))
         page.on("console", lambda message: self.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("request", lambda request: None if request.url.startswith((home, home.replace("http", "ws"))) else self.append(request.url))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((home, home.replace("http", "ws"))) else self.append(request.url)
+            ),
+        )
 
 
 @pytest.fixture

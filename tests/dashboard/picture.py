@@ -23,8 +23,24 @@ ROLES = {
     "waste weight": "balance.weight",
 }
 LIMITS = {"temperature": (36.5, 37.5), "co2": (4.5, 5.5), "ph": (7.1, 7.6), "dissolved oxygen": (60.0, 105.0)}
-UNITS = {"temperature": "Cel", "co2": "%", "o2": "%", "humidity": "%", "ph": "[pH]", "dissolved_oxygen": "%", "weight": "g"}
-LEVEL = {"temperature": 37.02, "co2": 5.01, "o2": 18.6, "humidity": 93.4, "ph": 7.34, "dissolved_oxygen": 88.2, "weight": 214.3}
+UNITS = {
+    "temperature": "Cel",
+    "co2": "%",
+    "o2": "%",
+    "humidity": "%",
+    "ph": "[pH]",
+    "dissolved_oxygen": "%",
+    "weight": "g",
+}
+LEVEL = {
+    "temperature": 37.02,
+    "co2": 5.01,
+    "o2": 18.6,
+    "humidity": 93.4,
+    "ph": 7.34,
+    "dissolved_oxygen": 88.2,
+    "weight": 214.3,
+}
 SWING = {"temperature": 0.05, "co2": 0.04, "ph": 0.05, "dissolved_oxygen": 2.5}
 
 
@@ -52,15 +68,31 @@ def unit() -> dict[str, Any]:
 
 
 def devices(t: float) -> list[dict[str, Any]]:
-    models = {"incubator": "memmert_ico", "ph_probe": "hamilton_arc_ph", "do_probe": "hamilton_arc_do", "balance": "mettler_toledo_mt_sics"}
+    models = {
+        "incubator": "memmert_ico",
+        "ph_probe": "hamilton_arc_ph",
+        "do_probe": "hamilton_arc_do",
+        "balance": "mettler_toledo_mt_sics",
+    }
     found: list[dict[str, Any]] = []
     for name, model in models.items():
         mine = [signal for signal in ROLES.values() if signal.startswith(name + ".")]
         readings = {signal.partition(".")[2]: reading(signal, t) for signal in mine}
-        found.append({"name": name, "model": model, "condition": "ready", "why": "", "verified": False, "readings": readings})
+        found.append(
+            {"name": name, "model": model, "condition": "ready", "why": "", "verified": False, "readings": readings}
+        )
     for name in ("pump_in", "pump_out"):
         readings = {"dispensed_volume": {**reading("incubator.o2", t, 12.0), "value": 288.0, "unit": "mL"}}
-        found.append({"name": name, "model": "new_era_ne1000", "condition": "ready", "why": "", "verified": False, "readings": readings})
+        found.append(
+            {
+                "name": name,
+                "model": "new_era_ne1000",
+                "condition": "ready",
+                "why": "",
+                "verified": False,
+                "readings": readings,
+            }
+        )
     return found
 
 
@@ -104,7 +136,15 @@ def alarm(number: int, priority: str, text: str, t: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def step(path: str, title: str, lane: str, stage: str, planned: tuple[float, float], actual: tuple[float, float | None] | None, **more: Any) -> dict[str, Any]:
+def step(
+    path: str,
+    title: str,
+    lane: str,
+    stage: str,
+    planned: tuple[float, float],
+    actual: tuple[float, float | None] | None,
+    **more: Any,
+) -> dict[str, Any]:
     over = actual is not None and actual[1] is not None
     return {
         "key": path, "path": path, "title": title, "lane": lane, "work": "Hand", "stage": stage, "fixed": True, "planned_start": planned[0],
@@ -145,10 +185,32 @@ def timeline(t: float) -> dict[str, Any]:
                           (at(day, 1.1), at(day, 1.4)) if done else None, asked_ml=18.0, doses=strokes(day, done)))  # fmt: skip
     for first, last, title in ((0, 16, "37.0 °C, 5.0 % CO₂"), (16, 28, "37.0 °C, 5.0 % CO₂, 90 /min")):
         begun = t >= at(first)
-        steps.append(step(f"env/{first}", title, "environment", "expansion", (at(first), at(last)), (at(first), at(last) if t > at(last) else None) if begun else None))
+        steps.append(
+            step(
+                f"env/{first}",
+                title,
+                "environment",
+                "expansion",
+                (at(first), at(last)),
+                (at(first), at(last) if t > at(last) else None) if begun else None,
+            )
+        )
     for day in (2, 6, 10, 14):
-        steps.append(step(f"wait/{day}", "Wait until 37.0 ± 0.2 °C for 60 min", "step", "expansion", (at(day), at(day, 3)), (at(day), at(day, 2.4))))
-    states = [("RUNNING", at(0), at(12, 4), ""), ("HELD", at(12, 4), at(12, 5.2), "fill pump not confirmed"), ("RUNNING", at(12, 5.2), None, "")]
+        steps.append(
+            step(
+                f"wait/{day}",
+                "Wait until 37.0 ± 0.2 °C for 60 min",
+                "step",
+                "expansion",
+                (at(day), at(day, 3)),
+                (at(day), at(day, 2.4)),
+            )
+        )
+    states = [
+        ("RUNNING", at(0), at(12, 4), ""),
+        ("HELD", at(12, 4), at(12, 5.2), "fill pump not confirmed"),
+        ("RUNNING", at(12, 5.2), None, ""),
+    ]
     return {
         "run": "run-1", "protocol": "adsc-osteo-spheroid-28d", "version": "1", "zone": ZONE, "now": t, "start": at(0), "end": at(28), "estimated_end": at(28),
         "stages": stages, "steps": steps, "states": [{"state": s, "start": a, "end": b, "why": why} for s, a, b, why in states],

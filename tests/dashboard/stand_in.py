@@ -117,7 +117,14 @@ async def stand_in(request: Request) -> Response:
     return JSONResponse({"posts": bench.posts, "mood": asdict(bench.mood)})
 
 
-ME = {"user": "demo", "name": "Demo person", "role": "supervisor", "csrf": "token-of-the-stand-in", "view_only": False, "insecure": False}
+ME = {
+    "user": "demo",
+    "name": "Demo person",
+    "role": "supervisor",
+    "csrf": "token-of-the-stand-in",
+    "view_only": False,
+    "insecure": False,
+}
 
 
 async def session(request: Request) -> Response:
@@ -142,7 +149,11 @@ async def setup(request: Request) -> Response:
 
 async def unit(request: Request) -> Response:
     limits = {role: dict(zip(("low", "high"), pair, strict=True)) for role, pair in picture.LIMITS.items()}
-    roles = [{"role": role, "signal": signal, "limits": limits.get(role)} for role, signal in picture.ROLES.items() if not role.endswith(" set")]
+    roles = [
+        {"role": role, "signal": signal, "limits": limits.get(role)}
+        for role, signal in picture.ROLES.items()
+        if not role.endswith(" set")
+    ]
     return JSONResponse({"unit": "reactor", "roles": roles})
 
 
@@ -154,8 +165,16 @@ async def history(request: Request) -> Response:
     ts = [begin + n * step for n in range(int((end - begin) / step) + 1)]
     buckets = [[t, level - 0.01 * abs(level) ** 0.3, level, level + 0.01 * abs(level) ** 0.3]
                for t in ts if not hole[0] < t < hole[1] for level in [picture.level(signal, t)]]  # fmt: skip
-    return JSONResponse({"signal": signal, "unit": "", "start": begin, "end": end, "buckets": buckets,
-                         "gaps": [{"start": hole[0], "end": hole[1], "reason": "controller not running"}]})
+    return JSONResponse(
+        {
+            "signal": signal,
+            "unit": "",
+            "start": begin,
+            "end": end,
+            "buckets": buckets,
+            "gaps": [{"start": hole[0], "end": hole[1], "reason": "controller not running"}],
+        }
+    )
 
 
 async def timeline(request: Request) -> Response:
@@ -165,7 +184,9 @@ async def timeline(request: Request) -> Response:
 async def command(request: Request) -> Response:
     bench, body = bench_of(request.app), await request.json()
     key = request.headers.get("idempotency-key", "")
-    bench.posts.append({"path": request.url.path, "body": body, "key": key, "csrf": request.headers.get("x-osteon", "")})
+    bench.posts.append(
+        {"path": request.url.path, "body": body, "key": key, "csrf": request.headers.get("x-osteon", "")}
+    )
     if bench.mood.refuse:
         return problem(409, "run-conflict", bench.mood.refuse, state=bench.mood.state)
     if key in bench.answers:
@@ -183,21 +204,32 @@ async def command(request: Request) -> Response:
 
 async def outcome(request: Request) -> Response:
     found = bench_of(request.app).answers.get(request.path_params["key"])
-    return JSONResponse({"key": request.path_params["key"], "answer": found}) if found else problem(404, "unknown-key", "no command with this key was carried out")
+    return (
+        JSONResponse({"key": request.path_params["key"], "answer": found})
+        if found
+        else problem(404, "unknown-key", "no command with this key was carried out")
+    )
 
 
 async def stop_pumps(request: Request) -> Response:
     bench = bench_of(request.app)
-    bench.posts.append({"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")})
+    bench.posts.append(
+        {"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")}
+    )
     bench.mood.state = "HELD"
     said = "NOT CONFIRMED: no answer" if bench.mood.pump_fails else "stopped"
-    pumps = [{"pump": "pump_in", "confirmed": True, "text": "stopped"}, {"pump": "pump_out", "confirmed": not bench.mood.pump_fails, "text": said}]
+    pumps = [
+        {"pump": "pump_in", "confirmed": True, "text": "stopped"},
+        {"pump": "pump_out", "confirmed": not bench.mood.pump_fails, "text": said},
+    ]
     return JSONResponse({"pumps": pumps, "at": bench.now()})
 
 
 async def answer(request: Request) -> Response:
     bench = bench_of(request.app)
-    bench.posts.append({"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")})
+    bench.posts.append(
+        {"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")}
+    )
     if request.path_params["what"] == "claim" and bench.posts[-1]["body"]["by"] == "me":
         return JSONResponse({"claimed_by": "demo"})
     bench.mood.tasks = []
@@ -213,14 +245,39 @@ async def stream(socket: WebSocket) -> None:
     bench = bench_of(socket.app)
     await socket.accept()
     with suppress(WebSocketDisconnect, RuntimeError):
-        await socket.send_json({"type": "snapshot", "seq": 1, "snapshot": bench.snapshot(), "scanning": bench.mood.scanning, "controller": "ok"})
+        await socket.send_json(
+            {
+                "type": "snapshot",
+                "seq": 1,
+                "snapshot": bench.snapshot(),
+                "scanning": bench.mood.scanning,
+                "controller": "ok",
+            }
+        )
         n = 0
         while True:
             await asyncio.sleep(0.2)
             n += 1
-            await socket.send_json({"type": "change", "seq": n, "changes": bench.snapshot(), "scanning": bench.mood.scanning, "controller": "ok"})
+            await socket.send_json(
+                {
+                    "type": "change",
+                    "seq": n,
+                    "changes": bench.snapshot(),
+                    "scanning": bench.mood.scanning,
+                    "controller": "ok",
+                }
+            )
             if n % 10 == 0:
-                await socket.send_json({"type": "heartbeat", "now": bench.now(), "scan": bench.scan(), "scanning": bench.mood.scanning, "seq": n, "ledger": "ok"})
+                await socket.send_json(
+                    {
+                        "type": "heartbeat",
+                        "now": bench.now(),
+                        "scan": bench.scan(),
+                        "scanning": bench.mood.scanning,
+                        "seq": n,
+                        "ledger": "ok",
+                    }
+                )
 
 
 class Strict:
@@ -232,7 +289,11 @@ class Strict:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"content-security-policy", CSP.encode()), (b"x-content-type-options", b"nosniff")]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"content-security-policy", CSP.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
             await send(message)
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -27,7 +27,9 @@ def says_lost(page: Page) -> None:
     """All that UI-22 and UI-23 ask for."""
     bar = page.locator(".bar-wide.lost")
     expect(bar).to_be_visible(timeout=LIMIT_MS)
-    expect(bar).to_contain_text(re.compile(r"Connection to the controller lost at \d\d:\d\d:\d\d \(\d+ s ago\)\. Values below are old\."))
+    expect(bar).to_contain_text(
+        re.compile(r"Connection to the controller lost at \d\d:\d\d:\d\d \(\d+ s ago\)\. Values below are old\.")
+    )
     expect(page.locator("[data-link]")).to_have_attribute("data-link", "lost")
     expect(page.locator(".values [data-quality=good]")).to_have_count(0)
     expect(page.locator(".values [data-role=temperature] .age")).to_contain_text("old")
@@ -70,7 +72,9 @@ def test_a_controller_that_does_not_scan_is_another_message(page: Page, server: 
     page.goto(server.url + UNIT)
     expect(page.locator(".values [data-role=temperature]")).to_have_attribute("data-quality", "good")
     server.mood(scanning=False)
-    expect(page.locator(".bar-wide.blind")).to_contain_text("Controller not scanning: the last scan of the devices was 47 s ago")
+    expect(page.locator(".bar-wide.blind")).to_contain_text(
+        "Controller not scanning: the last scan of the devices was 47 s ago"
+    )
     expect(page.locator(".bar-wide.lost")).to_have_count(0)
     expect(page.locator(".values [data-quality=good]")).to_have_count(0)
     expect(page).to_have_title("Not scanning")
@@ -79,7 +83,9 @@ def test_a_controller_that_does_not_scan_is_another_message(page: Page, server: 
 
 
 @pytest.mark.req("UI-25")
-def test_a_command_whose_answer_was_lost_is_looked_up_and_never_sent_again(context: BrowserContext, own_server: Server) -> None:
+def test_a_command_whose_answer_was_lost_is_looked_up_and_never_sent_again(
+    context: BrowserContext, own_server: Server
+) -> None:
     page = opened(context, own_server)
     own_server.mood(cut_answers=True)
     page.locator("[data-command=hold]").click()

@@ -42,13 +42,20 @@ def test_a_value_has_its_unit_its_set_point_and_its_limits(page: Page, server: S
 
 @pytest.mark.req("UI-12", "UI-26")
 def test_stale_bad_manual_and_substituted_values_each_look_different(page: Page, server: Server) -> None:
-    sick = {"incubator.temperature": "stale", "incubator.co2": "bad", "incubator.o2": "manual", "incubator.humidity": "substituted"}
+    sick = {
+        "incubator.temperature": "stale",
+        "incubator.co2": "bad",
+        "incubator.o2": "manual",
+        "incubator.humidity": "substituted",
+    }
     server.mood(bad=sick, values={"ph_probe.ph": 7.8})
     page.goto(server.url + UNIT)
     values = page.locator(".values")
     expect(values.locator("[data-role=temperature]")).to_have_attribute("data-quality", "stale")
     expect(values.locator("[data-role=temperature] .age")).to_have_text(re.compile(r"1 min 3\d s old"))
-    assert "repeating-linear-gradient" in values.locator("[data-role=temperature]").evaluate("each => getComputedStyle(each).backgroundImage")
+    assert "repeating-linear-gradient" in values.locator("[data-role=temperature]").evaluate(
+        "each => getComputedStyle(each).backgroundImage"
+    )
     expect(values.locator("[data-role=co2]")).to_contain_text("---")
     expect(values.locator("[data-role=co2]")).to_contain_text("no answer from the device")
     expect(values.locator("[data-role=o2] .badge")).to_have_text("M")
@@ -61,7 +68,13 @@ def test_hostile_names_are_text(page: Page, server: Server) -> None:
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     server.mood(protocol=HOSTILE, tasks=[HOSTILE], alarms=[["high", HOSTILE]])
-    for address, where in (("#/", ".card .batch"), (UNIT, ".head"), ("#/tasks", ".task h3"), ("#/alarms", ".alarm-row .text"), (RUN, ".head")):
+    for address, where in (
+        ("#/", ".card .batch"),
+        (UNIT, ".head"),
+        ("#/tasks", ".task h3"),
+        ("#/alarms", ".alarm-row .text"),
+        (RUN, ".head"),
+    ):
         page.goto(server.url + address)
         expect(page.locator(where).first).to_contain_text(HOSTILE)
         expect(page.locator(".banner")).to_contain_text(HOSTILE)
@@ -71,7 +84,9 @@ def test_hostile_names_are_text(page: Page, server: Server) -> None:
 
 @pytest.mark.req("B29")
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_normal_overview_has_no_pixel_of_an_alarm_colour(page: Page, context: BrowserContext, server: Server, theme: str) -> None:
+def test_a_normal_overview_has_no_pixel_of_an_alarm_colour(
+    page: Page, context: BrowserContext, server: Server, theme: str
+) -> None:
     page.emulate_media(color_scheme=theme)
     page.goto(server.url)
     expect(page.locator(".card .spark path").first).to_have_attribute("d", re.compile("M"))
@@ -85,11 +100,18 @@ def test_a_normal_overview_has_no_pixel_of_an_alarm_colour(page: Page, context: 
 @pytest.mark.req("B24")
 def test_without_internet_every_page_is_whole(page: Page, context: BrowserContext, server: Server) -> None:
     asked: list[str] = []
-    context.route(lambda url: not url.startswith(server.url), lambda route: (asked.append(route.request.url), route.abort()))
+    context.route(
+        lambda url: not url.startswith(server.url), lambda route: (asked.append(route.request.url), route.abort())
+    )
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
-    for address, sign in (("#/", ".card .spark"), (UNIT, ".chart canvas"), (RUN, ".timeline [data-bar]"), ("#/tasks", ".task")):
+    for address, sign in (
+        ("#/", ".card .spark"),
+        (UNIT, ".chart canvas"),
+        (RUN, ".timeline [data-bar]"),
+        ("#/tasks", ".task"),
+    ):
         page.goto(server.url + address)
         expect(page.locator(sign).first).to_be_visible()
     page.goto(f"{server.url}equipment.html")
@@ -97,7 +119,9 @@ def test_without_internet_every_page_is_whole(page: Page, context: BrowserContex
     assert asked == [] and failed == []
 
 
-def test_signing_in_tells_no_more_than_needed_and_opens_the_address_asked_for(page: Page, server: Server, complaints: list[str]) -> None:
+def test_signing_in_tells_no_more_than_needed_and_opens_the_address_asked_for(
+    page: Page, server: Server, complaints: list[str]
+) -> None:
     server.mood(signed_in=False)
     page.goto(server.url + UNIT)
     page.get_by_label("User").fill("demo")

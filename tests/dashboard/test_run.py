@@ -17,7 +17,15 @@ def test_an_occurrence_tells_planned_actual_amounts_evidence_and_who(page: Page,
     page.goto(f"{server.url}{RUN}?view=week")
     page.locator("[data-bar='reactor/exchange/15']").click()
     box = page.locator("dialog")
-    for text in ("Medium exchange, day 15", "Tue 20 Jan 09:00:00 to", "6 min late", "done", "18.00", "17.94", "pump counter and balance agree"):
+    for text in (
+        "Medium exchange, day 15",
+        "Tue 20 Jan 09:00:00 to",
+        "6 min late",
+        "done",
+        "18.00",
+        "17.94",
+        "pump counter and balance agree",
+    ):
         expect(box).to_contain_text(text)
     page.keyboard.press("Escape")
     page.locator("[data-bar='hand/15']").focus()
@@ -29,7 +37,9 @@ def test_an_occurrence_tells_planned_actual_amounts_evidence_and_who(page: Page,
 @pytest.mark.req("UI-52")
 def test_the_next_action_has_countdown_and_time_together(page: Page, server: Server) -> None:
     page.goto(server.url + RUN)
-    expect(page.locator("[data-next]")).to_contain_text(re.compile(r"Medium exchange 10 of 12\s*in 23:\d\d:\d\d \(Thu 22 Jan 09:00 UTC\+9\)"))
+    expect(page.locator("[data-next]")).to_contain_text(
+        re.compile(r"Medium exchange 10 of 12\s*in 23:\d\d:\d\d \(Thu 22 Jan 09:00 UTC\+9\)")
+    )
 
 
 def test_planned_is_outlined_actual_filled_and_outages_hatched(page: Page, server: Server) -> None:

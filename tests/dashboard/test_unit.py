@@ -33,7 +33,11 @@ def test_hold_acts_on_the_first_click_and_is_confirmed_by_the_state(page: Page, 
     expect(page.locator(".head .state")).to_contain_text("Held")
     expect(page.locator("[data-command=restart]")).to_be_enabled()
     (sent,) = server.posts("/commands")
-    assert sent["body"] == {"cause": "hold", "state_seen": "RUNNING", "why": ""} and sent["key"] and sent["csrf"] == "token-of-the-stand-in"
+    assert (
+        sent["body"] == {"cause": "hold", "state_seen": "RUNNING", "why": ""}
+        and sent["key"]
+        and sent["csrf"] == "token-of-the-stand-in"
+    )
 
 
 @pytest.mark.req("B10", "UI-45")
@@ -92,7 +96,11 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
     page.get_by_role("button", name="Done, record it").click()
     expect(page.locator(".task")).to_have_count(0)
     (sent,) = server.posts("/tasks/answer")
-    assert sent["body"] == {"path": "reactor/sample/3/take", "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True}} and sent["key"]
+    assert (
+        sent["body"]
+        == {"path": "reactor/sample/3/take", "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True}}
+        and sent["key"]
+    )
     server.mood(tasks=["Again"])
     page.get_by_role("button", name="Answer for me").click()
     expect(page.locator(".task")).to_have_count(0)

@@ -44,8 +44,13 @@ function connect() {
   const mine = new WebSocket(`${scheme}://${location.host}/api/v1/stream`);
   socket = mine;
   opened = wall();
-  mine.onmessage = (event) => { if (socket === mine) take(JSON.parse(event.data)); };
+  mine.onmessage = (event) => { if (socket === mine) hear(event.data); };
   mine.onclose = (event) => { if (socket === mine) closed(event.code); };
+}
+
+// A message that cannot be read would leave old values looking new: the connection counts as lost.
+function hear(text) {
+  try { take(JSON.parse(text)); } catch (error) { console.error(error); drop(); lose(); again(); }
 }
 
 function drop() {

@@ -44,7 +44,7 @@ export const W = {
   noServer: "The server does not answer. Is osteon running?",
   newPassword: "New password", newPasswordNote: "This password was given for one use: choose a new one.",
   insecure: "INSECURE CONNECTION: this page and its passwords can be read on the network.",
-  waitsFor: (what, s, need) => `Waiting for ${what} for ${need} (holds for ${s})`, progress: (moved, asked) => `${moved} of ${asked} mL (measured)`, then: "Then",
+  waitsFor: (what, s, need) => `Waiting for ${what} for ${need} (holds for ${s})`, progress: (moved, asked) => `${moved} of ${asked} mL (measured)`, then: "Then", above: (n) => `above ${n}`, below: (n) => `below ${n}`,
   docs: "API", menu: "Menu",
 
   noRun: "No run on this unit.",
@@ -80,7 +80,7 @@ export const W = {
   sp: "SP", to: "to", outside: "outside its limits",
   manualBadge: "M", substitutedBadge: "S",
   chartSummary: (name, span, mean, low, lowAt, high, highAt, unit) =>
-    `${name}, last ${span}: mean ${mean}, min ${low} at ${lowAt}, max ${high} at ${highAt} ${unit}`,
+    `${name}, last ${span}: mean ${mean} ${unit}, min ${low} at ${lowAt}, max ${high} at ${highAt}`,
   chartEmpty: (name, span) => `${name}, last ${span}: no data`,
   span: "Span", loading: "Loading",
 

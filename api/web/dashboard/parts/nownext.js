@@ -21,20 +21,25 @@ function Step({ step }) {
     ${step.question && html`<p class="question"><b>${W.waitingDecision}:</b> ${step.question}</p>`}</li>`;
 }
 
+function range({ role, low, high }) {
+  const [from, to] = [low, high].map((each) => (each === null ? null : number(each, decimals(role))));
+  return from === null ? W.below(to) : to === null ? W.above(from) : `${from} ${W.to} ${to}`;
+}
+
 // "Waiting for temperature 36.8 to 37.2 °C for 1 h (holds for 12 min)".
 function waiting(step, t) {
-  const what = step.conditions.map((each) => `${label(each.role)} ${number(each.low, decimals(each.role))} ${W.to} ${number(each.high, decimals(each.role))} ${symbol(each.unit)}`);
+  const what = step.conditions.map((each) => `${label(each.role)} ${range(each)} ${symbol(each.unit)}`);
   return W.waitsFor(what.join(", "), duration(step.holds_since ? t - step.holds_since : 0), duration(step.for_s || 0));
 }
 
 export function NowNext({ run, facts }) {
   useTick(500);
   if (!run) return html`<section class="panel"><h2>${W.nowNext}</h2><p>${W.noRun}</p></section>`;
-  const vessel = facts?.vessel;
+  const vessel = facts?.vessel, then = (run.ahead || []).filter((each) => each.at !== run.next?.at || each.title !== run.next?.title);
   return html`<section class="panel now-next" aria-label=${W.nowNext}><h2>${W.nowNext}</h2>
     <${NextAction} run=${run} />
     <ul class="steps">${run.steps.map((step) => html`<${Step} key=${step.path} step=${step} />`)}</ul>
-    ${run.ahead?.length > 0 && html`<p class="note">${W.then}: ${run.ahead.map((each) => `${each.title} (${moment(each.at)})`).join("; ")}</p>`}
+    ${then.length > 0 && html`<p class="note">${W.then}: ${then.map((each) => `${each.title} (${moment(each.at)})`).join("; ")}</p>`}
     ${run.volume && html`<p>${W.volume}: <b>${W.estimated(number(run.volume.ml, 1), number(run.volume.sigma_ml, 1))}</b>
       ${vessel?.max_ml ? html`<span class="note">, ${W.limits(vessel.min_ml, vessel.max_ml)} mL</span>` : ""}</p>`}
   </section>`;

@@ -1,7 +1,7 @@
 // Six hours of one signal in a thumb's width; a gap stays a gap.
 import { html, useEffect, useState } from "../vendor/htm/preact-standalone.module.js";
 import { history } from "../facts.js";
-import { live, now } from "../live.js";
+import { live, now, speed } from "../live.js";
 import { columns } from "./chart.js";
 import { reading } from "./value.js";
 
@@ -20,7 +20,7 @@ export function Sparkline({ unit, role }) {
       } catch { /* keeps the former line */ }
     };
     load();
-    const timer = setInterval(load, AGAIN_MS);
+    const timer = setInterval(load, speed() > 10 ? AGAIN_MS / 5 : AGAIN_MS);
     return () => { ended = true; clearInterval(timer); };
   }, [unit, role]);
   return html`<svg class="spark" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" aria-hidden="true"><path d=${path} /></svg>`;

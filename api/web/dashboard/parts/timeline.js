@@ -5,11 +5,11 @@ import { blind, now } from "../live.js";
 import { LANES, W } from "../words.js";
 import { lateness } from "./occurrence.js";
 
-const TOP = 30, GAP = 12, ROW = 36, HALF = 14, LEAST = 4;
+const TOP = 30, GAP = 10, ROW = 29, HALF = 12, LEAST = 4;
 const STEPS = [3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400];
 
 // Bars that overlap get rows of their own; at most `rows` of them.
-function stacked(bars, seconds, rows = 5) {
+function stacked(bars, seconds, rows = 4) {
   const ends = [];
   return bars.map((bar) => {
     const from = Math.min(bar.planned?.[0] ?? Infinity, bar.actual?.[0] ?? Infinity);
