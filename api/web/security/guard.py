@@ -29,6 +29,9 @@ QUIET = frozenset(
 SINGLE = frozenset({"host", "origin", "authorization", "content-type", "content-length", "sec-fetch-site", "x-osteon"})
 """Headers that decide something must not come twice."""
 
+STRANGERS_BYTES = 16_384
+"""Most that is read of somebody who is not signed in."""
+
 CONTENT_POLICY = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'; "
     "script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
@@ -90,12 +93,12 @@ class Guard:
         if is_api(scope["path"]):
             self._sign_in(scope["path"], method, headers, visit)
         elif method not in READING:
-            raise Problem("wrong-method", "files are only read")
+            raise Problem("wrong-method", "files are only read; sockets are under /api")
         if method == "WEBSOCKET":
             self._check_socket(headers)
         elif method in CHANGING:
             self._check_change(headers, visit, (method, scope["path"]) in OPEN)
-            receive = await self._with_body(headers, receive)
+            receive = await self._with_body(headers, receive, visit)
         elif method not in READING:
             raise Problem("wrong-method", "this method is not used here")
         await self.app(scope, receive, answer)
@@ -138,9 +141,9 @@ class Guard:
         if session is not None:
             self.gate.sessions.active(session)
 
-    async def _with_body(self, headers: dict[str, str], receive: Receive) -> Receive:
-        """Reads the whole body, within its limits of size and time."""
-        most = self.gate.settings.body_bytes
+    async def _with_body(self, headers: dict[str, str], receive: Receive, visit: Visit) -> Receive:
+        """Reads the whole body, within its limits of size and time; a stranger has nothing long to say."""
+        most = self.gate.settings.body_bytes if visit.person else STRANGERS_BYTES
         if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
             raise Problem("too-large", f"a request has at most {most} bytes")
         try:
@@ -159,7 +162,6 @@ class Guard:
         if scope["type"] == "http":
             await response(scope, receive, answer)
             return
-        await receive()
         if "websocket.http.response" in scope.get("extensions", {}):
             start = {"type": "websocket.http.response.start", "status": problem.status, "headers": response.raw_headers}
             await answer(start)
