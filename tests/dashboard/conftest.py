@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -44,13 +45,13 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen([sys.executable, "-m", "tests.dashboard.stand_in", str(self.port)], cwd=ROOT)
-        until = time.monotonic() + READY_S
-        while time.monotonic() < until:
+        until = time.perf_counter() + READY_S
+        while time.perf_counter() < until:
             try:
                 urllib.request.urlopen(self.url, timeout=1).close()
                 return
             except OSError:
-                time.sleep(0.05)
+                Event().wait(0.05)
         raise AssertionError("the stand-in did not come up")
 
     def mood(self, **fields: Any) -> dict[str, Any]:
@@ -68,7 +69,8 @@ class Server:
         os.kill(self.process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self.process.pid, signal.SIGCONT)
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -90,12 +92,21 @@ def server(one_server: Server) -> Server:
     return one_server
 
 
-@pytest.fixture
-def own_server() -> Iterator[Server]:
-    """For tests that kill or freeze it."""
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[Server]:
     found = Server()
     yield found
     found.kill()
+
+
+@pytest.fixture
+def own_server(mortal: Server) -> Iterator[Server]:
+    """For tests that kill or freeze it; alive and well at the begin of each."""
+    if mortal.process.poll() is not None:
+        mortal.start()
+    mortal.mood(fresh=True)
+    yield mortal
+    mortal.thaw()
 
 
 @pytest.fixture

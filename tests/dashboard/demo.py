@@ -55,7 +55,8 @@ class Demo:
             self.process.communicate()
 
     def pid(self, who: str) -> int:
-        return int((self.folder / f"{who}.pid").read_text().split()[0])
+        said = (self.folder / f"{who}.pid").read_text()
+        return int(json.loads(said)["pid"] if said.startswith("{") else said.split()[0])
 
     def snapshot(self) -> dict[str, Any]:
         """What the controller itself says, past the service."""

@@ -55,16 +55,28 @@ def level(signal: str, t: float) -> float:
 def reading(signal: str, t: float, age_s: float = 3.0) -> dict[str, Any]:
     name = signal.partition(".")[2]
     unit = UNITS.get(name.removesuffix("_setpoint"), "")
-    return {"value": round(level(signal, t), 3), "unit": unit, "quality": "good", "why": "", "age_s": age_s, "at": t - age_s,
-            "stale_after_s": 30.0, "low": None, "high": None, "writable": False}  # fmt: skip
+    return {
+        "value": round(level(signal, t), 3),
+        "unit": unit,
+        "quality": "good",
+        "why": "",
+        "age_s": age_s,
+        "at": t - age_s,
+        "stale_after_s": 30.0,
+        "low": None,
+        "high": None,
+        "writable": False,
+    }
 
 
 def unit() -> dict[str, Any]:
     return {
-        "roles": ROLES, "owners": {}, "stays_on": ["temperature", "co2"],
+        "roles": ROLES,
+        "owners": {},
+        "stays_on": ["temperature", "co2"],
         "vessel": {"kind": "stirred", "min_ml": 60, "max_ml": 150, "level_ml": 72, "evaporation_ml_day": 0.35},
         "paths": {"medium in": {"pump": "pump_in"}, "medium out": {"pump": "pump_out"}},
-    }  # fmt: skip
+    }
 
 
 def devices(t: float) -> list[dict[str, Any]]:
@@ -103,37 +115,103 @@ def commands(state: str) -> list[str]:
 
 def run(state: str, t: float, protocol: str) -> dict[str, Any]:
     steps = [
-        {"path": "reactor/exchange/9/pause", "title": "Spheroids in the stirred vessel", "began": START + 16 * DAY, "part": "", "question": "",
-         "options": [], "stage": "Spheroids in the reactor", "work": "Pause", "until": START + 17 * DAY},
-        {"path": "reactor/exchange/9", "title": "Exchange 18 mL of osteogenic medium", "began": t - 260, "part": "withdraw", "question": "",
-         "options": [], "stage": "Spheroids in the reactor", "work": "Exchange",
-         "fluid": "osteogenic medium", "amount": {"asked_ml": 24.0, "moved_ml": 11.2, "strokes": 1, "moving": True}},
-    ]  # fmt: skip
+        {
+            "path": "reactor/exchange/9/pause",
+            "title": "Spheroids in the stirred vessel",
+            "began": START + 16 * DAY,
+            "part": "",
+            "question": "",
+            "options": [],
+            "stage": "Spheroids in the reactor",
+            "work": "Pause",
+            "until": START + 17 * DAY,
+        },
+        {
+            "path": "reactor/exchange/9",
+            "title": "Exchange 18 mL of osteogenic medium",
+            "began": t - 260,
+            "part": "withdraw",
+            "question": "",
+            "options": [],
+            "stage": "Spheroids in the reactor",
+            "work": "Exchange",
+            "fluid": "osteogenic medium",
+            "amount": {"asked_ml": 24.0, "moved_ml": 11.2, "strokes": 1, "moving": True},
+        },
+    ]
     return {
-        "run": "run-1", "unit": "reactor", "protocol": protocol, "state": state, "since": NOW - 2 * DAY, "why": "", "start": START,
-        "day": (t - START) / DAY, "steps": steps, "done": 61, "nodes": 118, "commands": commands(state),
-        "next": {"at": START + 17 * DAY + 3600, "title": "Medium exchange 10 of 12"}, "volume": {"ml": 88.4, "sigma_ml": 1.1},
-        "ahead": [{"at": START + (17 + n) * DAY + 3600, "title": f"Medium exchange {10 + n} of 12", "path": f"reactor/exchange/{17 + n}"} for n in range(3)],
-    }  # fmt: skip
+        "run": "run-1",
+        "unit": "reactor",
+        "protocol": protocol,
+        "state": state,
+        "since": NOW - 2 * DAY,
+        "why": "",
+        "start": START,
+        "day": (t - START) / DAY,
+        "steps": steps,
+        "done": 61,
+        "nodes": 118,
+        "commands": commands(state),
+        "next": {"at": START + 17 * DAY + 3600, "title": "Medium exchange 10 of 12"},
+        "volume": {"ml": 88.4, "sigma_ml": 1.1},
+        "ahead": [
+            {
+                "at": START + (17 + n) * DAY + 3600,
+                "title": f"Medium exchange {10 + n} of 12",
+                "path": f"reactor/exchange/{17 + n}",
+            }
+            for n in range(3)
+        ],
+    }
 
 
 def task(title: str) -> dict[str, Any]:
     entry = {"kind": "number", "unit": "mmol/L", "low": 0.0, "high": 50.0, "warn_low": 2.0, "warn_high": 50.0}
     return {
-        "run": "run-1", "path": "reactor/sample/3/take", "title": title, "due": NOW + 1800,
+        "run": "run-1",
+        "path": "reactor/sample/3/take",
+        "title": title,
+        "due": NOW + 1800,
         "instruction": "Take 0.5 mL from the sample port, count the spheroids, test the spent medium",
-        "entries": [{"name": "glucose", **entry}, {"name": "lactate", **entry, "warn_low": 0.0, "warn_high": 15.0},
-                    {"name": "photos taken", "kind": "yes_no", "unit": "", "low": None, "high": None, "warn_low": None, "warn_high": None}],
-        "acts": [], "lots": ["osteogenic medium"], "sign": "operator", "out_of_incubator_s": 600.0, "overdue_s": 43_200.0,
-        "sample": "S-16", "results": [], "results_due_s": 0.0, "takes_s": 1800.0,
-    }  # fmt: skip
+        "entries": [
+            {"name": "glucose", **entry},
+            {"name": "lactate", **entry, "warn_low": 0.0, "warn_high": 15.0},
+            {
+                "name": "photos taken",
+                "kind": "yes_no",
+                "unit": "",
+                "low": None,
+                "high": None,
+                "warn_low": None,
+                "warn_high": None,
+            },
+        ],
+        "acts": [],
+        "lots": ["osteogenic medium"],
+        "sign": "operator",
+        "out_of_incubator_s": 600.0,
+        "overdue_s": 43_200.0,
+        "sample": "S-16",
+        "results": [],
+        "results_due_s": 0.0,
+        "takes_s": 1800.0,
+    }
 
 
 def alarm(number: int, priority: str, text: str, t: float) -> dict[str, Any]:
     return {
-        "alarm_id": f"alarm-{number}", "key": f"device:{number}", "source": "device", "run_id": "run-1", "priority": priority, "text": text,
-        "advice": "Look at the cable of the probe and at its link.", "state": "UNACK", "raised_at": t - 90, "acked_at": None, "acked_by": None,
-    }  # fmt: skip
+        "alarm_id": f"alarm-{number}",
+        "key": f"device:{number}",
+        "source": "device",
+        "run_id": "run-1",
+        "priority": priority,
+        "text": text,
+        "advice": "Look at the cable of the probe and at its link.",
+        "state": "UNACK",
+        "raised_at": t - 90,
+        "acked_at": None,
+        "acked_by": None,
+    }
 
 
 def step(
@@ -147,12 +225,29 @@ def step(
 ) -> dict[str, Any]:
     over = actual is not None and actual[1] is not None
     return {
-        "key": path, "path": path, "title": title, "lane": lane, "work": "Hand", "stage": stage, "fixed": True, "planned_start": planned[0],
-        "planned_end": planned[1], "start": actual[0] if actual else None, "end": actual[1] if actual else None, "intended": None, "observed": None,
-        "estimated_start": None if actual else planned[0], "estimated_end": None if over else planned[1],
-        "late_s": max(0.0, actual[0] - planned[0]) if actual else None, "disposition": "done" if over else None, "asked_ml": None, "doses": [],
-        "task": None, "deviations": [], **more,
-    }  # fmt: skip
+        "key": path,
+        "path": path,
+        "title": title,
+        "lane": lane,
+        "work": "Hand",
+        "stage": stage,
+        "fixed": True,
+        "planned_start": planned[0],
+        "planned_end": planned[1],
+        "start": actual[0] if actual else None,
+        "end": actual[1] if actual else None,
+        "intended": None,
+        "observed": None,
+        "estimated_start": None if actual else planned[0],
+        "estimated_end": None if over else planned[1],
+        "late_s": max(0.0, actual[0] - planned[0]) if actual else None,
+        "disposition": "done" if over else None,
+        "asked_ml": None,
+        "doses": [],
+        "task": None,
+        "deviations": [],
+        **more,
+    }
 
 
 def at(day: float, hour: float = 0.0) -> float:
@@ -162,27 +257,70 @@ def at(day: float, hour: float = 0.0) -> float:
 def strokes(day: int, measured: bool) -> list[dict[str, Any]]:
     if not measured:
         return []
-    return [{"id": f"d{day}{stroke}", "part": "fill", "stroke": stroke, "fluid": "osteogenic medium", "device": "pump_in", "asked_ml": 18.0,
-             "measured_ml": 17.94, "weighed_g": None, "start": at(day, 1.2), "end": at(day, 1.7), "state": "done",
-             "evidence": "pump counter and balance agree", "decided_by": ""} for stroke in ("draw", "deliver")]  # fmt: skip
+    return [
+        {
+            "id": f"d{day}{stroke}",
+            "part": "fill",
+            "stroke": stroke,
+            "fluid": "osteogenic medium",
+            "device": "pump_in",
+            "asked_ml": 18.0,
+            "measured_ml": 17.94,
+            "weighed_g": None,
+            "start": at(day, 1.2),
+            "end": at(day, 1.7),
+            "state": "done",
+            "evidence": "pump counter and balance agree",
+            "decided_by": "",
+        }
+        for stroke in ("draw", "deliver")
+    ]
 
 
 def timeline(t: float) -> dict[str, Any]:
     """Stages, environment, hand tasks, doses and a hold, 28 days long, with one outage; shaped as the API shapes it."""
     stages: list[dict[str, Any]] = []
     for title, first, last in (("Expansion", 0, 7), ("Induction", 7, 16), ("Spheroids in the reactor", 16, 28)):
-        stages.append({"path": title.lower(), "title": title, "planned_start": at(first), "planned_end": at(last), "steps": 20, "done": 12,
-                       "start": at(first, 0.3) if t >= at(first) else None, "end": at(last, 0.4) if t >= at(last) else None})  # fmt: skip
+        stages.append(
+            {
+                "path": title.lower(),
+                "title": title,
+                "planned_start": at(first),
+                "planned_end": at(last),
+                "steps": 20,
+                "done": 12,
+                "start": at(first, 0.3) if t >= at(first) else None,
+                "end": at(last, 0.4) if t >= at(last) else None,
+            }
+        )
     steps: list[dict[str, Any]] = []
     for day in (1, 4, 7, 9, 11, 13, 15, 16, 18, 21, 25, 27):
         done = t >= at(day, 3)
-        steps.append(step(f"hand/{day}", f"Exchange in the flasks, day {day}", "task", "expansion", (at(day, 2), at(day, 2.75)),
-                          (at(day, 2.2), at(day, 3)) if done else None,
-                          task={"state": "answered", "by": "simulated person", "entries": {"glucose": 4.1}} if done else None))  # fmt: skip
+        steps.append(
+            step(
+                f"hand/{day}",
+                f"Exchange in the flasks, day {day}",
+                "task",
+                "expansion",
+                (at(day, 2), at(day, 2.75)),
+                (at(day, 2.2), at(day, 3)) if done else None,
+                task={"state": "answered", "by": "simulated person", "entries": {"glucose": 4.1}} if done else None,
+            )
+        )
     for day in range(8, 28):
         done = t >= at(day, 1.5)
-        steps.append(step(f"reactor/exchange/{day}", f"Medium exchange, day {day}", "dose", "reactor", (at(day, 1), at(day, 1.6)),
-                          (at(day, 1.1), at(day, 1.4)) if done else None, asked_ml=18.0, doses=strokes(day, done)))  # fmt: skip
+        steps.append(
+            step(
+                f"reactor/exchange/{day}",
+                f"Medium exchange, day {day}",
+                "dose",
+                "reactor",
+                (at(day, 1), at(day, 1.6)),
+                (at(day, 1.1), at(day, 1.4)) if done else None,
+                asked_ml=18.0,
+                doses=strokes(day, done),
+            )
+        )
     for first, last, title in ((0, 16, "37.0 °C, 5.0 % CO₂"), (16, 28, "37.0 °C, 5.0 % CO₂, 90 /min")):
         begun = t >= at(first)
         steps.append(
@@ -212,7 +350,18 @@ def timeline(t: float) -> dict[str, Any]:
         ("RUNNING", at(12, 5.2), None, ""),
     ]
     return {
-        "run": "run-1", "protocol": "adsc-osteo-spheroid-28d", "version": "1", "zone": ZONE, "now": t, "start": at(0), "end": at(28), "estimated_end": at(28),
-        "stages": stages, "steps": steps, "states": [{"state": s, "start": a, "end": b, "why": why} for s, a, b, why in states],
-        "outages": [{"start": at(12, 14), "end": at(12, 15.5), "epoch": 2, "decision": ""}], "alarms": [], "deviations": [],
-    }  # fmt: skip
+        "run": "run-1",
+        "protocol": "adsc-osteo-spheroid-28d",
+        "version": "1",
+        "zone": ZONE,
+        "now": t,
+        "start": at(0),
+        "end": at(28),
+        "estimated_end": at(28),
+        "stages": stages,
+        "steps": steps,
+        "states": [{"state": s, "start": a, "end": b, "why": why} for s, a, b, why in states],
+        "outages": [{"start": at(12, 14), "end": at(12, 15.5), "epoch": 2, "decision": ""}],
+        "alarms": [],
+        "deviations": [],
+    }

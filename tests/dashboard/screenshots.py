@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -65,7 +65,7 @@ def main() -> int:
         if options.url is None:
             demo = stack.enter_context(Demo(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
             way = (demo.url, demo.user, demo.password)
-            time.sleep(options.after)
+            Event().wait(options.after)
         pictures(launch(stack.enter_context(sync_playwright())), *way, options.to)
     print(f"{len(list(options.to.glob('*.png')))} pictures in {options.to}")
     return 0

@@ -26,8 +26,10 @@ from protocols.states import ALLOWED, Cause, RunState
 from tests.dashboard import picture
 
 DASHBOARD = Path(__file__).parents[2] / "api" / "web" / "dashboard"
-CSP = ("default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
-       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'")  # fmt: skip
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 DEVICE_S = 0.25
 """How long the pretended devices take to hold."""
 
@@ -53,7 +55,7 @@ class Mood:
 class Bench:
     def __init__(self) -> None:
         self.mood = Mood()
-        self.began = time.monotonic()
+        self.began = time.perf_counter()
         self.commands: list[str] = []
         self.answers: dict[str, dict[str, Any]] = {}
         self.posts: list[dict[str, Any]] = []
@@ -61,7 +63,7 @@ class Bench:
         self.version = 0
 
     def now(self) -> float:
-        return picture.NOW + (time.monotonic() - self.began) * self.mood.speed
+        return picture.NOW + (time.perf_counter() - self.began) * self.mood.speed
 
     def snapshot(self) -> dict[str, Any]:
         t, mood = self.now(), self.mood
@@ -80,11 +82,23 @@ class Bench:
             if each["alarm_id"] in self.acked:
                 each.update(state="ACKED", acked_at=t, acked_by="demo")
         return {
-            "bench": "stirred-100", "version": "0.1.0", "epoch": 1, "state": "running", "damaged": "", "now": t, "zone": picture.ZONE,
-            "simulated": True, "speed": mood.speed, "devices": found, "units": {"reactor": picture.unit()}, "events": [],
-            "runs": [picture.run(mood.state, t, mood.protocol)], "tasks": [picture.task(title) for title in mood.tasks], "alarms": alarms,
+            "bench": "stirred-100",
+            "version": "0.1.0",
+            "epoch": 1,
+            "state": "running",
+            "damaged": "",
+            "now": t,
+            "zone": picture.ZONE,
+            "simulated": True,
+            "speed": mood.speed,
+            "devices": found,
+            "units": {"reactor": picture.unit()},
+            "events": [],
+            "runs": [picture.run(mood.state, t, mood.protocol)],
+            "tasks": [picture.task(title) for title in mood.tasks],
+            "alarms": alarms,
             "scan": self.scan(),
-        }  # fmt: skip
+        }
 
     def scan(self) -> dict[str, float]:
         return {"count": 1, "age_s": 0.4 if self.mood.scanning else 47.0, "period_s": 1.0}
@@ -163,8 +177,12 @@ async def history(request: Request) -> Response:
     step = max(10.0, (end - begin) / points)
     hole = (end - 7_000, end - 5_200)
     ts = [begin + n * step for n in range(int((end - begin) / step) + 1)]
-    buckets = [[t, level - 0.01 * abs(level) ** 0.3, level, level + 0.01 * abs(level) ** 0.3]
-               for t in ts if not hole[0] < t < hole[1] for level in [picture.level(signal, t)]]  # fmt: skip
+    buckets = [
+        [t, level - 0.01 * abs(level) ** 0.3, level, level + 0.01 * abs(level) ** 0.3]
+        for t in ts
+        if not hole[0] < t < hole[1]
+        for level in [picture.level(signal, t)]
+    ]
     return JSONResponse(
         {
             "signal": signal,
@@ -301,22 +319,24 @@ class Strict:
 
 def build() -> Any:
     api = "/api/v1"
-    app = Starlette(routes=[
-        Route("/stand-in", stand_in, methods=["POST"]),
-        Route(f"{api}/session", session, methods=["GET", "POST", "DELETE"]),
-        Route(f"{api}/session/touch", touch, methods=["POST"]),
-        Route(f"{api}/setup", setup),
-        Route(f"{api}/units/{{unit}}", unit),
-        Route(f"{api}/units/{{unit}}/stop-pumps", stop_pumps, methods=["POST"]),
-        Route(f"{api}/signals/{{signal}}/history", history),
-        Route(f"{api}/runs/{{run}}/timeline", timeline),
-        Route(f"{api}/runs/{{run}}/commands", command, methods=["POST"]),
-        Route(f"{api}/runs/{{run}}/tasks/{{what}}", answer, methods=["POST"]),
-        Route(f"{api}/commands/{{key}}", outcome),
-        Route(f"{api}/alarms/{{alarm}}/acknowledge", acknowledge, methods=["POST"]),
-        WebSocketRoute(f"{api}/stream", stream),
-        Mount("/", StaticFiles(directory=DASHBOARD, html=True)),
-    ])  # fmt: skip
+    app = Starlette(
+        routes=[
+            Route("/stand-in", stand_in, methods=["POST"]),
+            Route(f"{api}/session", session, methods=["GET", "POST", "DELETE"]),
+            Route(f"{api}/session/touch", touch, methods=["POST"]),
+            Route(f"{api}/setup", setup),
+            Route(f"{api}/units/{{unit}}", unit),
+            Route(f"{api}/units/{{unit}}/stop-pumps", stop_pumps, methods=["POST"]),
+            Route(f"{api}/signals/{{signal}}/history", history),
+            Route(f"{api}/runs/{{run}}/timeline", timeline),
+            Route(f"{api}/runs/{{run}}/commands", command, methods=["POST"]),
+            Route(f"{api}/runs/{{run}}/tasks/{{what}}", answer, methods=["POST"]),
+            Route(f"{api}/commands/{{key}}", outcome),
+            Route(f"{api}/alarms/{{alarm}}/acknowledge", acknowledge, methods=["POST"]),
+            WebSocketRoute(f"{api}/stream", stream),
+            Mount("/", StaticFiles(directory=DASHBOARD, html=True)),
+        ]
+    )
     app.state.bench = Bench()
     return Strict(app)
 
