@@ -1,5 +1,5 @@
 # Needs only make and Python 3.11 or newer. `make help` lists what there is.
-.PHONY: help setup demo test check format bench campaign reqs lock
+.PHONY: help setup demo test check format bench campaign screenshots reqs lock
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
@@ -31,6 +31,9 @@ bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
 
 campaign: setup  ## the long counts: many seeds, many kills
 	@$(PY) -m pytest -n 2 --dist worksteal -m campaign --timeout 3600 $(ARGS)
+
+screenshots: setup  ## every page of a demo, both themes, wide and phone, into build/screenshots
+	@$(PY) -m tests.dashboard.screenshots $(ARGS)
 
 reqs: setup  ## requirement IDs with a test, with a benchmark, and without
 	@$(PY) -m tests.requirements_report $(ARGS)

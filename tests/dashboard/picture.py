@@ -333,17 +333,11 @@ def timeline(t: float) -> dict[str, Any]:
                 (at(first), at(last) if t > at(last) else None) if begun else None,
             )
         )
-    for day in (2, 6, 10, 14):
-        steps.append(
-            step(
-                f"wait/{day}",
-                "Wait until 37.0 ± 0.2 °C for 60 min",
-                "step",
-                "expansion",
-                (at(day), at(day, 3)),
-                (at(day), at(day, 2.4)),
-            )
-        )
+    wait = "Wait until 37.0 ± 0.2 °C for 60 min"
+    steps += [
+        step(f"wait/{day}", wait, "step", "expansion", (at(day), at(day, 3)), (at(day), at(day, 2.4)))
+        for day in (2, 6, 10, 14)
+    ]
     states = [
         ("RUNNING", at(0), at(12, 4), ""),
         ("HELD", at(12, 4), at(12, 5.2), "fill pump not confirmed"),

@@ -1,7 +1,7 @@
-"""A server that looks like ours to a browser and can be made sick at will: frozen, not scanning, hostile, slow to answer.
+"""A server that looks like ours to a browser and can be made sick at will: frozen, not scanning, hostile, slow.
 
-Only for what the real one cannot be brought to in a second. `python -m tests.dashboard.stand_in PORT`; tests steer it by
-POST /stand-in with fields of `Mood`.
+Only for what the real one cannot be brought to in a second. `python -m tests.dashboard.stand_in PORT`; tests steer it
+by POST /stand-in with fields of `Mood`.
 """
 
 from __future__ import annotations

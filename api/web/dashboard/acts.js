@@ -3,7 +3,7 @@ import { store } from "./store.js";
 import { Problem, get, newKey, post, seg } from "./api.js";
 import { live, now } from "./live.js";
 
-const KEPT = "osteon-acts", SETTLED = new Set(["HELD", "PAUSED", "STOPPED", "ABORTED", "COMPLETE", "RUNNING", "IDLE"]);
+const KEPT = "osteon-acts", LIMIT_MS = 5000, SETTLED = new Set(["HELD", "PAUSED", "STOPPED", "ABORTED", "COMPLETE", "RUNNING", "IDLE"]);
 export const acts = store({ list: remembered() });
 
 // An outcome that was open when the page was reloaded is still open.
@@ -27,7 +27,7 @@ export async function send({ where, what, label, path, body }) {
   const act = { key: newKey(), where, what, label, phase: "sending", sent: now() };
   put(act);
   try {
-    const answer = await post(path, body, { key: act.key });
+    const answer = await post(path, body, { key: act.key, limit: LIMIT_MS });
     put({ ...act, ...accepted(answer) });
     return answer;
   } catch (error) {
