@@ -61,7 +61,7 @@ def memory_mb(pid: int) -> float:
 
 def start(bench: Path, data: Path) -> tuple[float, float]:
     """(seconds, MB) of one cold start on the simulated bench."""
-    line = [sys.executable, "-m", "api.cli", "serve", "--bench", str(bench), "--data", str(data)]
+    line = [sys.executable, "-m", "api.cli", "serve", "--bench", str(bench), "--data", str(data), "--port", "0"]
     begun = time.perf_counter()
     serve = subprocess.Popen(line, stdout=subprocess.DEVNULL)
     try:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
-from controller.clock import pace
+from controller.clock import pace, people_s
 from controller.controller import Controller
 from controller.errors import RunConflict, Unusable
 from controller.runs import Runs
@@ -41,6 +41,7 @@ class LocalSocket:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._peers = 0
+        self._turn = asyncio.Lock()
 
     async def serve(self, controller: Controller) -> None:
         self.path.unlink(missing_ok=True)
@@ -62,12 +63,24 @@ class LocalSocket:
                 await say(writer, failure(0, "busy", f"more than {MOST_PEERS} connections"))
                 return
             while line := await reader.readline():
-                await say(writer, await reply(controller, line, actor))
+                await say(writer, await self._answer(controller, line, actor))
         except (ConnectionError, ValueError):
             pass
         finally:
             self._peers -= 1
             writer.close()
+
+    async def _answer(self, controller: Controller, line: bytes, actor: Actor) -> dict[str, Any]:
+        """Questions go one after another and leave the loop at least as much time as they take, however many ask at
+        once (SEC-22); what a person wants done waits for none of them (P7)."""
+        request = understood(line)
+        if isinstance(request, ask.Act):
+            return await answer(controller, request, actor)
+        async with self._turn:
+            began = people_s()
+            found = await answer(controller, request, actor)
+            await asyncio.sleep((people_s() - began) * pace())
+        return found
 
 
 async def say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
@@ -80,15 +93,25 @@ async def say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
         limit.cancel()
 
 
+def understood(line: bytes) -> ask.AnyRequest | ValidationError:
+    """The request in a line, or why there is none."""
+    try:
+        return ask.REQUEST.validate_json(line)
+    except ValidationError as error:
+        return error
+
+
 async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, Any]:
     """The answer to one line, always an object with "ok" or "error"."""
-    number = 0
+    return await answer(controller, understood(line), actor)
+
+
+async def answer(controller: Controller, request: ask.AnyRequest | ValidationError, actor: Actor) -> dict[str, Any]:
+    if isinstance(request, ValidationError):
+        return failure(0, "bad request", str(request))
+    number = request.id
     try:
-        request = ask.REQUEST.validate_json(line)
-        number = request.id
         return {"id": number, "ok": await carry_out(controller, request, actor)}
-    except ValidationError as error:
-        return failure(number, "bad request", str(error))
     except RunConflict as error:
         return {**failure(number, "conflict", str(error)), "state": error.state}
     except Unusable as error:

@@ -31,8 +31,9 @@ DEMO = Actor("demo", "simulated", "program")
 class Demo:
     """A controller on a world, a simulated person beside it, and a protocol started on an empty bench."""
 
-    def __init__(self, settings: Settings, folder: Path, world: WorldClient, protocol: str) -> None:
-        self.world, self.protocol = world, protocol
+    def __init__(self, settings: Settings, folder: Path, world: WorldClient, protocol: str, alone: bool) -> None:
+        """`alone`: no simulated person; tasks wait for somebody else."""
+        self.world, self.protocol, self.alone = world, protocol, alone
         self.controller = Controller(
             settings,
             folder,
@@ -74,7 +75,7 @@ class Demo:
             return
         if self.protocol and not self.controller.runs.engines:
             await self.controller.runs.start(load_protocol(self.protocol).text, by=DEMO)
-        while True:
+        while not self.alone:
             try:
                 await self.operator.work()
             except LinkLost:
@@ -93,12 +94,13 @@ def controller(argv: list[str] | None = None) -> int:
     parser.add_argument("--world", type=Path, required=True, help="socket of the world")
     parser.add_argument("--speed", type=float, help="bench seconds for one wall second (default: the world's)")
     parser.add_argument("--protocol", default="", help="started when the bench has no run")
+    parser.add_argument("--alone", action="store_true", help="no simulated person: somebody else answers tasks")
     asked = parser.parse_args(argv)
     try:
         settings = load(asked.bench)
         asked.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         world = WorldClient(asked.world)
-        demo = Demo(settings, asked.data, world, asked.protocol)
+        demo = Demo(settings, asked.data, world, asked.protocol, asked.alone)
         start = world.now()
         with asyncio.Runner(loop_factory=lambda: PacedLoop(asked.speed or world.speed, start)) as runner:
             runner.run(demo.live())

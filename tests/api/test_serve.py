@@ -68,7 +68,7 @@ def epoch(data: Path) -> int:
 def test_a_broken_bench_file_ends_serve_with_its_faults_and_starts_nothing(tmp_path: Path) -> None:
     bench = tmp_path / "bench.toml"
     bench.write_text('[bench]\nname = "x"\nlamp = 1\n')
-    done = osteon("serve", "--bench", str(bench), "--data", str(tmp_path / "data"))
+    done = osteon("serve", "--bench", str(bench), "--data", str(tmp_path / "data"), "--port", "0")
     assert done.returncode == 1
     assert f"{bench}:3:" in done.stderr
     assert not (tmp_path / "data" / "ledger.db").exists()
@@ -109,7 +109,7 @@ def test_beside_a_serving_controller_hold_works_without_sign_in_and_a_second_ser
     data = tmp_path / "data"
     with serving(bench, data):
         until(lambda: epoch(data) == 1 and ask(data, "hello")["state"] == "running")
-        again = osteon("serve", "--bench", str(bench), "--data", str(data))
+        again = osteon("serve", "--bench", str(bench), "--data", str(data), "--port", "0")
         hold = osteon("hold", "--data", str(data))
         stop = osteon("stop-pumps", "--data", str(data))
         assert epoch(data) == 1

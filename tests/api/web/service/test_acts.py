@@ -1,0 +1,217 @@
+"""A run from the page: started, answered, held, restarted, looked at. Real controller, real HTTP."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.api.web.service.place import Page, Place, until
+from tests.controller.quick import FILL as QUICK_FILL
+
+FILL = QUICK_FILL.replace("wait: 2 h", "wait: 100 d").replace("takes: 5 min", "takes: 5 min\n        overdue: 20 d")
+
+pytestmark = [pytest.mark.real_time, pytest.mark.xdist_group("service-acts")]
+
+
+@pytest.fixture(scope="module")
+def started(place: Place) -> str:
+    """A run that waits for its hand step."""
+    with place.page() as page:
+        assert page.post("/runs", {"protocol": FILL}, "start-1", 201) == {"run": "run-1"}
+        until(lambda: page.get("/tasks"), "the hand step is open")
+    return "run-1"
+
+
+def test_a_start_is_done_once_whoever_repeats_it(started: str, page: Page) -> None:
+    assert page.post("/runs", {"protocol": FILL}, "start-1", 201) == {"run": "run-1"}
+    assert len(page.get("/runs")) == 1
+    taken = page.post("/runs", {"protocol": FILL}, "start-2", 409)
+    assert "reset it" in taken["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/runs", {"protocol": FILL}),
+        ("/runs/run-1/commands", {"cause": "hold", "state_seen": "RUNNING"}),
+        ("/runs/run-1/tasks/answer", {"path": "x", "entries": {}}),
+        ("/runs/run-1/decisions", {"path": "x", "answer": "skip"}),
+        ("/units/reactor/hold", {}),
+        ("/units/reactor/stop-pumps", {}),
+    ],
+)
+def test_what_may_move_fluid_needs_a_key(started: str, page: Page, path: str, body: dict[str, object]) -> None:
+    assert page.post(path, body, status=400)["type"].endswith("key-needed")
+    assert page.state() == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"cause": "hold", "state_seen": "RUNNING", "colour": "red"},
+        {"cause": "done", "state_seen": "SOMETHING"},
+        {"cause": "hold"},
+        {"cause": 1, "state_seen": "RUNNING"},
+        {"cause": "hold", "state_seen": "RUNNING", "why": "x" * 501},
+        [],
+    ],
+)
+def test_a_command_not_as_described_is_refused_with_its_faults(started: str, page: Page, body: object) -> None:
+    answer = page.client.post("/runs/run-1/commands", json=body, headers={"Idempotency-Key": "odd"})
+    assert answer.status_code == 422
+    assert answer.json()["faults"]
+    assert page.get("/commands/odd", 404)["type"].endswith("unknown-key")
+
+
+def test_a_path_of_this_machine_is_no_protocol(started: str, page: Page) -> None:
+    assert "ships" in page.post("/runs", {"protocol": "/etc/passwd"}, "path-1", 422)["detail"]
+
+
+@pytest.mark.req("SM-03")
+def test_a_command_for_a_state_that_has_passed_is_refused_with_the_state_now(started: str, page: Page) -> None:
+    answer = page.command("hold", "PAUSED", "stale-1", 409)
+    assert answer["state"] == "RUNNING"
+    assert answer["type"].endswith("run-conflict")
+    assert page.state() == "RUNNING"
+
+
+def test_entries_that_cannot_be_used_come_back_with_every_fault(started: str, page: Page) -> None:
+    (task,) = page.get("/tasks")
+    answer = page.post(
+        f"/runs/{started}/tasks/answer", {"path": task["path"], "entries": {"colour": "red"}}, "a-1", 422
+    )
+    assert len(answer["faults"]) == 2
+    assert page.get("/tasks")
+
+
+def test_a_hand_step_is_answered_by_the_person_who_signed_in(started: str, page: Page, place: Place) -> None:
+    (task,) = page.get("/tasks")
+    body = {"path": task["path"], "entries": {"clear": True}}
+    assert page.post(f"/runs/{started}/tasks/answer", body, "answer-1") == {"state": "answered"}
+    assert page.post(f"/runs/{started}/tasks/answer", body, "answer-1") == {"state": "answered"}
+    row = next(each for each in page.get(f"/runs/{started}/tasks") if each["path"] == task["path"])
+    assert (row["state"], row["by"], row["entries"]) == ("answered", "demo", {"clear": True})
+    with place.ledger() as ledger:
+        entry = next(each.fields for each in reversed(ledger.audit()) if each.action == "run Answered")
+    assert (entry["actor"], entry["role"], entry["authenticated_by"]) == ("demo", "supervisor", "password")
+    assert entry["client"].startswith("127.0.0.1")
+
+
+@pytest.mark.req("SM-03")
+def test_a_repeated_key_gets_the_first_answer_and_does_nothing(started: str, page: Page) -> None:
+    assert page.command("hold", "RUNNING", "hold-1", why="foam") == {"state": "HOLDING"}
+    until(lambda: page.state() == "HELD", "the run is held")
+    assert page.command("restart", "HELD", "restart-1")["state"] == "RESTARTING"
+    until(lambda: page.state() == "RUNNING", "the run goes on")
+    assert page.command("hold", "RUNNING", "hold-1") == {"state": "HOLDING"}
+    assert page.state() == "RUNNING"
+    assert page.get("/commands/hold-1")["answer"]["state"] == "HOLDING"
+    reused = page.command("abort", "RUNNING", "hold-1", 409)
+    assert reused["type"].endswith("key-reused")
+    assert page.state() == "RUNNING"
+
+
+@pytest.mark.req("SM-03")
+def test_many_at_once_with_one_key_have_one_effect(started: str, page: Page, place: Place) -> None:
+    with place.page() as other, ThreadPoolExecutor(4) as pool:
+        acts = [pool.submit(each.command, "pause", "RUNNING", "pause-1") for each in (page, other, page, other)]
+        assert {act.result()["state"] for act in acts} <= {"PAUSING", "PAUSED"}
+    with place.ledger() as ledger:
+        assert [row.event.get("cause") for row in ledger.events("run-1")].count("pause") == 1
+    until(lambda: page.state() == "PAUSED", "the run rests")
+    page.command("resume", "PAUSED", "resume-1")
+
+
+@pytest.mark.req("UI-45", "UI-46")
+def test_hold_and_stop_pumps_of_a_unit_say_what_stood_still_and_what_goes_on(started: str, page: Page) -> None:
+    held = page.post("/units/reactor/hold", {"why": "looked odd"}, "unit-hold-1")
+    assert held == {"states": {"run-1": "HOLDING"}, "stays_on": ["temperature", "co2"]}
+    assert page.get("/commands/unit-hold-1")["answer"]["state"] == "HOLDING"
+    stopped = page.post("/units/reactor/stop-pumps", {}, "stop-1")
+    assert [(pump["pump"], pump["confirmed"]) for pump in stopped["pumps"]] == [("pump_in", True), ("pump_out", True)]
+    assert page.get("/commands/stop-1")["answer"]["stopped"] == ["pump_in", "pump_out"]
+    until(lambda: page.state() == "HELD", "the run is held")
+    assert page.post("/units/cellar/hold", {}, "unit-hold-2", 404)["detail"].endswith("there is reactor")
+
+
+@pytest.mark.req("UI-133")
+def test_the_commands_a_page_may_offer_come_from_the_state_table(started: str, page: Page) -> None:
+    until(lambda: page.state() == "HELD", "the run is held")
+    assert page.get("/runs/run-1")["commands"] == ["restart", "stop", "abort"]
+    page.command("restart", "HELD", "restart-2")
+    until(lambda: page.state() == "RUNNING", "the run goes on")
+
+
+def test_a_unit_shows_values_set_points_limits_and_the_run(started: str, page: Page) -> None:
+    unit = page.get("/units/reactor")
+    roles = {role["role"]: role for role in unit["roles"]}
+    assert roles["temperature"]["reading"]["unit"] == "Cel"
+    assert roles["temperature"]["set_point"]["value"] is not None
+    assert roles["temperature"]["owner"] == "run-1"
+    assert (roles["temperature"]["limits"]["low"], roles["temperature"]["limits"]["high"]) == (35.0, 39.0)
+    assert unit["run"]["run"] == "run-1"
+    assert unit["volume"]["high"] == 150
+    assert {pump["pump"] for pump in unit["pumps"]} == {"pump_in", "pump_out"}
+    assert page.get("/units")[0]["state"] == unit["run"]["state"]
+
+
+def test_devices_and_signals_are_listed(started: str, page: Page) -> None:
+    devices = {device["name"]: device for device in page.get("/devices")}
+    assert devices["incubator"]["model"] == "memmert_ico"
+    assert devices["incubator"]["identity"]["serial"]
+    names = {signal["name"] for signal in page.get("/devices/incubator/signals")}
+    assert "incubator.temperature" in names
+    assert page.get("/devices/oven/signals", 404)["status"] == 404
+
+
+def test_history_keeps_to_its_budget_and_names_its_gaps(started: str, page: Page) -> None:
+    until(lambda: len(page.get("/signals/incubator.temperature/history")["buckets"]) > 30, "samples are on disk")
+    found = page.get("/signals/incubator.temperature/history", points=10)
+    assert found["unit"] == "Cel"
+    assert 2 <= len(found["buckets"]) <= 11
+    assert all(low <= mean <= high for _, low, mean, high in found["buckets"] if mean is not None)
+    assert found["gaps"] == []
+    for bad in ({"points": 0}, {"points": 5001}, {"from": 10, "to": 5}, {"from": "soon"}, {"to": "nan"}, {"from": 0}):
+        page.get("/signals/incubator.temperature/history", 422, **bad)
+    page.get("/signals/incubator.colour/history", 404)
+
+
+@pytest.mark.req("UI-50")
+def test_a_timeline_has_planned_and_actual_bars_and_what_the_steps_recorded(started: str, page: Page) -> None:
+    until(lambda: page.get("/runs/run-1/doses"), "a stroke is on record")
+    line = page.get("/runs/run-1/timeline")
+    assert [stage["title"] for stage in line["stages"]] == ["Seed", "Feed"]
+    steps = {step["path"]: step for step in line["steps"]}
+    hand = next(step for step in steps.values() if step["lane"] == "task")
+    assert hand["task"]["by"] == "demo"
+    assert hand["start"] <= hand["end"] <= line["now"]
+    fill = next(step for step in steps.values() if step["lane"] == "dose")
+    assert (fill["work"], fill["asked_ml"]) == ("Dose", 6.0)
+    assert fill["doses"]
+    wait = steps[max(steps)]
+    assert all(step["planned_start"] <= step["planned_end"] for step in steps.values())
+    assert wait["disposition"] is not None or wait["estimated_end"] >= line["now"]
+    states = [state["state"] for state in line["states"]]
+    assert {"RUNNING", "HOLDING", "HELD", "RESTARTING"} <= set(states)
+    assert all(state["end"] is not None for state in line["states"][:-1])
+    page.get("/runs/run-9/timeline", 404)
+
+
+def test_what_the_service_did_and_refused_is_in_the_trail(started: str, page: Page, place: Place) -> None:
+    page.get("/users", 403)
+
+    def recorded(action: str, outcome: str) -> bool:
+        with place.ledger() as ledger:
+            rows = [row for row in ledger.audit() if row.actor == "demo" and row.outcome == outcome]
+        assert place.password not in str(rows)
+        return any(row.action == action or not action for row in rows)
+
+    until(lambda: recorded("sign-in", "done"), "the sign-in is recorded")
+    until(lambda: recorded("", "refused"), "the refusal is recorded")
+
+
+def test_the_description_of_the_interface_is_complete(started: str, page: Page) -> None:
+    described = page.get("/openapi.json")
+    assert {"/api/v1/units/{unit}", "/api/v1/runs/{run}/commands", "/api/v1/commands/{key}"} <= set(described["paths"])
+    assert described["components"]["schemas"]["CommandIn"]["properties"]["cause"]["examples"] == ["hold"]
