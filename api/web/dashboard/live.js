@@ -2,7 +2,7 @@
 import { store } from "./store.js";
 import { setZone } from "./format.js";
 
-const SILENCE_S = 5, LOOK_MS = 250, RETRY_S = [1, 2, 5, 10], SCANS = 3;
+const SILENCE_S = 5, LOOK_MS = 250, RETRY_S = [1, 2, 5, 10], SCANS = 3, AHEAD_S = 0.5;
 
 export const live = store({
   snapshot: null, link: "connecting", scanning: true, scan: null, lost: null, restored: null, refused: "", failed: 0, ledger: "ok",
@@ -11,10 +11,14 @@ const wall = () => performance.now() / 1000;
 const base = { bench: 0, wall: 0, speed: 1 };
 let socket = null, heard = 0, tries = 0, retry = 0, watching = 0, opened = 0;
 
-// Bench time now (UTC s); stands still while nothing is heard (UI-22).
+// Bench time now (UTC s): stands still while nothing is heard (UI-22), and never runs back because the speed fell.
+let shown = 0;
 export function now() {
-  if (live.now.link === "lost") return base.bench + Math.max(0, live.now.lost.heard - base.wall) * base.speed;
-  return base.bench + Math.max(0, Math.min(wall() - base.wall, SILENCE_S)) * base.speed;
+  const heardOf = live.now.link === "lost" ? live.now.lost.heard : wall();
+  const ahead = Math.max(0, Math.min(heardOf - base.wall, base.speed > 1 ? AHEAD_S : SILENCE_S));
+  const found = base.bench + ahead * base.speed;
+  shown = found < shown && shown - found < SILENCE_S * base.speed ? shown : found;
+  return shown;
 }
 export const speed = () => base.speed;
 export const blind = () => live.now.link !== "connected" || !live.now.scanning;
