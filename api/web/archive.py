@@ -9,6 +9,7 @@ from api.web.problems import Problem
 from api.web.records import Records
 
 if TYPE_CHECKING:
+    from api.web.timeline import Told
     from controller.store.rows import RunRow, TaskRow
     from protocols.plan import Plan
 
@@ -19,6 +20,8 @@ class Archive:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._plans: dict[str, Plan] = {}
+        self._told: dict[str, tuple[int, Told]] = {}
+        """Run -> number of its last event, and what the journal tells up to there."""
         self._timelines: dict[str, tuple[int, float, bytes]] = {}
         """Run -> audit number and bench minute it was made at, and the answer."""
 
@@ -48,7 +51,7 @@ class Archive:
 
     def timeline(self, run_id: str, now: float) -> bytes:
         """Made anew when something was recorded, or a minute of bench time has passed."""
-        from api.web.timeline import Rows, timeline
+        from api.web.timeline import Rows, timeline, told
         from controller.run.engine import event_of
 
         ledger = self._records.ledger()
@@ -57,13 +60,16 @@ class Archive:
         if known is not None and known[0] == seq and 0 <= now - known[1] < 60.0:
             return known[2]
         plan = self.plan(run_id)
-        events = [event_of(row.event) for row in ledger.events(run_id)]
+        journal = ledger.events(run_id)
+        last = journal[-1].seq if journal else 0
+        if run_id not in self._told or self._told[run_id][0] != last:
+            self._told[run_id] = last, told(run_id, plan, [event_of(row.event) for row in journal])
         alarms = [row for row in ledger.alarms() if row.run_id in (None, run_id) and row.raised_at >= plan.start]
         rows = Rows(
             ledger.doses(run_id), ledger.tasks(run_id), ledger.deviations(run_id), alarms[-MOST_ALARMS:],
             ledger.outages(),
         )  # fmt: skip
-        text = compact(timeline(run_id, plan, events, rows, now)).encode()
+        text = compact(timeline(run_id, plan, self._told[run_id][1], rows, now)).encode()
         self._timelines[run_id] = seq, now, text
         return text
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.run.intents import Intent
-from controller.run.occurrences import Occurrence, occurrences
+from controller.run.occurrences import Occurrence, occurrences, with_doses
 from controller.store.rows import AlarmRow, DeviationRow, DoseRow, OutageRow, TaskRow
 from protocols import machine
 from protocols.events import Event
@@ -34,11 +34,26 @@ class Rows:
     outages: Sequence[OutageRow] = ()
 
 
-def timeline(run_id: str, plan: Plan, events: Sequence[Event], rows: Rows, now: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the journal of a run tells, replayed once for each new event."""
+
+    states: Sequence[dict[str, Any]]
+    steps: Sequence[Occurrence]
+    planned: Mapping[str, tuple[float, float]]
+
+
+def told(run_id: str, plan: Plan, events: Sequence[Event]) -> Told:
+    return Told(spans(plan, events), occurrences(run_id, plan, events), planned(plan))
+
+
+def timeline(run_id: str, plan: Plan, told: Told, rows: Rows, now: float) -> dict[str, Any]:
     """Everything the timeline page draws; bars in plan order."""
-    states = spans(plan, events)
-    bars = planned(plan)
-    found = occurrences(run_id, plan, events, [Intent.of(row) for row in rows.doses])
+    bars = told.planned
+    strokes: dict[str, list[Intent]] = {}
+    for row in rows.doses:
+        strokes.setdefault(row.path, []).append(Intent.of(row))
+    found = [with_doses(each, strokes.get(each.path, [])) for each in told.steps]
     steps = [bar(plan, each, bars[each.path], rows) for each in found]
     estimate(steps, bars, plan, now)
     last = [step["end"] or step["estimated_end"] or step["planned_end"] for step in steps]
@@ -53,7 +68,7 @@ def timeline(run_id: str, plan: Plan, events: Sequence[Event], rows: Rows, now: 
         "estimated_end": max(last, default=plan.start),
         "stages": [stage(plan, node, bars, steps) for node in plan.root.children],
         "steps": steps,
-        "states": states,
+        "states": told.states,
         "outages": [outage(row) for row in rows.outages if row.restarted_at >= plan.start],
         "alarms": [alarm(row) for row in rows.alarms],
         "deviations": [{"path": row.path, "at": row.at, "text": row.text} for row in rows.deviations],
