@@ -30,6 +30,7 @@ def test_the_top_bar_and_the_simulated_strip_are_on_every_page(page: Page, serve
         page.mouse.wheel(0, 3000)
         box = bar.bounding_box()
         assert box is not None and box["y"] == 0
+        expect(page.locator("[data-strip=simulated]")).to_be_in_viewport()
 
 
 @pytest.mark.req("UI-13")
@@ -151,7 +152,10 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page, server: Server)
         expect(page.locator(".bottombar")).to_be_visible()
         page.wait_for_timeout(150)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    server.mood(scanning=False, alarms=[["critical", "Temperature high"], ["low", "Humidity low"]])
     page.goto(server.url + UNIT)
+    expect(page.locator(".bar-wide.blind")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for button in page.locator("[data-command]").all():
         box = button.bounding_box()
         assert box is not None and box["height"] >= 44

@@ -32,6 +32,10 @@ def test_an_occurrence_tells_planned_actual_amounts_evidence_and_who(page: Page,
     page.keyboard.press("Enter")
     expect(box).to_contain_text("simulated person")
     expect(box).to_contain_text("glucose: 4.1")
+    page.get_by_role("link", name="Charts of this time").click()
+    expect(page.locator(".unit")).to_contain_text("Not live: around Tue 20 Jan 10:12")
+    page.get_by_role("button", name="Go to live").click()
+    expect(page).to_have_url(re.compile("units/reactor$"))
 
 
 @pytest.mark.req("UI-52")

@@ -7,7 +7,7 @@ import { ask, session } from "./session.js";
 import { useStore } from "./store.js";
 import { STATES, W } from "./words.js";
 import { Banner, unseen } from "./parts/alarms.js";
-import { Notices } from "./parts/notices.js";
+import { Notices, Strip } from "./parts/notices.js";
 import { BottomBar, TopBar } from "./parts/topbar.js";
 import { Alarms, Tasks } from "./pages/lists.js";
 import { Overview } from "./pages/overview.js";
@@ -34,7 +34,7 @@ function App() {
   const page = PAGES[here.page] || PAGES.overview;
   const unit = here.page === "units" ? here.id : Object.keys(snapshot?.units || {})[0];
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>${W.skip}</a>
-    <${TopBar} route=${here} /><${Notices} />${snapshot && html`<${Banner} alarms=${snapshot.alarms} />`}
+    <${TopBar} route=${here} /><${Strip} /><${Notices} />${snapshot && html`<${Banner} alarms=${snapshot.alarms} />`}
     <main id="main" tabindex="-1" class=${state.link === "lost" || !state.scanning ? "blind" : ""}>
       ${snapshot ? page(here) : html`<p class="panel">${W.loading}</p>`}</main>
     <${BottomBar} route=${here} unit=${unit} />`;

@@ -11,12 +11,13 @@ const wall = () => performance.now() / 1000;
 const base = { bench: 0, wall: 0, speed: 1 };
 let socket = null, heard = 0, tries = 0, retry = 0, watching = 0, opened = 0;
 
+const at = (moment) => base.bench + Math.max(0, Math.min(moment - base.wall, base.speed > 1 ? AHEAD_S : SILENCE_S)) * base.speed;
+
 // Bench time now (UTC s): stands still while nothing is heard (UI-22), and never runs back because the speed fell.
 let shown = 0;
 export function now() {
-  const heardOf = live.now.link === "lost" ? live.now.lost.heard : wall();
-  const ahead = Math.max(0, Math.min(heardOf - base.wall, base.speed > 1 ? AHEAD_S : SILENCE_S));
-  const found = base.bench + ahead * base.speed;
+  if (live.now.link === "lost") return (shown = live.now.lost.at ?? base.bench);
+  const found = at(wall());
   shown = found < shown && shown - found < SILENCE_S * base.speed ? shown : found;
   return shown;
 }
@@ -85,7 +86,7 @@ function look() {
 function lose() {
   if (live.now.link === "lost") return;
   const known = live.now.snapshot !== null;
-  live.set({ link: "lost", restored: null, lost: { heard: known ? heard : wall(), at: known ? now() : null, alarms: alarmIds() } });
+  live.set({ link: "lost", restored: null, lost: { heard: known ? heard : wall(), at: known ? at(heard) : null, alarms: alarmIds() } });
 }
 
 const alarmIds = () => new Set((live.now.snapshot?.alarms || []).map((each) => each.alarm_id));

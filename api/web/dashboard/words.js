@@ -88,7 +88,7 @@ export const W = {
   earlier: "Earlier", later: "Later", wholeRun: "Run", week: "Week", dayWord: "Day", sixHours: "6 h",
   lane: "Lane", what: "What", plannedFrom: "Planned", actualFrom: "Actual", disposition: "Outcome", amounts: "Asked / measured",
   open: "under way", notYet: "not yet", estimate: "estimate", outage: "outage", late: (t) => `${t} late`,
-  legend: "outline: planned; filled: actual; hatched: outage", chartsThen: "Charts of this time",
+  legend: "outline: planned; filled: actual; hatched: outage", chartsThen: "Charts of this time", around: (t) => `Not live: around ${t}`, goLive: "Go to live",
 
   answer: "Answer", answerForMe: "Answer for me", iWill: "I will do it",
   answerForMeNote: "The simulated person does it and answers with the values the protocol expects.",

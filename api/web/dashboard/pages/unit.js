@@ -1,6 +1,7 @@
 // Level 2: one unit. Left what it is and reads, middle the last hours, right what happens and what may be done (6.2).
 import { html, useEffect } from "../vendor/htm/preact-standalone.module.js";
 import { units as facts, askTimeline, askUnit, limitsOf, timelines } from "../facts.js";
+import { moment } from "../format.js";
 import { live } from "../live.js";
 import { doseTimes } from "../plan.js";
 import { Chart } from "../parts/chart.js";
@@ -34,6 +35,7 @@ export function Unit({ name, query }) {
   const fact = limitsOf(name), line = timelines.now[run?.run];
   const span = SPANS[query.span] || SPANS["6h"];
   const charted = CHARTED.filter((role) => roles[role]);
+  const end = query.at ? Number(query.at) + span / 2 : null;
   const tasks = snapshot.tasks.filter((task) => task.run === run?.run);
   return html`<div class="unit">
     <header class="panel head"><h1>${name}</h1>${run ? html`<div><p class="batch"><a href=${to("runs", run.run)}>${run.protocol} · ${run.run}</a></p>
@@ -43,9 +45,10 @@ export function Unit({ name, query }) {
       ${tasks.map((task) => html`<${Task} key=${task.path} task=${task} />`)}</div>
     <div class="left"><section class="panel" aria-label=${W.values}><${Schematic} unit=${name} facts=${known} run=${run} />
       <div class="values">${measured(roles).map((role) => html`<${Value} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} />`)}</div></section></div>
-    <section class="panel middle" aria-label=${W.charts}><div class="row"><h2>${W.charts}</h2><span class="gap"></span>
+    <section class="panel middle" aria-label=${W.charts}><div class="row"><h2>${W.charts}</h2>${end !== null && html`<span class="note">${W.around(moment(Number(query.at)))}</span>
+        <button type="button" onClick=${() => amend({ at: "" })}>${W.goLive}</button>`}<span class="gap"></span>
       <div class="choice" role="group" aria-label=${W.span}>${Object.keys(SPANS).map((key) => html`<button type="button" key=${key}
         aria-pressed=${SPANS[key] === span} onClick=${() => amend({ span: key })}>${key.replace(/(\d+)/, "$1 ")}</button>`)}</div></div>
-      ${charted.map((role) => html`<${Chart} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} span=${span} ticks=${doseTimes(line)} />`)}</section>
+      ${charted.map((role) => html`<${Chart} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} span=${span} ticks=${doseTimes(line)} end=${end} />`)}</section>
   </div>`;
 }

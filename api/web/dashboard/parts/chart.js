@@ -10,7 +10,7 @@ import { age, quality, reading } from "./value.js";
 let library = null;
 const uplot = () => (library ??= import("../vendor/uplot/uPlot.esm.js").then((module) => module.default));
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const REFRESH_MS = 15000, FAST_MS = 2000, PAINT_MS = 1000, FAST = 10;
+const REFRESH_MS = 15000, FAST_MS = 2000, PAINT_MS = 1000, FAST = 10, UNKNOWN = 0.07;
 
 // Buckets with a gap between two of them get an empty place, so that no line joins over missing history (UI-26).
 export function columns(buckets, gaps) {
@@ -30,11 +30,11 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-export function Chart({ unit, role, fact = {}, span, ticks = [], height = 118 }) {
+export function Chart({ unit, role, fact = {}, span, ticks = [], end = null, height = 118 }) {
   const box = useRef(null);
   const kept = useRef({ buckets: [], gaps: [], plot: null, latest: {} });
   const [summary, say] = useState("");
-  kept.current.latest = { fact, ticks, unit, role };
+  kept.current.latest = { fact, ticks, unit, role, end };
 
   useEffect(() => {
     let ended = false;
@@ -42,22 +42,23 @@ export function Chart({ unit, role, fact = {}, span, ticks = [], height = 118 })
     const load = async () => {
       const signal = reading(unit, role).signal;
       if (!signal || live.now.link !== "connected") return;
+      const until = end ?? now();
       try {
-        const found = await history(signal, now() - span, now(), 360);
+        const found = await history(signal, until - span, until, 360);
         if (!ended) { Object.assign(own, found); paint(); }
       } catch { /* the line that is drawn stays; the next round asks again */ }
     };
     const paint = () => {
       if (ended || !own.plot) return;
-      const t = now();
+      const t = end ?? now(), dead = end === null && !alive(unit, role);
       own.buckets = own.buckets.filter((each) => each[0] >= t - span * 1.1);
       own.plot.setData(columns(own.buckets, own.gaps), false);
-      own.plot.setScale("x", { min: t - span, max: t });
+      own.plot.setScale("x", { min: t - span, max: dead ? t + span * UNKNOWN : t });
       say(described(role, span, own.buckets.filter((each) => each[0] >= t - span), symbol(reading(unit, role).now?.unit)));
     };
     const grow = () => {
       const found = reading(unit, role).now;
-      if (speed() > FAST || blind() || quality(found) !== "good" || typeof found.value !== "number") return;
+      if (end !== null || speed() > FAST || blind() || quality(found) !== "good" || typeof found.value !== "number") return;
       const at = now() - Math.min(age(found), span), last = own.buckets.at(-1);
       if (!last || at > last[0] + span / 720) own.buckets.push([at, found.value, found.value, found.value]);
     };
@@ -85,7 +86,7 @@ export function Chart({ unit, role, fact = {}, span, ticks = [], height = 118 })
       own.plot?.destroy();
       own.plot = null;
     };
-  }, [unit, role, span]);
+  }, [unit, role, span, end]);
 
   return html`<figure class="chart" data-chart=${role}><figcaption>${label(role)} <span class="sign">${symbol(reading(unit, role).now?.unit)}</span></figcaption>
     <div class="plot" ref=${box} aria-hidden="true"></div><p class="summary">${summary || W.chartEmpty(label(role), duration(span))}</p></figure>`;
@@ -104,7 +105,7 @@ function options(width, height, own, span) {
   const axis = { stroke: words, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: "11px system-ui, sans-serif" };
   return {
     width, height, cursor: { show: true, y: false, drag: { x: false, y: false }, points: { size: 5 } }, legend: { show: false },
-    padding: [6, 8, 0, 0],
+    padding: [6, 20, 0, 0],
     tzDate: (t) => new Date(new Date(t * 1000).toLocaleString("en-US", { timeZone: zoneName() })),
     scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => axisOf(own, low, high) } },
     axes: [
@@ -117,6 +118,8 @@ function options(width, height, own, span) {
     hooks: { drawAxes: [(plot) => under(plot, own, soft)], draw: [(plot) => over(plot, own, soft)] },
   };
 }
+
+const alive = (unit, role) => !blind() && quality(reading(unit, role).now) === "good";
 
 // The axis holds the data, the limits and the set point, with a little air.
 function axisOf(own, low, high) {
@@ -156,11 +159,10 @@ function under(plot, own, colour) {
 // From the last point to now nothing is known: hatched (UI-22).
 function over(plot, own, colour) {
   const last = own.buckets.at(-1)?.[0];
-  const dead = blind() || quality(reading(own.latest.unit, own.latest.role).now) !== "good";
+  const dead = own.latest.end === null && !alive(own.latest.unit, own.latest.role);
   const { ctx, bbox } = plot;
   const right = bbox.left + bbox.width;
-  const t = live.now.link === "lost" ? live.now.lost.at ?? now() : now();
-  const from = last ? Math.max(bbox.left, Math.min(plot.valToPos(Math.min(last, t), "x", true), dead ? right - 28 * devicePixelRatio : right)) : bbox.left;
+  const from = last ? Math.max(bbox.left, plot.valToPos(last, "x", true)) : bbox.left;
   if (!dead || right - from < 2) return;
   ctx.save();
   ctx.beginPath();

@@ -54,7 +54,7 @@ export function Outcomes({ where }) {
     <span>${act.label}: </span><b>${said(act)}</b>
     ${pumps(act).map((pump) => html`<div key=${pump.pump} class=${pump.confirmed ? "pump" : "pump open"}>
       ${pump.confirmed ? W.pumpStopped(pump.pump, clock(act.answer.at ?? act.at)) : W.pumpUnknown(pump.pump)}
-      ${!pump.confirmed && html`<span class="why"> (${pump.text})</span>`}</div>`)}
+      ${!pump.confirmed && html`<span class="why"> (${pump.text.replace(/^NOT CONFIRMED: /, "")})</span>`}</div>`)}
   </li>`)}</ul>`;
 }
 

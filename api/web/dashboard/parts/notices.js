@@ -22,7 +22,13 @@ export function Notices() {
       <span>${W.damaged(snapshot.damaged)}</span></div>`}
     ${session.now.who?.insecure && html`<div class="strip"><b>${W.insecure}</b></div>`}
     ${session.now.who?.view_only && html`<div class="strip"><b>${W.viewOnly}</b> <button type="button" onClick=${signInAgain}>${W.signIn}</button></div>`}
-    ${snapshot?.simulated && html`<div class="strip" data-strip="simulated"><b>${W.simulated}</b>
-      ${snapshot.speed ? html`<span> · ${W.speed(Math.round(snapshot.speed))}</span>` : ""}<span class="wide"> · ${W.notValidated}</span></div>`}
   </div>`;
+}
+
+// Stays in view below the top bar (UI-06).
+export function Strip() {
+  const { snapshot } = live.now;
+  return snapshot?.simulated && html`<div class="strip simulated" data-strip="simulated"><b>${W.simulated}</b>
+    ${snapshot.speed ? html`<span class="wide"> · ${W.speed(Math.round(snapshot.speed))}</span><span class="narrow"> · ${Math.round(snapshot.speed)} x</span>` : ""}
+    <span class="wide"> · ${W.notValidated}</span></div>`;
 }

@@ -25,7 +25,7 @@ export function Occurrence({ bar, run, onClose }) {
       <dt>${W.disposition}</dt><dd>${bar.disposition || (bar.actual ? W.open : W.estimate)}</dd>
       ${facts.map(([name, value]) => [html`<dt key=${name}>${WORDS[name] || name.replace(/_/g, " ")}</dt>`, html`<dd>${fact(value)}</dd>`])}
       <dt>path</dt><dd class="path">${bar.path}</dd></dl>
-    ${run && bar.actual && live.now.snapshot && html`<p><a href=${to("units", run.unit)} onClick=${onClose}>${W.chartsThen}</a></p>`}<//>`;
+    ${run && bar.actual && live.now.snapshot && html`<p><a href=${to("units", run.unit, { at: Math.round(bar.actual[0]) })} onClick=${onClose}>${W.chartsThen}</a></p>`}<//>`;
 }
 
 export function OccurrenceList({ line, choose }) {

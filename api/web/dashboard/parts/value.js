@@ -58,11 +58,11 @@ export function Value({ unit, role, fact = {}, compact = false }) {
   return html`<div class=${`value ${how}${compact ? " compact" : ""}`} data-role=${role} data-quality=${how}>
     <span class="name">${label(role)}</span>
     <span class="figure"><b>${how === "bad" ? W.bad : number(found.value, places)}</b> <span class="sign">${sign}</span>
-      ${beyond && html`<span class="beyond" title=${W.outside}>▲ ${W.outside}</span>`}
       ${how === "manual" && html`<span class="badge" title="manual">${W.manualBadge}</span>`}
       ${how === "substituted" && html`<span class="badge" title="substituted">${W.substitutedBadge}</span>`}</span>
     ${beside ? html`<span class="beside">(${beside})</span>` : html`<span class="beside"></span>`}
     <${Bar} value=${how === "bad" ? null : found.value} low=${fact.low} high=${fact.high} />
+    ${beyond && html`<span class="beyond">▲ ${W.outside}</span>`}
     ${why && html`<span class="age">${why}</span>`}
   </div>`;
 }
