@@ -68,7 +68,7 @@ class Feed:
                 finally:
                     watch.cancel()
                 if "ok" in answer:
-                    self._take(answer["ok"])
+                    self.take(answer["ok"])
                 self._wanted.clear()
                 pause_s = WATCHED_S if self.listeners else UNWATCHED_S
                 try:
@@ -79,7 +79,8 @@ class Feed:
         finally:
             line.close()
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def take(self, snapshot: Snapshot) -> None:
+        """A picture has come."""
         self.snapshot, self._arrived = snapshot, asyncio.get_running_loop().time()
         self._connected, self._known = True, True
         self._shown = None
@@ -194,7 +195,8 @@ class Feed:
         text = self._texts.get(seq)
         if text is None:
             found = changes(seen, shown)
-            text = compact({"type": "change", "seq": self.seq, "changes": found, **self._verdict()})
+            message = {"type": "change", "seq": self.seq, "changes": found, **self._verdict()}
+            text = compact(message) if found else ""
             self._texts[seq] = text
         return shown, text
 

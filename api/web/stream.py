@@ -27,6 +27,7 @@ CHANGE_S = 0.2
 """At most five changes a second."""
 SLOW_S = 5.0
 """Time a client may take to make room for one message."""
+LAST_WORD_S = 0.5
 MOST_SAID = 20
 """Messages a client may send; it has nothing to say."""
 SLOW, SESSION_OVER, TALKS = 4008, 4401, 4408
@@ -51,29 +52,36 @@ class Channel:
         self._seq = 0
 
     async def live(self) -> None:
-        """Until the client goes, is too slow, or its session ends."""
+        """Until the client goes, is too slow, talks too much, or its session ends."""
         self._feed.listen()
-        hearing = asyncio.create_task(self._hear())
-        telling = asyncio.create_task(self._tell())
+        both = [asyncio.create_task(self._hear()), asyncio.create_task(self._tell())]
         try:
-            done, _ = await asyncio.wait([hearing, telling], return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except TimeoutError:
-            await self._drop()
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._feed.leave()
-            for task in (hearing, telling):
+            for task in both:
                 task.cancel()
-            await asyncio.gather(hearing, telling, return_exceptions=True)
+            await asyncio.gather(*both, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._end(done.pop())
 
-    async def _hear(self) -> None:
+    async def _end(self, task: asyncio.Task[int]) -> None:
+        """Close as the one that ended first wants; a slow reader is told to come again, if it takes anything."""
+        try:
+            code = task.result()
+        except TimeoutError:
+            code = SLOW
+            await self._socket.send_text(RESYNC)
+        await self._socket.close(code)
+
+    async def _hear(self) -> int:
         """Notice that the client has gone; what it says is not used."""
         for _ in range(MOST_SAID):
             await self._socket.receive_text()
-        await self._socket.close(TALKS)
+        return TALKS
 
-    async def _tell(self) -> None:
+    async def _tell(self) -> int:
         loop = asyncio.get_running_loop()
         beat_at, told = loop.time(), None
         while True:
@@ -83,8 +91,7 @@ class Channel:
                 verdict = self._feed.condition, self._feed.scanning
                 if loop.time() >= beat_at or verdict != told:
                     if self._gate.person(self._socket.scope) is None:
-                        await self._socket.close(SESSION_OVER)
-                        return
+                        return SESSION_OVER
                     await self._say(compact(self._feed.heartbeat()))
                     told, beat_at = verdict, loop.time() + BEAT_S
                 await asyncio.sleep(CHANGE_S)
@@ -109,10 +116,3 @@ class Channel:
         """Raises TimeoutError when the client does not read."""
         async with asyncio.timeout(SLOW_S):
             await self._socket.send_text(text)
-
-    async def _drop(self) -> None:
-        """Tell a slow reader to come again, as far as it still takes anything."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await self._socket.send_text(RESYNC)
-                await self._socket.close(SLOW)

@@ -125,3 +125,37 @@ async def test_the_next_child_waits_for_the_socket_of_the_one_before(tmp_path: P
 async def test_a_process_number_used_again_by_another_process_is_not_taken_for_the_child(tmp_path: Path) -> None:
     processes.Record(os.getpid(), "some other time", ("x",)).write(tmp_path / "sleeper.pid")
     assert processes.read(tmp_path / "sleeper.pid") is None
+
+
+REFUSES = "import sys; print('no port for me', file=sys.stderr); sys.exit(1)"
+
+
+async def test_a_child_that_is_not_vital_may_refuse_and_the_others_go_on(tmp_path: Path) -> None:
+    said: list[str] = []
+    stop = asyncio.Event()
+    page = Child("page", (sys.executable, "-c", REFUSES), vital=False)
+    supervising = asyncio.create_task(Supervisor(tmp_path, [page, sleeper()], said.append).run(stop))
+    await until(lambda: any("no port for me" in each for each in said) and started(tmp_path) == 1)
+    record = processes.read(tmp_path / "sleeper.pid")
+    assert record is not None and record.alive
+    stop.set()
+    await supervising
+
+
+@pytest.mark.req("SEC-22")
+async def test_a_child_that_does_not_answer_any_more_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.supervisor.ASK_EVERY_S", 0.05)
+    said: list[str] = []
+    stop = asyncio.Event()
+
+    async def answers() -> bool:
+        return started(tmp_path) != 1
+
+    child = Child("sleeper", (sys.executable, "-c", LOGGING), answers=answers)
+    supervising = asyncio.create_task(Supervisor(tmp_path, [child], said.append).run(stop))
+    await until(lambda: started(tmp_path) == 2)
+    assert "does not answer any more" in said[0]
+    stop.set()
+    await supervising
