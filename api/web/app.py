@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from api.web import stream
+from api.web.express import Express
 from api.web.problems import Problem
 from api.web.routes import (
     alarms,
@@ -51,6 +52,7 @@ def build_app(settings: Settings) -> Guard:
     app = FastAPI(title="osteon", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     guarded = secure(app, settings)
     app.state.service = Service.of(settings, guarded.gate)
+    guarded.app = Express(app, app.state.service)
     for router in ROUTERS:
         app.include_router(router, prefix=ROOT)
 

@@ -35,9 +35,7 @@ async def units(here: Here, person: Viewer) -> Response:
 @router.get("/{unit}", response_model=UnitOut)
 async def unit(unit: str, here: Here, person: Viewer) -> Response:
     """One unit, live: values with unit, quality and age, set points, limits, run, tasks, alarms."""
-    condition = here.feed.condition
-    text = here.feed.made(("unit", unit, condition), lambda shown: unit_picture(known(shown, unit), shown, condition))
-    return Response(text, media_type=JSON)
+    return Response(unit_bytes(here, unit), media_type=JSON)
 
 
 @router.post("/{unit}/hold", response_model=HeldOut)
@@ -55,6 +53,12 @@ async def stop_pumps(unit: str, body: StopPumpsIn, here: Here, person: Operator,
     done = await here.link.act("stop_pumps", {"unit": unit, "actor": person.actor()}, key)
     pumps = [pump(said) for said in done["stopped"]]
     return PumpsOut(pumps=pumps, at=here.feed.current()["now"])
+
+
+def unit_bytes(here: Service, unit: str) -> bytes:
+    """Made once for each picture of the bench."""
+    condition = here.feed.condition
+    return here.feed.made(("unit", unit), lambda shown: unit_picture(known(shown, unit), shown, condition))
 
 
 def pump(said: str) -> PumpOut:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
-from tests.api.web.service.place import Page, Place, until
+from tests.api.web.service.place import API, Page, Place, until
 from tests.controller.quick import FILL as QUICK_FILL
 
 FILL = QUICK_FILL.replace("wait: 2 h", "wait: 100 d").replace("takes: 5 min", "takes: 5 min\n        overdue: 20 d")
@@ -215,3 +216,10 @@ def test_the_description_of_the_interface_is_complete(started: str, page: Page) 
     described = page.get("/openapi.json")
     assert {"/api/v1/units/{unit}", "/api/v1/runs/{run}/commands", "/api/v1/commands/{key}"} <= set(described["paths"])
     assert described["components"]["schemas"]["CommandIn"]["properties"]["cause"]["examples"] == ["hold"]
+
+
+@pytest.mark.req("SEC-04")
+def test_the_short_way_to_live_values_is_no_way_round_the_guard(started: str, place: Place) -> None:
+    for path in ("/units/reactor", "/units/cellar", "/units/reactor/"):
+        assert httpx2.get(f"{place.url}{API}{path}").status_code == 401
+    assert httpx2.get(f"{place.url}{API}/units/reactor", headers={"Host": "evil.example"}).status_code == 421

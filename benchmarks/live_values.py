@@ -1,0 +1,142 @@
+"""GET of a unit's live values, signed in, over one connection in sequence, while devices are polled at 1 Hz.
+
+Floor: a bare Starlette route that sends the same bytes, same server settings, measured in the same round. Goal: at
+least 0.5 of its rate.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.simulators_child import bench_file, command
+from api.web.security.demo_password import USER, new_password
+from benchmarks.first_answer import answers, free_port
+from benchmarks.start import in_control, until
+
+GOAL = 0.5
+REQUESTS, BLOCK = 3000, 100
+
+BARE = """
+import sys
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+BODY = open(sys.argv[2], "rb").read()
+async def unit(request):
+    return Response(BODY, media_type="application/json")
+app = Starlette(routes=[Route("/api/v1/health", unit), Route("/api/v1/units/{unit}", unit)])
+quiet = {"log_level": "error", "access_log": False}
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), http="httptools", loop="asyncio", **quiet)
+"""
+
+
+class Connection:
+    """One keep-alive connection, as lean as Python allows."""
+
+    def __init__(self, port: int) -> None:
+        self._line = socket.create_connection(("127.0.0.1", port))
+        self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, request: bytes) -> tuple[bytes, bytes]:
+        """Head and body of the answer."""
+        self._line.sendall(request)
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._line.recv(1 << 16)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        while len(body) < length:
+            body += self._line.recv(1 << 16)
+        return head, body
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def sign_in(port: int, password: str) -> str:
+    """The cookie of a new session."""
+    body = json.dumps({"user": USER, "password": password}).encode()
+    fields = ("Host: localhost", "X-Osteon: 1", "Content-Type: application/json", f"Content-Length: {len(body)}")
+    head = "\r\n".join(("POST /api/v1/session HTTP/1.1", *fields, "", ""))
+    line = Connection(port)
+    answer, _ = line.ask(head.encode() + body)
+    line.close()
+    return answer.decode().partition("set-cookie: ")[2].partition(";")[0]
+
+
+def request(cookie: str = "") -> bytes:
+    more = f"Cookie: {cookie}\r\n" if cookie else ""
+    return f"GET /api/v1/units/reactor HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode()
+
+
+def rates(*servers: tuple[int, bytes]) -> list[float]:
+    """Answers a second of each server, asked in turns of BLOCK, so that other load falls on all of them."""
+    lines = [Connection(port) for port, _ in servers]
+    took = [0.0 for _ in servers]
+    for turn in range(-1, REQUESTS // BLOCK):
+        for number, (line, (_, asked)) in enumerate(zip(lines, servers, strict=True)):
+            begun = time.perf_counter()
+            for _ in range(BLOCK):
+                head, _ = line.ask(asked)
+            assert head.startswith(b"HTTP/1.1 200"), head
+            took[number] += time.perf_counter() - begun if turn >= 0 else 0.0
+    for line in lines:
+        line.close()
+    return [REQUESTS / each for each in took]
+
+
+@contextmanager
+def running(*line: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def polled_each_second(into: Path) -> Path:
+    text = bench_file("stirred-100").read_text("utf-8")
+    into.write_text(text.replace("poll_s = 10", "poll_s = 1").replace("poll_s = 30", "poll_s = 1"), "utf-8")
+    return into
+
+
+def main(rounds: int = 3) -> None:
+    with tempfile.TemporaryDirectory(prefix="o") as name:
+        folder, port, bare_port = Path(name), free_port(), free_port()
+        data = folder / "data"
+        bench = polled_each_second(folder / "bench.toml")
+        password = new_password(data)
+        with (
+            running(*command("simulate", str(bench))),
+            running(sys.executable, "-m", "controller", "--bench", str(bench), "--data", str(data)),
+            running(sys.executable, "-m", "api.web", "--data", str(data), "--port", str(port), "--demo"),
+        ):
+            until(lambda: answers(port))
+            until(lambda: in_control(data))
+            asked = request(sign_in(port, password))
+            line = Connection(port)
+            until(lambda: line.ask(asked)[0].startswith(b"HTTP/1.1 200"))
+            (folder / "body").write_bytes(line.ask(asked)[1])
+            with running(sys.executable, "-c", BARE, str(bare_port), str(folder / "body")):
+                until(lambda: answers(bare_port))
+                for _ in range(rounds):
+                    floor, ours = rates((bare_port, request()), (port, asked))
+                    print(
+                        f"live values {ours:.0f}/s  bare {floor:.0f}/s  ratio {ours / floor:.2f} (goal {GOAL:g})  "
+                        f"{(folder / 'body').stat().st_size} bytes"
+                    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
