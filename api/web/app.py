@@ -49,10 +49,9 @@ DELIVER_S = 0.5
 
 def build_app(settings: Settings) -> Guard:
     """The whole service behind its guard."""
-    app = FastAPI(title="osteon", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = Express(title="osteon", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     guarded = secure(app, settings)
     app.state.service = Service.of(settings, guarded.gate)
-    guarded.app = Express(app, app.state.service)
     for router in ROUTERS:
         app.include_router(router, prefix=ROOT)
 

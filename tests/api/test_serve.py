@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,9 +42,10 @@ def serving(bench: Path, data: Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()
-        running = processes.read(data / "controller.pid")
-        if running is not None:
-            os.kill(running.pid, signal.SIGKILL)
+        for name in ("controller", "api"):
+            running = processes.read(data / f"{name}.pid")
+            if running is not None:
+                os.kill(running.pid, signal.SIGKILL)
 
 
 def osteon(*words: str) -> subprocess.CompletedProcess[str]:
@@ -95,6 +98,7 @@ def test_a_killed_supervisor_leaves_the_controller_in_control_and_the_next_one_t
         (data / "controller.pid").unlink()  # killed before it could write its record
         with serving(bench, data) as second:
             assert second.stdout is not None
+            assert "going on with the api that is running" in second.stdout.readline()
             assert f"going on with the controller that is running (pid {pid})" in second.stdout.readline()
             assert epoch(data) == 1
         assert second.returncode == 0
@@ -117,3 +121,32 @@ def test_beside_a_serving_controller_hold_works_without_sign_in_and_a_second_ser
     assert "already served" in again.stderr
     assert "no run to hold" in hold.stdout
     assert "pump_in NOT CONFIRMED" in stop.stdout
+
+
+def page_says(data: Path) -> str:
+    """What the page's process answers about health; "" while nobody does."""
+    try:
+        with urllib.request.urlopen(f"{(data / 'api.url').read_text().strip()}/api/v1/health", timeout=2) as answer:
+            return str(json.load(answer)["status"])
+    except OSError:
+        return ""
+
+
+@pytest.mark.req("SEC-02", "SEC-22")
+def test_a_killed_page_comes_back_by_itself_and_the_controller_never_notices(bench: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(bench, data) as serve:
+        until(lambda: page_says(data) == "ok")
+        pid = ask(data, "hello")["pid"]
+        page = processes.read(data / "api.pid")
+        assert page is not None
+        os.kill(page.pid, signal.SIGKILL)
+        until(lambda: (new := processes.read(data / "api.pid")) is not None and new.pid != page.pid)
+        until(lambda: page_says(data) == "ok")
+        assert (ask(data, "hello")["pid"], epoch(data)) == (pid, 1)
+        serve.send_signal(signal.SIGTERM)
+        said = serve.communicate()[0]
+    assert "page at http://127.0.0.1:" in said
+    assert f"set-up token {(data / 'setup-token').read_text().strip()}" in said
+    assert said.rstrip().endswith("pumps stand still")
+    assert page_says(data) == ""
