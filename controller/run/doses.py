@@ -58,6 +58,22 @@ class Watched:
     """Why the device would not begin; then nothing moved, and the counters must agree."""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a pump has said so far of itself, and how often it was not understood."""
+
+    alarms: int
+    missed: int
+
+    @classmethod
+    def of(cls, mover: FluidMover) -> News:
+        return cls(mover.alarms_met, mover.replies_missed)
+
+    def since(self, before: News, sent: bool) -> bool:
+        """Whether an alarm was told or may have been; a lost reply means nothing where no command was sent."""
+        return self.alarms != before.alarms or (sent and self.missed != before.missed)
+
+
 class Doses:
     """The only caller of `FluidMover.start`."""
 
@@ -117,16 +133,16 @@ class Doses:
             return await self._record(
                 intent, Verdict("cancelled", 0.0, "ended before it was sent"), before, weight, None
             )
-        alarms = mover.alarms_met
+        before_it = News.of(mover)
         watched = await self._move(intent, mover, halt, weigh)
-        return await self._close(intent, mover, identity, watched, weigh, density_g_ml, alarms)
+        return await self._close(intent, mover, identity, watched, weigh, density_g_ml, before_it)
 
     async def reconcile(
         self, intent: Intent, mover: FluidMover, identity: str, weigh: Weigh | None, density_g_ml: float
     ) -> Intent:
         """Measure a stroke that nobody saw end (DS-03, DS-04). Raises WireError while the device does not answer."""
         doubtful = Watched(unbroken=False)
-        return await self._close(intent, mover, identity, doubtful, weigh, density_g_ml, mover.alarms_met)
+        return await self._close(intent, mover, identity, doubtful, weigh, density_g_ml, News.of(mover))
 
     async def decide(self, intent: Intent, moved_ml: float, by: str) -> tuple[Update, AuditEntry]:
         """A person's answer to "unknown": the rows that record it, for one transaction with the run's event (DS-05)."""
@@ -212,9 +228,9 @@ class Doses:
         watched: Watched,
         weigh: Weigh | None,
         density_g_ml: float,
-        alarms: int,
+        before_it: News,
     ) -> Intent:
-        """Fence, read, judge, record. `alarms` = alarms met before the stroke; one more breaks the watch (DS-06)."""
+        """Fence, read, judge, record. An alarm met since `before_it`, or a reply missed, breaks the watch (DS-06)."""
         totals = await self.fence(mover)
         weight = await weigh() if weigh else None
         verdict = judge(
@@ -222,7 +238,7 @@ class Doses:
             Evidence(
                 identity=identity,
                 totals=totals,
-                unbroken=watched.unbroken and mover.alarms_met == alarms,
+                unbroken=watched.unbroken and not News.of(mover).since(before_it, sent=not watched.refused),
                 totals_survive_power_loss=mover.totals_survive_power_loss,
                 weight_g=weight,
                 density_g_ml=density_g_ml,

@@ -256,6 +256,21 @@ async def test_a_pump_silent_in_mid_stroke_holds_the_run_not_confirmed_and_is_me
     assert lab.judge() == []
 
 
+@pytest.mark.req("DS-06", "INV-02")
+async def test_a_power_loss_whose_only_news_was_lost_on_the_wire_is_unknown_at_a_baseline_of_zero(
+    lab: QuickLab,
+) -> None:
+    """The pump acknowledges its alarm by a reply that nobody receives; asked again it says nothing is wrong."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.inject("mute@pump_in:for_s=2.3", lab.now)
+    lab.bench.power_cycle("pump_in", lab.now)
+    assert await filled(lab) == ""
+    assert [row.state for row in rows(lab)] == ["unknown"]
+    assert "zero" in lab.engine.run.why
+    assert lab.judge() == []
+
+
 @pytest.mark.req("DS-04")
 async def test_over_delivery_is_recorded_with_a_critical_alarm_and_a_hold(lab: QuickLab) -> None:
     """Somebody presses Start as the stroke ends: the pump does it once more before anybody looks."""

@@ -82,6 +82,10 @@ class NewEraNe1000(FluidMover):
     def alarms_met(self) -> int:
         return self.talk.alarms_met
 
+    @property
+    def replies_missed(self) -> int:
+        return self.talk.replies_missed
+
     async def identify(self) -> Identity:
         """Read model and firmware (VER); there is no serial number. Raises WrongDevice when it is no NE-1000."""
         data = (await self.talk.value("VER", replies.ANYTHING)).data
