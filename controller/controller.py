@@ -208,6 +208,7 @@ class Controller:
         """Raise one alarm for each device that stays away longer than it may (AL-06)."""
         while True:
             await asyncio.sleep(LINK_ALARM_S)
+            await self._settle()
             now = asyncio.get_running_loop().time()
             for keeper in self.bench.keepers.values():
                 if (
@@ -221,6 +222,14 @@ class Controller:
                     except LedgerFault:
                         self._stop_fluid()
 
+    async def _settle(self) -> None:
+        """Strokes that nobody measured yet are measured by themselves once their device answers (DS-04)."""
+        try:
+            if self.runs is not None and self.up.is_set():
+                await self.runs.settle()
+        except LedgerFault:
+            self._stop_fluid()
+
     async def _keep_history(self) -> None:
         """Commit samples in batches; a history that cannot be written harms nothing else (ST-01)."""
         while self.history is not None:
@@ -230,11 +239,10 @@ class Controller:
     async def quiet(self, unit: str | None, by: Actor) -> list[str]:
         """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06)."""
         chosen = None if unit is None else self.settings.unit(unit)
-        if self.runs is not None:
-            self.runs.halt(unit)
-        stopped = await self._stop_movers(chosen)
-        if self.runs is not None:
+        stopping = asyncio.ensure_future(self._stop_movers(chosen))
+        if self.runs is not None:  # held at once: a pump that is slow to confirm must not let another begin again
             await self.runs.hold(unit, by, "pumps stopped by hand")
+        stopped = await stopping
         return [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
 
     async def _stop_movers(self, unit: UnitSettings | None = None) -> dict[str, str]:

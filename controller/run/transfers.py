@@ -60,8 +60,11 @@ class Transfers:
             try:
                 certain(0 < wanted.volume_ml < math.inf and 0 < wanted.rate_ml_min < math.inf, f"a volume of {wanted}")
                 finished = await self._strokes(site, wanted, path, halt)
-            except (Blocked, WireError) as error:
+            except Blocked as error:
                 return Result("refused", None, None, str(error))
+            except WireError as error:
+                why = f"{path.pump} does not answer: {error}; its stroke is measured when it is back"
+                return Result("refused", None, None, why)
             except Broken as error:
                 return Result("failed", None, None, str(error))
         rows = self.rows(site.run_id, wanted.path, wanted.part)
@@ -107,7 +110,7 @@ class Transfers:
             if isinstance(step, Doubt):
                 if not step.intent.open:
                     return step
-                await self.reconcile(site.unit, step.intent)
+                await self._measure(site.unit, step.intent)
                 continue
             if halt.is_set() or fruitless >= 2:
                 return None
@@ -130,7 +133,7 @@ class Transfers:
             raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
         for row in self.ledger.open_doses():
             if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
-                await self.reconcile(site.unit, Intent.of(row))
+                await self._measure(site.unit, Intent.of(row))
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
             Stroke(
@@ -155,10 +158,19 @@ class Transfers:
             density_g_ml=path.density_g_ml,
         )
 
-    async def reconcile(self, unit: UnitSettings, intent: Intent) -> Intent:
-        """Measure one open stroke (DS-04). Raises Blocked while its device is not there."""
-        path = unit.paths[intent.fluid_path]
-        keeper = self.bench.keepers[intent.device]
+    async def reconcile(self, unit: UnitSettings, intent: Intent) -> None:
+        """Measure one open stroke once nobody works with its pump, unless it was measured meanwhile (DS-04).
+
+        Raises Blocked while its device is not there, WireError while it does not answer."""
+        async with self._busy.setdefault(intent.device, asyncio.Lock()):
+            if any(row.dose_id == intent.dose_id for row in self.ledger.open_doses()):
+                await self._measure(unit, intent)
+
+    async def _measure(self, unit: UnitSettings, intent: Intent) -> Intent:
+        path, keeper = unit.paths.get(intent.fluid_path), self.bench.keepers.get(intent.device)
+        if path is None or keeper is None:
+            missing = f"fluid path {intent.fluid_path!r}" if path is None else f"pump {intent.device}"
+            raise Blocked(f"the bench file has no {missing} any more; its last stroke is not confirmed")
         if not keeper.ready or keeper.identity is None:
             raise Blocked(
                 f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import RunConflict
 from controller.run.intents import Intent
 from controller.store.reader import Reader
 from drivers.core.fluid import Direction, FluidMover, Totals
@@ -301,13 +302,53 @@ async def test_an_unknown_stroke_gets_the_amount_a_person_states(
     lab: QuickLab, answer: str, ml: float | None, state: str, moved: float
 ) -> None:
     await lab.poured()
-    await lab.moving("fill", 2.0)
+    await lab.moving("fill", 7.0)  # delivering
     lab.bench.power_cycle("pump_in", lab.now)
     await filled(lab)
     await lab.runs.decide(lab.engine.run_id, STEP, answer, TESTER, volume_ml=ml, why="seen on the scale")
-    row = rows(lab)[0]
+    row = rows(lab)[-1]
     assert (row.state, row.moved_ml, row.decided_by) == (state, moved, TESTER.name)
     assert row.ended_at is not None
     with lab.reader() as ledger:
         said = [entry for entry in ledger.audit() if entry.action == "dose decided"]
     assert [entry.actor for entry in said] == [TESTER.name]
+
+
+@pytest.mark.req("DS-05")
+async def test_an_unknown_drawing_stroke_cannot_be_answered_with_delivered(lab: QuickLab) -> None:
+    """What only stands in the syringe has not reached the vessel: the run would call a drained vessel filled."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await filled(lab)
+    with pytest.raises(RunConflict, match="none of it can be delivered yet"):
+        await lab.runs.decide(lab.engine.run_id, STEP, "delivered", TESTER, volume_ml=6.0)
+    assert rows(lab)[0].state == "unknown"
+    await lab.runs.decide(lab.engine.run_id, STEP, "nothing", TESTER, volume_ml=2.07)
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await filled(lab) == "done"
+    assert float(lab.truth()["fill_delivered_ml"]) == pytest.approx(6.0, abs=0.1)
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-04")
+async def test_a_stroke_left_open_by_an_abort_is_measured_when_its_pump_is_back(lab: QuickLab) -> None:
+    await lab.poured()
+    await lab.moving("fill", 7.0)
+    lab.bench.inject("silence@pump_in:for_s=20", lab.now)
+    await lab.runs.command(lab.engine.run_id, Cause.ABORT, TESTER)
+    assert await lab.until(lambda: lab.engine.ended, 60.0)
+    assert rows(lab)[-1].open, "nobody could measure it yet"
+    await lab.runs.command(lab.engine.run_id, Cause.RESET, TESTER)
+    assert await lab.until(lambda: not rows(lab)[-1].open, 120.0)
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-04")
+async def test_a_stroke_whose_pump_fell_silent_is_not_told_as_never_sent(lab: QuickLab) -> None:
+    await lab.poured()
+    await lab.moving("fill", 7.0)
+    lab.bench.inject("silence@pump_in", lab.now)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 600.0)
+    assert "measured when it is back" in lab.engine.run.why
+    assert not any("Nothing was sent" in str(alarm["advice"]) for alarm in lab.controller.alarms.open())
