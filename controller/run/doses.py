@@ -12,6 +12,7 @@ from controller.errors import Blocked, certain
 from controller.run.intents import Intent
 from controller.run.judging import Sample, liquid_counted
 from controller.run.reconcile import Evidence, Verdict, judge
+from controller.run.unasked import unasked
 from controller.store.changes import AuditEntry, Insert, Update
 from controller.store.ledger import Ledger
 from drivers.core.errors import OutOfRange, Refused, WireError
@@ -127,6 +128,7 @@ class Doses:
             witness_before=weight,
         )
         self.check_epoch()
+        await self._account(intent)
         await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])
         self.check_epoch()
         if halt.is_set():  # a hold came while the disk was slow: nothing goes out any more (DX-06)
@@ -159,6 +161,17 @@ class Doses:
             "dose decided", "dose", intent.dose_id, by, new=facts, run_id=intent.run_id, step=intent.path
         )
         return Update("doses", {"dose_id": intent.dose_id}, facts), entry
+
+    async def _account(self, wanted: Intent) -> None:
+        """What the pump moved unasked goes on record first; then Blocked is raised once, that a person looks."""
+        found = unasked([Intent.of(row) for row in self.ledger.doses()], wanted)
+        if not found:
+            return
+        await self.ledger.commit(
+            [Insert("doses", row.row()) for row in found], [self._entry("dose unasked", row) for row in found]
+        )
+        moved = ", ".join(f"{row.stroke.value} {row.moved_ml or 0.0:.2f} mL" for row in found)
+        raise Blocked(f"{wanted.device} moved unasked since its last stroke: {moved}; look at vessel and syringe")
 
     async def _ready(self, mover: FluidMover, device: str) -> Totals:
         """The device must stand still without an alarm; returns its counters. Raises Blocked."""

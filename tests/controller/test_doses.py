@@ -18,6 +18,15 @@ from tests.controller.quick import EXCHANGE, FILL, QuickLab
 from tests.runs.lab import TESTER
 
 STEP = "feed/fill"
+TWO_FILLS = (
+    FILL.replace("- wait: 2 h", "- wait: 10 min")
+    + """
+  - stage: More
+    do:
+      - fill: {into: reactor, volume: 6 mL, of: medium, at: 6 mL/min}
+        at most: 30 min
+"""
+)
 
 
 def rows(lab: QuickLab) -> list[Intent]:
@@ -291,6 +300,39 @@ async def test_over_delivery_is_recorded_with_a_critical_alarm_and_a_hold(lab: Q
     with lab.reader() as ledger:
         assert "over" in ledger.deviations()[0].text
     assert await lab.still("fill")
+
+
+@pytest.mark.req("DS-06", "INV-02")
+async def test_what_a_pump_moved_unasked_between_two_strokes_is_on_record_and_looked_at_once(lab: QuickLab) -> None:
+    """Somebody presses Start between two doses: the counter knows, so the ledger and the volume books know too."""
+    await lab.poured(TWO_FILLS)
+    assert await filled(lab) == "done"
+    mover = lab.controller.bench.mover("pump_in")
+    await mover.start(Direction.DRAW, 3.0, 6.0)  # another program's doing: not through the ledger
+    await asyncio.sleep(40.0)
+    await mover.start(Direction.DELIVER, 3.0, 6.0)
+    await asyncio.sleep(40.0)
+    before = lab.engine.volume().ml
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 3600.0)
+    assert "moved unasked since its last stroke: draw 3.00 mL, deliver 3.00 mL" in lab.engine.run.why
+    assert [(row.part, row.state, row.moved_ml) for row in rows(lab)[2:]] == [
+        ("unasked", "over", pytest.approx(3.0, abs=0.02)),
+        ("unasked", "over", pytest.approx(3.0, abs=0.02)),
+    ]
+    assert lab.engine.volume().ml == pytest.approx(before + 3.0, abs=0.1)
+    assert lab.judge() == []
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await lab.until(lambda: "more/fill" in lab.engine.run.finished, 600.0), lab.engine.run.why
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-06")
+async def test_a_power_loss_between_two_strokes_is_no_unasked_motion(lab: QuickLab) -> None:
+    await lab.poured(TWO_FILLS)
+    assert await filled(lab) == "done"
+    lab.bench.power_cycle("pump_in", lab.now)
+    assert await lab.until(lambda: "more/fill" in lab.engine.run.finished, 3600.0), lab.engine.run.why
+    assert [row.part for row in rows(lab)] == ["fill"] * 4
 
 
 @pytest.mark.req("DS-05", "DS-04")
