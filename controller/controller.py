@@ -28,6 +28,7 @@ from controller.store.errors import LedgerDamaged, LedgerFault
 from controller.store.history import History
 from controller.store.ledger import Hook, Ledger
 from controller.store.lock import DirectoryLock
+from controller.strays import Strays
 from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
 from drivers.core.signals import Identity, Value
@@ -123,6 +124,7 @@ class Controller:
             return
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
+        Strays(self.settings, doors, self.runs, group)
         await self._record_up(self.ledger)
         if outage is not None:
             await alarm_outage(doors, outage)

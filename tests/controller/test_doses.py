@@ -308,10 +308,12 @@ async def test_what_a_pump_moved_unasked_between_two_strokes_is_on_record_and_lo
     await lab.poured(TWO_FILLS)
     assert await filled(lab) == "done"
     mover = lab.controller.bench.mover("pump_in")
-    await mover.start(Direction.DRAW, 3.0, 6.0)  # another program's doing: not through the ledger
-    await asyncio.sleep(40.0)
-    await mover.start(Direction.DELIVER, 3.0, 6.0)
-    await asyncio.sleep(40.0)
+    polled = lab.controller.latest.get("pump_in.motion").at
+    assert await lab.until(lambda: lab.controller.latest.get("pump_in.motion").at > polled, 60.0, 0.5)
+    await mover.start(Direction.DRAW, 3.0, 25.0)  # another program's doing: not through the ledger
+    await asyncio.sleep(10.0)
+    await mover.start(Direction.DELIVER, 3.0, 25.0)
+    await asyncio.sleep(10.0)
     before = lab.engine.volume().ml
     assert await lab.until(lambda: lab.engine.run.state == "HELD", 3600.0)
     assert "moved unasked since its last stroke: draw 3.00 mL, deliver 3.00 mL" in lab.engine.run.why
@@ -324,6 +326,18 @@ async def test_what_a_pump_moved_unasked_between_two_strokes_is_on_record_and_lo
     await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
     assert await lab.until(lambda: "more/fill" in lab.engine.run.finished, 600.0), lab.engine.run.why
     assert lab.judge() == []
+
+
+@pytest.mark.req("INV-02", "SM-05")
+async def test_a_pump_seen_moving_without_a_stroke_is_stopped_and_its_run_held(lab: QuickLab) -> None:
+    await lab.poured()
+    assert await filled(lab) == "done"
+    mover = lab.controller.bench.mover("pump_in")
+    await mover.start(Direction.DRAW, 20.0, 6.0)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
+    assert "pump_in moved and nothing here had asked for it; it was stopped" in lab.engine.run.why
+    assert await lab.still("fill")
+    assert [alarm["priority"] for alarm in lab.controller.alarms.open()] == ["critical"]
 
 
 @pytest.mark.req("DS-06")

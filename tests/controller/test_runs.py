@@ -339,10 +339,10 @@ async def test_wait_conditions_and_a_long_pause_end_by_themselves(lab: QuickLab)
 
 async def test_a_value_the_ledger_cannot_hold_fails_its_asker_and_not_the_controller(lab: QuickLab) -> None:
     await lab.poured(FILL)
-    await lab.moving("fill", 2.0)
+    await lab.moving("fill", 7.0)
     lab.bench.power_cycle("pump_in", lab.now)
     await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
     with pytest.raises(Broken, match="fault in the program"):
         await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=float("nan"))
-    assert lab.ledger.doses()[0].state == "unknown"
+    assert lab.ledger.doses()[-1].state == "unknown"
     assert await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=6.0) == "HELD"
