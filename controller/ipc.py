@@ -31,6 +31,7 @@ class LocalSocket:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, controller: Controller) -> None:
         self.path.unlink(missing_ok=True)
@@ -41,11 +42,16 @@ class LocalSocket:
             )
         finally:
             os.umask(before)
-        async with server:
-            await server.serve_forever()
+        try:
+            await asyncio.Event().wait()  # it serves already; until cancelled
+        finally:
+            server.close()
+            for writer in list(self._open):  # Python 3.12 waits for those who never hang up or never read
+                writer.transport.abort()
 
     async def _talk(self, controller: Controller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         actor = peer(writer)
+        self._open.add(writer)
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(await reply(controller, line, actor)).encode() + b"\n")
@@ -53,6 +59,7 @@ class LocalSocket:
         except (ConnectionError, ValueError):
             pass
         finally:
+            self._open.discard(writer)
             writer.close()
 
 
