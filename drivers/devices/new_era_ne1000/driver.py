@@ -54,6 +54,8 @@ class NewEraNe1000(FluidMover):
         "2 s leave room for a USB adapter and a serial server"
     )
 
+    option_names = ("diameter_mm", "capacity_ml", "watchdog_s")
+
     dispensed_volume = Signal()
     withdrawn_volume = Signal()
     motion = Signal()
