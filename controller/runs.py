@@ -274,7 +274,9 @@ class Runs:
             engine.halt()
 
     async def hold(self, unit: str | None, by: Actor, why: str) -> dict[str, str]:
-        """Hold every run that can be held; returns the states."""
+        """Hold every run that can be held; returns the states. Raises Unusable when there is no such unit."""
+        if unit is not None:
+            self.settings.unit(unit)  # a misspelt unit must not look like a hold that was done
         states: dict[str, str] = {}
         command = Command(self.doors.clock.now(), Cause.HOLD, by.name, why)
         asked = {engine: asyncio.ensure_future(engine.ask(command, by)) for engine in self._of(unit)}

@@ -48,6 +48,14 @@ async def test_one_unit_has_one_run_at_a_time(lab: QuickLab) -> None:
     assert len(lab.ledger.runs()) == 1
 
 
+@pytest.mark.req("AC-08")
+async def test_a_hold_of_a_unit_that_is_not_there_is_refused(lab: QuickLab) -> None:
+    await resting(lab)
+    with pytest.raises(Unusable, match="no unit 'reaktor'; did you mean 'reactor'"):
+        await lab.runs.hold("reaktor", TESTER, "")
+    assert "run-1" in await lab.runs.hold("reactor", TESTER, "")
+
+
 async def test_a_broken_protocol_or_unit_starts_nothing(lab: QuickLab) -> None:
     await lab.up()
     with pytest.raises(ProtocolInvalid):
