@@ -1,7 +1,8 @@
 """Cost of the sample store on its real path: add, flush every so often, pack into chunks; then size and query time.
 
-Twelve signals every 10 s; the floor in the same run is a bare sqlite3 batch of 20 rows a commit, WAL NORMAL
-(performance.md §2). Both are charged with processor time: neither waits for the disk. Goals: at least 0.4 of the floor, at most 2.5 bytes a sample.
+Twenty signals every 10 s; the floor in the same run is bare sqlite3 in commits of 20 rows, WAL NORMAL
+(performance.md §2). Both are charged with processor time, as neither waits for the disk. Goals: at least 0.4 of the
+floor, at most 2.5 bytes a sample; none for a query yet.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from controller.store.history import History
 
 REQ = ("ST-06",)
 
-SIGNALS = 12
+SIGNALS = 20
 POLL_S = 10.0
 START = 1_767_567_600.0
 
@@ -89,4 +90,4 @@ def figures(options: Options) -> Iterator[Figure]:
         share = adding / took
         yield Figure("share of it in the loop's thread", share, "of the time", "at most 0.5", share <= 0.5)
         yield Figure("size on disk", size, "bytes a sample", "at most 2.5", size <= 2.5)
-        yield Figure(f"{len(points)} points over {days:.0f} days", asked_ms, "ms", "at most 50", asked_ms <= 50)
+        yield Figure(f"{len(points)} points over {days:.0f} days", asked_ms, "ms", "none yet", met=True)
