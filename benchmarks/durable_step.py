@@ -19,8 +19,6 @@ from controller.store.changes import AuditEntry, Insert, JournalEntry, Update
 from controller.store.ledger import Ledger
 from simulators.core.time import VirtualLoop
 
-REQ = ("DS-01", "DX-03")
-
 SECONDS = 1.5
 
 

@@ -22,7 +22,7 @@ from simulators.bench import START, read
 from simulators.core.time import VirtualLoop
 from simulators.rehearsal import Rehearsal, shipped_bench, silent
 
-REQ = ("SIM-01", "INV-28")
+REQ = ("INV-28",)
 
 LONG = "adsc-osteo-spheroid-28d"
 SLICE = Path(__file__).parent / "four_days.yaml"

@@ -18,8 +18,6 @@ from pathlib import Path
 from benchmarks.figures import Figure, Options
 from controller.store.history import History
 
-REQ = ("ST-06",)
-
 SIGNALS = 20
 POLL_S = 10.0
 START = 1_767_567_600.0
