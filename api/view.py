@@ -112,8 +112,9 @@ def run_lines(run: Mapping[str, Any], now: float, zone: ZoneInfo) -> list[Line]:
         until = f", ends {countdown(each['until'] - now)}" if each.get("until") else ""
         found.append(Line(f"  now   {each['title']}{part}{until}   {each['path']}"))
         if each["question"]:
-            answers = f" ({' / '.join(map(str, each['options']))})" if each["options"] else ""
-            found.append(Line(f"  ask   {each['question']}{answers}", Look.HIGH))
+            question = "" if each["question"] == run["why"] else f"{each['question']} "
+            found.append(Line(f"  ask   {question}({' / '.join(map(str, each['options']))})", Look.HIGH))
+            found.append(Line(f"        'osteon runs show {run['run']}' says how to answer", Look.DIM))
     if run["next"]:
         found.append(Line(f"  next  {upcoming(run['next']['title'], run['next']['at'], now, zone)}", Look.BOLD))
     return found

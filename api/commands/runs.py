@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import secrets
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -106,7 +107,9 @@ def show(options: argparse.Namespace) -> int:
     for step in found["steps"]:
         print(f"now: {step['title']} ({step['path']})")
         if step["question"]:
-            print(f"question: {step['question']} Answers: {', '.join(step['options'])}")
+            print(f"question: {step['question']}")
+            for option in step["options"]:
+                print(f"  osteon runs decide {found['run']} {shlex.quote(step['path'])} {shlex.quote(option)}")
     if found["next"]:
         print(f"next: {found['next']['title']}, {shown_time(found['next']['at'])} UTC")
     return 0

@@ -87,6 +87,23 @@ async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(l
     assert (await refused(lab, "acknowledge", alarm="alarm-99"))["error"]["type"] == "conflict"
 
 
+async def test_a_question_before_a_step_has_begun_is_shown_with_its_answers(lab: QuickLab) -> None:
+    """Asked of an operation that comes too late: nothing of it is under way yet, and its path is needed to decide."""
+    late = WAIT.replace("    do:", "    at: start + 30 min\n    window: ±5 min\n    do:")
+    await lab.up()
+    await lab.start(late)
+    await asyncio.sleep(600.0)
+    await lab.kill()
+    await asyncio.sleep(3600.0)
+    await lab.up()
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    (step,) = (await ask(lab, "run", run="run-1"))["steps"]
+    assert "late. Run it now or skip it?" in step["question"]
+    assert step["options"] == ["run", "skip"]
+    await ask(lab, "decide", run="run-1", path=step["path"], answer="skip")
+    assert (await ask(lab, "run", run="run-1"))["steps"] == []
+
+
 async def test_refusals_have_a_kind_and_a_sentence(lab: QuickLab) -> None:
     await lab.poured(WAIT)
     again = await refused(lab, "start", protocol=WAIT)
