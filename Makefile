@@ -25,9 +25,7 @@ format: setup  ## put the format right
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
-	@for file in benchmarks/[a-z]*.py; do \
-	    name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; \
-	done
+	@$(PY) -m benchmarks $(ARGS)
 
 campaign: setup  ## the long counts: many seeds, many kills
 	@$(PY) -m pytest -n 2 --dist worksteal -m campaign --timeout 3600 $(ARGS)

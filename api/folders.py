@@ -8,9 +8,14 @@ from pathlib import Path
 DATA = "osteon-data"
 
 
-def data_argument(parser: argparse.ArgumentParser, default: str = DATA) -> None:
+def data_argument(parser: argparse.ArgumentParser, default: str = DATA, *, again: bool = False) -> None:
+    """Declare --data; `again` for a verb below a command that has it too, so that it may stand before or behind it."""
     parser.add_argument(
-        "--data", type=Path, default=Path(default), metavar="DIR", help=f"data directory (default: {default})"
+        "--data",
+        type=Path,
+        default=argparse.SUPPRESS if again else Path(default),
+        metavar="DIR",
+        help=f"data directory (default: {default})",
     )
 
 

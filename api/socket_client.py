@@ -33,7 +33,10 @@ def ask(data: Path, do: str, timeout_s: float = 10.0, **arguments: Any) -> Any:
             with line.makefile("rb") as replies:
                 reply = json.loads(replies.readline() or b"null")
     except (FileNotFoundError, ConnectionError):
-        raise NoController(f"no controller runs on {data}; start one with 'osteon serve' or 'osteon demo'") from None
+        raise NoController(
+            f"no controller runs on {data}; name the folder of one that runs (--data osteon-data/demo for the demo), "
+            "or start one with 'osteon serve'"
+        ) from None
     except TimeoutError:
         raise NoController(f"the controller of {data} did not answer within {timeout_s:g} s") from None
     if reply is None:

@@ -10,27 +10,32 @@ from pathlib import Path
 
 from api.refusal import Refusal
 from api.socket_client import NoController, ask
-from api.view import Line, Look, Snapshot, lines, plain
+from api.view import Line, Look, Snapshot, cut, lines, plain
 
 FRAME_S = 0.5
 PLAIN_S = 2.0
 """Between two lines where there is no terminal."""
 ANSWER_S = 2.0
+REMARK_S = 20.0
+"""A remark of the supervisor leaves the picture after this time."""
 
 OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 async def watch(data: Path, said: Sequence[str] = ()) -> None:
-    """Show the bench of `data` until cancelled; `said` are remarks of the supervisor, the last one is shown."""
+    """Show the bench of `data` until cancelled; `said` are remarks of the supervisor, the last shown for a while."""
     if not sys.stdout.isatty():
         await scroll(data, said)
         return
     sys.stdout.write(OPEN_SCREEN)
+    told, frames = 0, 0
     try:
         while True:
+            told, frames = (told, frames + 1) if len(said) == told else (len(said), 0)
+            remark = said[-1:] if frames < REMARK_S / FRAME_S else ()
             size = shutil.get_terminal_size()
-            sys.stdout.write(frame(picture(data, said, size.columns, size.lines)))
+            sys.stdout.write(frame(picture(data, remark, size.columns, size.lines)))
             sys.stdout.flush()
             await asyncio.sleep(FRAME_S)
     finally:
@@ -39,7 +44,7 @@ async def watch(data: Path, said: Sequence[str] = ()) -> None:
 
 
 def picture(data: Path, said: Sequence[str], width: int, height: int) -> list[Line]:
-    foot = [Line(f" {remark}"[:width], Look.DIM) for remark in dict.fromkeys([*said[:1], *said[-1:]])]
+    foot = [cut(Line(f" {remark}", Look.DIM), width) for remark in dict.fromkeys([*said[:1], *said[-1:]])]
     foot.append(Line(" Ctrl-C ends in order; the next start goes on", Look.DIM))
     shown = snapshot(data)
     body = [Line(f" {shown}")] if isinstance(shown, str) else lines(shown, width, height - len(foot) - 1)

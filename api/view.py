@@ -45,7 +45,9 @@ def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
     for run in snapshot["runs"]:
         upper += run_lines(run, now, zone)
     if not snapshot["runs"]:
-        upper += [Line(""), Line("no run; 'osteon runs start PROTOCOL' starts one", Look.DIM)]
+        starting = snapshot["state"] == "starting"
+        text = "reading the records" if starting else "no run; 'osteon runs start PROTOCOL' starts one"
+        upper += [Line(""), Line(text, Look.DIM)]
     upper += alarms(snapshot["alarms"], zone)
     upper += tasks(snapshot["tasks"], now, zone)
     upper += values(snapshot["devices"], width)
@@ -100,8 +102,8 @@ def marks(snapshot: Snapshot) -> list[Line]:
 
 
 def run_lines(run: Mapping[str, Any], now: float, zone: ZoneInfo) -> list[Line]:
-    facts = f"{run['protocol']}   {run['state']}   {day(run, now)}   {run['done']} of {run['nodes']} nodes done"
-    held = f"   {run['volume']['ml']:.1f} mL in the vessel" if run.get("volume") else ""
+    facts = f"{run['protocol']}   {run['state']}   {day(run, now)}   {run['done']} of {run['nodes']} steps"
+    held = f"   {run['volume']['ml']:.1f} mL" if run.get("volume") else ""
     found = [Line(""), Line(f"{facts}{held}   ({run['run']} on {run['unit']})", Look.BOLD)]
     if run["why"]:
         found.append(Line(f"  why   {run['why']}", Look.HIGH if run["state"] in ("HOLDING", "HELD") else Look.PLAIN))
@@ -110,8 +112,9 @@ def run_lines(run: Mapping[str, Any], now: float, zone: ZoneInfo) -> list[Line]:
         until = f", ends {countdown(each['until'] - now)}" if each.get("until") else ""
         found.append(Line(f"  now   {each['title']}{part}{until}   {each['path']}"))
         if each["question"]:
-            answers = f" ({' / '.join(map(str, each['options']))})" if each["options"] else ""
-            found.append(Line(f"  ask   {each['question']}{answers}", Look.HIGH))
+            question = "" if each["question"] == run["why"] else f"{each['question']} "
+            found.append(Line(f"  ask   {question}({' / '.join(map(str, each['options']))})", Look.HIGH))
+            found.append(Line(f"        'osteon runs show {run['run']}' says how to answer", Look.DIM))
     if run["next"]:
         found.append(Line(f"  next  {upcoming(run['next']['title'], run['next']['at'], now, zone)}", Look.BOLD))
     return found
@@ -164,10 +167,13 @@ def values(devices: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
 
 
 def said(readings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Each value once, its set point beside it; what was never read and what has nothing to say is left out."""
+    """Each value once, its set point beside it; what was never read, what has nothing to say and the device's own
+    alarm limits are left out."""
     found: list[str] = []
     for name, each in readings.items():
-        if each["age_s"] is None or each["value"] == "" or name.removesuffix("_setpoint") in readings.keys() - {name}:
+        if each["age_s"] is None or each["value"] == "" or name.endswith(("_alarm_low", "_alarm_high")):
+            continue
+        if name.removesuffix("_setpoint") in readings.keys() - {name}:
             continue
         setpoint = readings.get(f"{name}_setpoint")
         found.append(value(name, each, "" if setpoint is None else f" (set {number(setpoint['value'])})"))

@@ -11,7 +11,6 @@ import asyncio
 import selectors
 import sqlite3
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,30 +126,34 @@ async def poll(vessel: Vessel, period_s: float, until: float, rows: list[Row], f
         await asyncio.sleep(at - loop.time())
 
 
-def speed(folder: Path, devices: int, period_s: float, days: float) -> float:
-    """Simulated seconds for one second of processor time."""
-    connection = sqlite3.connect(folder / "composite.db", isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("CREATE TABLE r (k INTEGER PRIMARY KEY AUTOINCREMENT, s INTEGER, t INTEGER, v REAL)")
-    rows: list[Row] = []
+class Composite:
+    """The bare bench, moved on piece by piece, so that it can be measured in turn with something else."""
 
-    def flush() -> None:
-        connection.execute("BEGIN")
-        connection.executemany("INSERT INTO r (s, t, v) VALUES (?, ?, ?)", rows)
-        connection.execute("COMMIT")
-        rows.clear()
+    def __init__(self, folder: Path, devices: int, period_s: float) -> None:
+        self._connection = sqlite3.connect(folder / "composite.db", isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("CREATE TABLE r (k INTEGER PRIMARY KEY AUTOINCREMENT, s INTEGER, t INTEGER, v REAL)")
+        self._rows: list[Row] = []
+        self._loop = Loop()
+        self._polls = [
+            self._loop.create_task(poll(Vessel(), period_s, float("inf"), self._rows, self._flush))
+            for _ in range(devices)
+        ]
 
-    async def everything() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(devices):
-                group.create_task(poll(Vessel(), period_s, days * 86_400, rows, flush))
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` of bench time pass."""
+        self._loop.run_until_complete(asyncio.sleep(seconds))
 
-    loop = Loop()
-    begun = time.process_time()
-    loop.run_until_complete(everything())
-    flush()
-    took = time.process_time() - begun
-    loop.close()
-    connection.close()
-    return days * 86_400 / took
+    def close(self) -> None:
+        for each in self._polls:
+            each.cancel()
+        self._loop.run_until_complete(asyncio.gather(*self._polls, return_exceptions=True))
+        self._loop.close()
+        self._connection.close()
+
+    def _flush(self) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO r (s, t, v) VALUES (?, ?, ?)", self._rows)
+        self._connection.execute("COMMIT")
+        self._rows.clear()

@@ -1,18 +1,19 @@
 """Cost of a durable step (intent commit + result commit, each with audit and journal) against a bare fdatasync loop.
 
-Run: python benchmarks/durable_step.py [rounds]. Every line is one round; the ratio is formed inside the round, floor
-and ledger in turn on the same disk. Goal 0.20, accepted from 0.12 (performance.md §10).
+Floor and ledger in turn on the same disk; the ratio is formed inside a round. Goal 0.20, accepted from 0.12
+(performance.md §10).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.figures import Figure, Options, median
 from controller.clock import Clock
 from controller.store.changes import AuditEntry, Insert, JournalEntry, Update
 from controller.store.ledger import Ledger
@@ -69,16 +70,23 @@ async def step(ledger: Ledger, number: int) -> None:
     await ledger.commit([Update("doses", {"dose_id": dose}, result)], [audit], [JournalEntry("r1", 3.0, event)])
 
 
-def main(rounds: int = 3) -> None:
-    for _ in range(rounds):
+def figures(options: Options) -> Iterator[Figure]:
+    """Medians over the rounds; every ratio is formed inside its round."""
+    floors, real, inline = list[float](), list[float](), list[float]()
+    for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="osteon-bench-") as name:
-            floor = fdatasync_rate(Path(name))
-            real = asyncio.run(step_rate(Path(name) / "real"))
-            inline = run_virtual(Path(name) / "virtual")
-        print(
-            f"durable step {real:.0f}/s  fdatasync {floor:.0f}/s  ratio {real / floor:.3f} (goal 0.20, accepted 0.12)  "
-            f"without worker thread, as in rehearsals: {inline / floor:.3f}"
-        )
+            floors.append(fdatasync_rate(Path(name)))
+            real.append(asyncio.run(step_rate(Path(name) / "real")) / floors[-1])
+            inline.append(run_virtual(Path(name) / "virtual") / floors[-1])
+    floor = median(floors)
+    yield Figure(
+        "intent and result, each with audit and journal", median(real) * floor, "a second",
+        "0.12 of the floor, hoped 0.20", median(real) >= 0.12, floor, "bare fdatasync a second",
+    )  # fmt: skip
+    yield Figure(
+        "the same without a worker thread, as in rehearsals", median(inline) * floor, "a second",
+        "0.12 of the floor", median(inline) >= 0.12, floor, "bare fdatasync a second",
+    )  # fmt: skip
 
 
 def run_virtual(folder: Path) -> float:
@@ -87,7 +95,3 @@ def run_virtual(folder: Path) -> float:
         return loop.run_until_complete(step_rate(folder))
     finally:
         loop.close()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

@@ -8,16 +8,24 @@ import signal
 import sys
 from pathlib import Path
 
+from controller.bench import OpenLink
 from controller.clock import BenchLoop, Clock
 from controller.controller import Controller
 from controller.ipc import NAME, LocalSocket
-from controller.settings import BenchInvalid, load
+from controller.settings import BenchInvalid, Settings, load
 from controller.store.errors import DirectoryTaken
+from drivers import catalogue
 from drivers.core.link import Link, open_link
 
 
-def link(name: str, url: str) -> Link:
-    return open_link(url)
+def links(settings: Settings) -> OpenLink:
+    """Opens real links; what a serial URL leaves out comes from the datasheet of the first device on it."""
+    defaults = {each.link: catalogue.find(each.model).default_url for each in reversed(settings.devices)}
+
+    def link(name: str, url: str) -> Link:
+        return open_link(url, defaults.get(name, ""))
+
+    return link
 
 
 async def control(controller: Controller, socket: LocalSocket) -> None:
@@ -35,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = load(asked.bench)
         asked.data.mkdir(parents=True, exist_ok=True)
-        controller = Controller(settings, asked.data, link, Clock.real(settings.bench.zone))
+        controller = Controller(settings, asked.data, links(settings), Clock.real(settings.bench.zone))
         with asyncio.Runner(loop_factory=BenchLoop) as runner:
             runner.run(control(controller, LocalSocket(asked.data / NAME)))
     except (BenchInvalid, DirectoryTaken, FileNotFoundError) as error:

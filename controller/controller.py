@@ -30,6 +30,7 @@ from controller.store.errors import LedgerDamaged, LedgerFault
 from controller.store.history import History
 from controller.store.ledger import Hook, Ledger
 from controller.store.lock import DirectoryLock
+from controller.strays import Strays
 from controller.trail import Trail
 from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
@@ -128,6 +129,7 @@ class Controller:
             return
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
+        Strays(self.settings, doors, self.runs, group)
         await self._record_up(self.ledger)
         if outage is not None:
             await alarm_outage(doors, outage)
@@ -214,6 +216,7 @@ class Controller:
         """Raise one alarm for each device that stays away longer than it may (AL-06)."""
         while True:
             await asyncio.sleep(LINK_ALARM_S)
+            await self._settle()
             now = asyncio.get_running_loop().time()
             for keeper in self.bench.keepers.values():
                 if (
@@ -226,6 +229,14 @@ class Controller:
                         await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
                     except LedgerFault:
                         self._stop_fluid()
+
+    async def _settle(self) -> None:
+        """Strokes that nobody measured yet are measured by themselves once their device answers (DS-04)."""
+        try:
+            if self.runs is not None and self.up.is_set():
+                await self.runs.settle()
+        except LedgerFault:
+            self._stop_fluid()
 
     async def _keep_history(self) -> None:
         """Commit samples in batches; a history that cannot be written harms nothing else (ST-01)."""
@@ -241,11 +252,10 @@ class Controller:
         if self.runs is not None and (first := self.runs.answered(key, asked)) is not None:
             return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
-        if self.runs is not None:
-            self.runs.halt(unit)
-        stopped = await self._stop_movers(chosen)
-        if self.runs is not None:
+        stopping = asyncio.ensure_future(self._stop_movers(chosen))
+        if self.runs is not None:  # held at once: a pump that is slow to confirm must not let another begin again
             await self.runs.hold(unit, by, "pumps stopped by hand")
+        stopped = await stopping
         said = [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
         if self.runs is not None:
             entry = AuditEntry(

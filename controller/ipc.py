@@ -42,6 +42,7 @@ class LocalSocket:
         self.path = path
         self._peers = 0
         self._turn = asyncio.Lock()
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, controller: Controller) -> None:
         self.path.unlink(missing_ok=True)
@@ -52,12 +53,17 @@ class LocalSocket:
             )
         finally:
             os.umask(before)
-        async with server:
-            await server.serve_forever()
+        try:
+            await asyncio.Event().wait()  # it serves already; until cancelled
+        finally:
+            server.close()
+            for writer in list(self._open):  # Python 3.12 waits for those who never hang up or never read
+                writer.transport.abort()
 
     async def _talk(self, controller: Controller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         actor = peer(writer)
         self._peers += 1
+        self._open.add(writer)
         try:
             if self._peers > MOST_PEERS:
                 await say(writer, failure(0, "busy", f"more than {MOST_PEERS} connections"))
@@ -68,6 +74,7 @@ class LocalSocket:
             pass
         finally:
             self._peers -= 1
+            self._open.discard(writer)
             writer.close()
 
     async def _answer(self, controller: Controller, line: bytes, actor: Actor) -> dict[str, Any]:

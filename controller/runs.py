@@ -15,15 +15,16 @@ from controller.people import checked
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
 from controller.run.binding import failures
+from controller.run.books import INTO
 from controller.run.doors import Doors
-from controller.run.engine import Engine
+from controller.run.engine import ENDED, Engine
 from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
 from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
 from controller.store.errors import LedgerFault
 from controller.store.rows import RunRow
-from drivers.core.errors import WireError
+from drivers.core.errors import OsteonError, WireError
 from drivers.core.fluid import Direction
 from protocols import machine, records
 from protocols.effects import OpenTask
@@ -34,6 +35,7 @@ from protocols.planning import plan as make_plan
 from protocols.run import Run
 from protocols.states import Cause, RunState
 
+AT_REST = ENDED | {RunState.HELD, RunState.HOLDING}
 COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
 
 
@@ -45,6 +47,8 @@ class Runs:
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self.stranded: dict[str, str] = {}
+        """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
 
@@ -78,6 +82,8 @@ class Runs:
         where = self.settings.unit(unit) if unit else self.settings.units[0]
         if any(engine.site.unit.name == where.name for engine in self.engines.values()):
             raise RunConflict(f"{where.name} has a run; reset it when it has ended")
+        if self.stranded:
+            raise RunConflict("; ".join(f"{run_id} is not ended: {why}" for run_id, why in self.stranded.items()))
         protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
         plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
@@ -147,17 +153,37 @@ class Runs:
 
     async def resume(self, outage: Outage | None) -> None:
         """After a restart: environment first, then open strokes, then the runs, by the state table (DX-10)."""
-        live = [row for row in self.doors.ledger.runs() if not archived(row)]
-        for row in live:
-            unit = self.settings.unit(row.unit)
-            for intent in self.doors.transfers.open_intents(row.run_id):
-                await self._reconcile(unit, intent)
-            plan = records.from_json(row.plan)
-            if not isinstance(plan, Plan):
-                raise TypeError(f"{row.run_id}: the stored plan is not a plan")
-            engine = Engine.replayed(row.run_id, Site(row.run_id, unit, plan.start), plan, self.doors)
-            await engine.recover(hold=outage is not None and outage.gap_s > LONG_S)
-            self._adopt(engine)
+        for row in self.doors.ledger.runs():
+            if archived(row):
+                continue
+            try:
+                await self._resume(row, hold=outage is not None and outage.gap_s > LONG_S)
+            except (LedgerFault, OldEpoch):
+                raise
+            except Exception as error:  # noqa: BLE001  one run that cannot go on must not take the bench with it (P1)
+                await self._strand(row.run_id, error)
+
+    async def _resume(self, row: RunRow, hold: bool) -> None:
+        """One run, as its journal tells it. Raises Unusable when the bench does not fit it any more."""
+        unit = self.settings.unit(row.unit)
+        plan = records.from_json(row.plan)
+        if not isinstance(plan, Plan):
+            raise TypeError(f"{row.run_id}: the stored plan is not a plan")
+        if lacks := failures(plan, unit, self.doors.bench):
+            raise Unusable(lacks)
+        for intent in self.doors.transfers.open_intents(row.run_id):
+            await self._reconcile(unit, intent)
+        engine = Engine.replayed(row.run_id, Site(row.run_id, unit, plan.start), plan, self.doors)
+        await engine.recover(hold)
+        self._adopt(engine)
+
+    async def _strand(self, run_id: str, error: Exception) -> None:
+        """A run that this program or this bench file cannot carry on: nothing of it moves, and a person is told."""
+        kind = "" if isinstance(error, OsteonError) else f"fault in the program: {type(error).__name__}: "
+        self.stranded[run_id] = f"{kind}{error}"
+        text = f"{run_id} is not carried on: {self.stranded[run_id]}"
+        advice = "Put the bench file back as it was (or the program), and start osteon again. Look at the culture."
+        await self.doors.alarms.raise_(f"{run_id}:stranded", "critical", text, advice, run_id)
 
     async def _reconcile(self, unit: UnitSettings, intent: Intent) -> None:
         try:
@@ -167,11 +193,8 @@ class Runs:
 
     async def device_back(self, name: str) -> None:
         """A device answers again: measure its open strokes, look at the set points it should have."""
+        await self.settle(name)
         for engine in self.engines.values():
-            if engine.run.state in (RunState.HELD, RunState.HOLDING):
-                for intent in self.doors.transfers.open_intents(engine.run_id):
-                    if intent.device == name:
-                        await self._reconcile(engine.site.unit, intent)
             engine.reapply()
 
     @asynccontextmanager
@@ -187,10 +210,22 @@ class Runs:
             if waiting > 1:
                 self._turns[key] = lock, waiting - 1
 
+    async def settle(self, device: str = "") -> None:
+        """Measure strokes that runs at rest, ended or archived left open: of one device or of all (DS-04)."""
+        for row in self.doors.ledger.open_doses():
+            engine = self.engines.get(row.run_id or "")
+            if row.device != (device or row.device) or (engine is not None and engine.run.state not in AT_REST):
+                continue
+            of = self.doors.ledger.run(row.run_id or "")
+            if of is not None and of.unit in (unit.name for unit in self.settings.units):
+                await self._reconcile(self.settings.unit(of.unit), Intent.of(row))
+
     # ---- what people say ------------------------------------------------------------------------------
 
     def engine(self, run_id: str) -> Engine:
         """Raises RunConflict when there is no such live run."""
+        if run_id in self.stranded:
+            raise RunConflict(f"{run_id} is not carried on: {self.stranded[run_id]}")
         if run_id not in self.engines:
             raise RunConflict(f"there is no live run {run_id!r}; live: {', '.join(self.engines) or 'none'}")
         return self.engines[run_id]
@@ -262,6 +297,12 @@ class Runs:
             change.append(answer_row(key, run_id, now, {"asked": asked, "state": engine.run.state.value}))
         audit: list[AuditEntry] = []
         for row in self.doors.ledger.doses(run_id, path):
+            if row.state == "unknown" and answer == "delivered" and row.fluid_path == INTO and row.stroke == "draw":
+                raise RunConflict(
+                    f"this stroke only draws {row.fluid} into the syringe: none of it can be delivered yet. Answer "
+                    "'nothing', with the mL that stand in the syringe (they are delivered then), or 'skip'",
+                    engine.run.state.value,
+                )
             if row.state == "unknown" and answer != "skip":
                 intent = Intent.of(row)
                 stays = answer == "nothing" and intent.stroke is Direction.DRAW
@@ -280,18 +321,27 @@ class Runs:
             engine.halt()
 
     async def hold(self, unit: str | None, by: Actor, why: str, key: str = "") -> dict[str, str]:
-        """Hold every run that can be held; returns the states. A repeated key does nothing more (SM-03)."""
-        states: dict[str, str] = {}
+        """Hold every run that can be held; returns the states. A repeated key does nothing more (SM-03).
+
+        Raises Unusable when there is no such unit."""
+        if unit is not None:
+            self.settings.unit(unit)  # a misspelt unit must not look like a hold that was done
         if (first := self.answered(key, asked := f"hold {unit or 'all'}")) is not None:
             return dict(first["states"])
-        for engine in self._of(unit):
-            now = self.doors.clock.now()
-            states[engine.run_id] = RunState.HOLDING.value
-            answer = {"asked": asked, "state": RunState.HOLDING.value, "states": dict(states)}
-            change = [answer_row(key, engine.run_id, now, answer)] if key else []
+        now = self.doors.clock.now()
+        engines = self._of(unit)
+        states = {engine.run_id: RunState.HOLDING.value for engine in engines}
+        answer = {"asked": asked, "state": RunState.HOLDING.value, "states": dict(states)}
+        command = Command(now, Cause.HOLD, by.name, why)
+        asking = {
+            engine: asyncio.ensure_future(
+                engine.ask(command, by, [answer_row(key, engine.run_id, now, answer)] if key else [])
+            )
+            for engine in engines
+        }
+        for engine, held in asking.items():
             try:
-                run = await engine.ask(Command(now, Cause.HOLD, by.name, why), by, change)
-                states[engine.run_id] = run.state.value
+                states[engine.run_id] = (await held).state.value
             except (RunConflict, LedgerFault):  # it rests already, or cannot be written down: it moves nothing then
                 states[engine.run_id] = engine.run.state.value
         return states

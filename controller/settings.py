@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,11 +13,18 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from controller.errors import Unusable
 from controller.toml_places import place_of
 from drivers import catalogue
+from drivers.core import units
 from drivers.core.errors import OsteonError
+from drivers.core.fluid import FluidMover
+from drivers.core.line import Line
+from drivers.core.link import open_link
+from drivers.core.signals import SignalSpec
+from protocols.quantities import PATHS, ROLES
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -131,7 +138,7 @@ def parse(text: str, file: str = "bench.toml") -> Settings:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         for detail in error.errors():
-            fault(tuple(detail["loc"]), detail["msg"])
+            fault(tuple(detail["loc"]), in_words(detail))
         raise BenchInvalid(faults) from None
     for where, reason in cross_check(settings):
         fault(where, reason)
@@ -140,12 +147,38 @@ def parse(text: str, file: str = "bench.toml") -> Settings:
     return settings
 
 
+def in_words(detail: ErrorDetails) -> str:
+    """What the schema refuses, as a person would say it."""
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            forms = (Settings, BenchHead, DeviceSettings, VesselSettings, PathSettings, UnitSettings)
+            near = get_close_matches(str(detail["loc"][-1]), [key for form in forms for key in form.model_fields], 1)
+            return "nothing is called that here" + (f"; did you mean {near[0]!r}?" if near else "")
+        case "tuple_type":
+            return f"is a list: write [[{detail['loc'][-1]}]]"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{detail['input']!r} is not a whole number"
+        case "float_parsing" | "float_type":
+            return f"{detail['input']!r} is not a number"
+        case _:
+            return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
 def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
     """What a schema cannot see: names that point nowhere, doubled names and addresses, limits out of order."""
     found: list[tuple[tuple[int | str, ...], str]] = []
     if settings.bench.zone not in available_timezones():
         found.append((("bench", "zone"), f"{settings.bench.zone!r} is not a time zone name; write one like Asia/Tokyo"))
-    signals: dict[str, Mapping[str, object]] = {}
+    signals: dict[str, Mapping[str, SignalSpec]] = {}
+    pumps = {device.name for device in settings.devices if moves_fluid(device.model)}
+    lines: dict[str, Line] = {}
+    for link, url in settings.links.items():
+        try:
+            lines[link] = Line(open_link(url), link)
+        except ValueError as error:
+            found.append((("links", link), str(error)))
     places: set[tuple[str, int]] = set()
     for number, device in enumerate(settings.devices):
         where = ("devices", number)
@@ -161,12 +194,29 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
             signals[device.name] = {}
         else:
             signals[device.name] = catalogue.find(device.model).specs()
+            if device.link in lines:
+                found.extend(((*where, "options"), reason) for reason in refused(device, lines[device.link]))
     for number, unit in enumerate(settings.units):
-        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals))
+        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals, pumps))
     return found
 
 
-def check_unit(unit: UnitSettings, signals: dict[str, Mapping[str, object]]) -> list[tuple[tuple[int | str, ...], str]]:
+def moves_fluid(model: str) -> bool:
+    return model in catalogue.MODELS and issubclass(catalogue.find(model), FluidMover)
+
+
+def refused(device: DeviceSettings, line: Line) -> list[str]:
+    """What the driver itself says about its options; building it sends nothing."""
+    try:
+        catalogue.find(device.model)(line, device.address, device.options)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def check_unit(
+    unit: UnitSettings, signals: Mapping[str, Mapping[str, SignalSpec]], pumps: Set[str]
+) -> list[tuple[tuple[int | str, ...], str]]:
     found: list[tuple[tuple[int | str, ...], str]] = []
     vessel = unit.vessel
     if not vessel.min_ml <= vessel.level_ml <= vessel.max_ml:
@@ -177,12 +227,24 @@ def check_unit(unit: UnitSettings, signals: dict[str, Mapping[str, object]]) -> 
             found.append((("roles", role), unknown("device", device, signals)))
         elif signals[device] and signal not in signals[device]:
             found.append((("roles", role), unknown(f"signal of {device}", signal, signals[device])))
+        elif role.removesuffix(" set") not in ROLES:
+            found.append((("roles", role), unknown("role", role.removesuffix(" set"), ROLES)))
+        elif signals[device] and not fits(signals[device][signal].unit, like := ROLES[role.removesuffix(" set")]):
+            found.append((("roles", role), f"{output} is in {signals[device][signal].unit or 'no unit'}, not {like}"))
     for name, path in unit.paths.items():
+        if name not in PATHS:
+            found.append((("paths", name), unknown("fluid path", name, dict.fromkeys(PATHS))))
         if path.pump not in signals:
             found.append((("paths", name, "pump"), unknown("device", path.pump, signals)))
+        elif signals[path.pump] and path.pump not in pumps:
+            found.append((("paths", name, "pump"), f"{path.pump} moves no fluid"))
         if path.witness and path.witness not in unit.roles:
             found.append((("paths", name, "witness"), unknown("role", path.witness, unit.roles)))
     return found
+
+
+def fits(symbol: str, like: str) -> bool:
+    return bool(symbol) and units.unit(symbol).dimension == units.unit(like).dimension
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object]) -> str:

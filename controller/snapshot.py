@@ -108,7 +108,7 @@ def reading(now: Reading, unit: str, loop_now: float, clock: Clock) -> dict[str,
 
 
 def run(engine: Engine, now: float) -> dict[str, Any]:
-    """State, active steps and what comes next."""
+    """State, what is active (steps, and whatever else has a question open) and what comes next."""
     state, plan = engine.run, engine.plan
     steps = [
         {
@@ -117,7 +117,7 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
             **progress(engine, plan.nodes[path], active.part),
         }
         for path, active in state.active.items()
-        if plan.nodes[path].kind == "step"
+        if plan.nodes[path].kind == "step" or active.question
     ]
     return {
         "run": engine.run_id,
@@ -146,7 +146,7 @@ def step(node: Node, began: float, part: str, question: str, options: list[str])
         "part": part,
         "question": question,
         "options": options,
-        "work": type(node.work).__name__,
+        "work": "" if node.work is None else type(node.work).__name__,
     }
     match node.work:
         case Pause(for_s=for_s):

@@ -95,7 +95,7 @@ def _scheduled(
     yield from _times(scheduled, loc)
     moves_fluid = any(isinstance(step, FLUID) for step in steps)
     timing = scheduled.timing
-    if moves_fluid and scheduled.repeats and timing.never_closer_than is None:
+    if moves_fluid and scheduled.repeats and timing.never_closer_than is scheduled.never_closer_than is None:
         yield loc, "repeated fluid steps need 'never closer than'", "for example half the interval"
     if moves_fluid and _forms_of_schedule(scheduled) in (["at"], ["days"]) and timing.window is None:
         yield loc, "fluid steps at a time need a window (late rule)", "for example 'window: ±30 min'"
@@ -122,6 +122,8 @@ def _times(scheduled: Scheduled, loc: Loc) -> Found:
                 yield from _reads(clock, scheduled.at, (*loc, "at"))
         case ["every"]:
             assert scheduled.every is not None
+            for key in scheduled.timing_outside():
+                yield loc, f"beside 'every', {key!r} has no effect", f"write it inside: every: {{…, {key}: …}}"
             if (scheduled.every.until is None) == (scheduled.every.times is None):
                 yield (*loc, "every"), "must end: give exactly one of until, times", ""
         case _:

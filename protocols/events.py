@@ -52,8 +52,8 @@ class TransferEnded:
     """One transfer (both strokes) came to an end, judged by counter and witness.
 
     done: as asked · short/over: outside tolerance, measured · unknown: not provable · differ: two witnesses disagree ·
-    refused: nothing was sent (interlock, budget, device not ready) · failed: the device stopped with an alarm,
-    amount known.
+    refused: nothing more was sent (interlock, budget, device not ready or silent); what was sent is in the ledger ·
+    failed: the device stopped with an alarm, amount known.
     Volumes mL; None = no such witness.
     """
 

@@ -45,7 +45,7 @@ def read_days(value: object) -> object:
 class Form(BaseModel):
     """A mapping of the file: these keys and no others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

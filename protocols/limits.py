@@ -88,7 +88,7 @@ def expire(draft: Draft) -> None:
         return
     text = f"{draft.state} took too long: outputs not confirmed"
     draft.alarm(f"expired:{draft.state}:{draft.since:.0f}", "critical", text, "Check pumps and set points by eye.")
-    draft.enter(state, text)
+    draft.enter(state, f"{text}; {draft.why}" if draft.why else text)
 
 
 def next_limit(plan: Plan, run: Run) -> float | None:

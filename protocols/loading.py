@@ -21,6 +21,11 @@ __all__ = ["Protocol", "library", "load", "read"]
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
+LIKELY = {
+    "did not find expected": "look at the indentation here and just above: keys of one step stand under each other",
+    "mapping values are not allowed": "a text with ': ' in it needs quotes; or look at the indentation",
+    "cannot start any token": "a tab, or a text that needs quotes: indent with spaces",
+}
 Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -64,7 +69,8 @@ def read(text: str, file: str) -> Source:
         root = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         line, column = _position(error.problem_mark)
-        raise ProtocolInvalid([Fault(file, line, column, "", f"not YAML: {error.problem or error}")]) from error
+        problem = error.problem or str(error)
+        raise ProtocolInvalid([Fault(file, line, column, "", f"not YAML: {problem}", likely(problem))]) from error
     except yaml.YAMLError as error:
         raise ProtocolInvalid([Fault(file, 1, 1, "", f"not YAML: {error}")]) from error
     source = Source(file, {})
@@ -76,6 +82,11 @@ def read(text: str, file: str) -> Source:
         raise ProtocolInvalid(faults)
     source.data.update(data)
     return source
+
+
+def likely(problem: str) -> str:
+    """What a person has most probably written when the parser says this."""
+    return next((text for words, text in LIKELY.items() if words in problem), "")
 
 
 def _unsafe(text: str, file: str) -> list[Fault]:

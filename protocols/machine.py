@@ -14,7 +14,7 @@ from protocols.effects import Effect
 from protocols.events import Answered, Command, ConditionMet, Decision, Event, PointsSet, TimeCame, TransferEnded
 from protocols.plan import Interruption, Plan
 from protocols.run import Run
-from protocols.states import COMMANDS, Cause, RunState, after
+from protocols.states import COMMANDS, Cause, RunState, after, commands
 from protocols.tree import walk
 
 __all__ = ["NotAllowed", "next_time", "step", "wanted"]
@@ -61,12 +61,16 @@ def open_questions(run: Run) -> dict[str, str]:
     return {path: active.question for path, active in run.active.items() if active.question}
 
 
+def instead(state: RunState) -> str:
+    return f"possible now: {', '.join(commands(state)) or 'nothing, wait a moment'}"
+
+
 def _command(draft: Draft, event: Command) -> None:
     """Go where the table leads; what it does not list is refused, an internal cause that comes too late is ignored."""
     state = after(draft.state, event.cause)
     if state is None:
         if event.cause in COMMANDS:
-            raise NotAllowed(f"{event.cause} is not possible while the run is {draft.state}")
+            raise NotAllowed(f"{event.cause} is not possible while the run is {draft.state} ({instead(draft.state)})")
         return
     match event.cause:
         case Cause.START if draft.finished or draft.active:

@@ -90,6 +90,12 @@ class Scheduled(Timing):
     def timing(self) -> Timing:
         return self.every or self
 
+    def timing_outside(self) -> list[str]:
+        """Keys of timing written beside `every`, whose own are the ones that count."""
+        if self.every is None:
+            return []
+        return [field.alias or name for name, field in Timing.model_fields.items() if name in self.model_fields_set]
+
     @property
     def repeats(self) -> bool:
         return self.every is not None or self.days is not None

@@ -65,7 +65,7 @@ def transfer_ended(draft: Draft, event: TransferEnded) -> None:
     text = f"{node.title or node.path}, {event.part}: {_said(event)}"
     key = f"{node.path}:{event.part}:{event.outcome}"
     if event.outcome == "refused":
-        draft.alarm(key, "high", text, "Nothing was sent. Remove the cause, then restart: it is asked again.")
+        draft.alarm(key, "high", text, "Remove the cause, then restart: only what was not moved yet is asked again.")
         draft.hold(text)
         return
     draft.alarm(key, PRIORITY[event.outcome], text, "Look at the vessel and the balance, then decide.")

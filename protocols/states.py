@@ -94,6 +94,11 @@ ALLOWED: dict[tuple[RunState, Cause], RunState] = {
 }
 
 
+def commands(state: RunState) -> list[str]:
+    """What a person can ask of a run in `state`."""
+    return [cause.value for cause in COMMANDS if (state, cause) in ALLOWED]
+
+
 def after(state: RunState, cause: Cause) -> RunState | None:
     """Where `cause` leads from `state`; None when the table does not list it (the caller refuses)."""
     return ALLOWED.get((state, cause))

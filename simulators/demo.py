@@ -104,7 +104,7 @@ def controller(argv: list[str] | None = None) -> int:
         start = world.now()
         with asyncio.Runner(loop_factory=lambda: PacedLoop(asked.speed or world.speed, start)) as runner:
             runner.run(demo.live())
-    except (BenchInvalid, ProtocolInvalid, DirectoryTaken, FileNotFoundError) as error:
+    except (BenchInvalid, ProtocolInvalid, Unusable, DirectoryTaken, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
     except OsteonError as error:

@@ -197,7 +197,13 @@ def rehearse(
         folder.mkdir(parents=True, exist_ok=True)
         rehearsal = Rehearsal(settings, config, folder, seed, faults)
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(START)) as runner:
-            return runner.run(rehearsal.run(text, sets or {}, progress or silent))
+            try:
+                return runner.run(rehearsal.run(text, sets or {}, progress or silent))
+            except ExceptionGroup as errors:
+                first, *more = errors.exceptions
+                if more:
+                    raise
+                raise first from None  # a refusal is said in one sentence, by `main`
 
 
 def summary(result: Result) -> str:
@@ -257,6 +263,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)
+    if wrong := [part for part in asked.set if "=" not in part]:
+        parser.error(f"--set {wrong[0]}: write it as NAME=VALUE")
     sets = dict(part.split("=", 1) for part in asked.set)
     faults = [name for name in asked.faults.split(",") if name]
     show = bar(28.0) if sys.stderr.isatty() else silent

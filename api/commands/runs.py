@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import secrets
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,15 @@ from api.table import table
 from api.terminal import watch
 
 EXAMPLE = "osteon runs hold run-1 --why 'foam in the vessel'"
-COMMANDS = ("pause", "resume", "hold", "restart", "stop", "abort", "reset")
+COMMANDS = {
+    "pause": "let fluid under way come to its end, then stand still; 'resume' goes on",
+    "resume": "go on after a pause",
+    "hold": "stop fluid now, keep the environment; 'restart' goes on",
+    "restart": "go on after a hold",
+    "stop": "end the run in order",
+    "abort": "end the run at once",
+    "reset": "put an ended run away, so that its unit is free",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
     def verb(name: str, summary: str) -> argparse.ArgumentParser:
         part = verbs.add_parser(name, help=summary, description=summary)
-        data_argument(part)
+        data_argument(part, again=True)
         json_argument(part)
         return part
 
@@ -35,13 +44,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--watch", action="store_true", help="stay, until Ctrl-C")
     start = verb("start", "start a protocol")
     start.add_argument("protocol", metavar="PROTOCOL", help="a protocol file, or the name of one that ships")
-    start.add_argument("--unit", metavar="UNIT")
-    start.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    start.add_argument("--unit", metavar="UNIT", help="where (default: the first unit of the bench)")
+    start.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     start.add_argument("--start", metavar="ISO", help="2026-01-05T08:00 in the site's zone (default: now)")
-    for name in COMMANDS:
-        command = verb(name, f"{name} a run")
-        command.add_argument("id", metavar="RUN")
-        command.add_argument("--why", default="", metavar="TEXT")
+    for name, meaning in COMMANDS.items():
+        command = verb(name, meaning)
+        command.add_argument("id", metavar="RUN", help="as 'runs list' shows it")
+        command.add_argument("--why", default="", metavar="TEXT", help="kept in the record")
     verb("tasks", "open tasks for a person")
     answer = verb("answer", "answer a task: its entries as NAME=VALUE")
     answer.add_argument("id", metavar="RUN")
@@ -49,14 +58,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
     decide = verb("decide", "answer a question of a held run")
     decide.add_argument("id", metavar="RUN")
-    decide.add_argument("path", metavar="PATH")
+    decide.add_argument("path", metavar="PATH", help="of the step, in brackets in 'runs show'")
     decide.add_argument("answer", metavar="ANSWER", help="one of the answers that 'runs show' offers")
     decide.add_argument("--volume", type=float, metavar="ML", help="what was delivered, in mL")
     decide.add_argument("--why", default="", metavar="TEXT")
     doses = verb("doses", "every dose of a run: asked, measured, witness")
     doses.add_argument("id", metavar="RUN")
+    verb("alarms", "open alarms, each with its number")
     acknowledge = verb("acknowledge", "say that an alarm was seen")
-    acknowledge.add_argument("alarm", metavar="ALARM")
+    acknowledge.add_argument("alarm", metavar="ALARM", help="as 'runs alarms' shows it")
     parser.set_defaults(verb="list", json=False)
     data_argument(parser)
 
@@ -97,7 +107,9 @@ def show(options: argparse.Namespace) -> int:
     for step in found["steps"]:
         print(f"now: {step['title']} ({step['path']})")
         if step["question"]:
-            print(f"question: {step['question']} Answers: {', '.join(step['options'])}")
+            print(f"question: {step['question']}")
+            for option in step["options"]:
+                print(f"  osteon runs decide {found['run']} {shlex.quote(step['path'])} {shlex.quote(option)}")
     if found["next"]:
         print(f"next: {found['next']['title']}, {shown_time(found['next']['at'])} UTC")
     return 0
@@ -176,6 +188,18 @@ def doses(options: argparse.Namespace) -> int:
     return 0
 
 
+def alarms(options: argparse.Namespace) -> int:
+    found: list[dict[str, Any]] = ask(options.data, "snapshot")["alarms"]
+    if options.json:
+        return as_json(found)
+    rows = [
+        (str(each["alarm_id"]), each["priority"], each["state"], shown_time(each["raised_at"]), each["text"])
+        for each in found
+    ]
+    print(table(("alarm", "priority", "state", "since (UTC)", "what"), rows) if rows else "no open alarms")
+    return 0
+
+
 def acknowledge(options: argparse.Namespace) -> int:
     ask(options.data, "acknowledge", alarm=options.alarm)
     print(f"{options.alarm} acknowledged")
@@ -190,6 +214,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "answer": answer,
     "decide": decide,
     "doses": doses,
+    "alarms": alarms,
     "acknowledge": acknowledge,
 }
 

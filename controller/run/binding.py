@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controller.bench import Bench
 from controller.settings import UnitSettings
 from drivers.core.fluid import FluidMover
-from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, WaitUntil
+from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, SetPoint, WaitUntil
 
 
 def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
@@ -17,9 +17,23 @@ def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
         for text in of_node(node, unit, bench):
             found[text] = None
     for point in (*plan.end_points, *plan.hold_points):
-        if f"{point.role} set" not in unit.roles:
-            found[no_output(unit, point.role)] = None
+        for text in of_point(point, unit, bench):
+            found[text] = None
     return list(found)
+
+
+def of_point(point: SetPoint, unit: UnitSettings, bench: Bench) -> Iterator[str]:
+    """A set point needs an output, and must lie within the limits of its device's table."""
+    output = unit.roles.get(f"{point.role} set")
+    if output is None:
+        yield no_output(unit, point.role)
+        return
+    name, _, signal = output.partition(".")
+    spec = bench.device(name).specs()[signal]
+    low = float("-inf") if spec.low is None else spec.low
+    high = float("inf") if spec.high is None else spec.high
+    if point.unit == spec.unit and not low <= point.value <= high:
+        yield f"{point.role} {point.value:g} {point.unit} is outside {low:g} to {high:g} {spec.unit} of {output}"
 
 
 def no_output(unit: UnitSettings, role: str) -> str:
@@ -30,8 +44,7 @@ def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
     match node.work:
         case SetEnvironment(points=points):
             for point in points:
-                if f"{point.role} set" not in unit.roles:
-                    yield no_output(unit, point.role)
+                yield from of_point(point, unit, bench)
         case WaitUntil(conditions=conditions):
             for condition in conditions:
                 if condition.role not in unit.roles:

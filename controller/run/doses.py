@@ -12,6 +12,7 @@ from controller.errors import Blocked, certain
 from controller.run.intents import Intent
 from controller.run.judging import Sample, liquid_counted
 from controller.run.reconcile import Evidence, Verdict, judge
+from controller.run.unasked import unasked
 from controller.store.changes import AuditEntry, Insert, Update
 from controller.store.ledger import Ledger
 from drivers.core.errors import OutOfRange, Refused, WireError
@@ -56,6 +57,22 @@ class Watched:
     samples: tuple[Sample, ...] = ()
     refused: str = ""
     """Why the device would not begin; then nothing moved, and the counters must agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a pump has said so far of itself, and how often it was not understood."""
+
+    alarms: int
+    missed: int
+
+    @classmethod
+    def of(cls, mover: FluidMover) -> News:
+        return cls(mover.alarms_met, mover.replies_missed)
+
+    def since(self, before: News, sent: bool) -> bool:
+        """Whether an alarm was told or may have been; a lost reply means nothing where no command was sent."""
+        return self.alarms != before.alarms or (sent and self.missed != before.missed)
 
 
 class Doses:
@@ -111,22 +128,23 @@ class Doses:
             witness_before=weight,
         )
         self.check_epoch()
+        await self._account(intent)
         await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])
         self.check_epoch()
         if halt.is_set():  # a hold came while the disk was slow: nothing goes out any more (DX-06)
             return await self._record(
                 intent, Verdict("cancelled", 0.0, "ended before it was sent"), before, weight, None
             )
-        alarms = mover.alarms_met
+        before_it = News.of(mover)
         watched = await self._move(intent, mover, halt, weigh)
-        return await self._close(intent, mover, identity, watched, weigh, density_g_ml, alarms)
+        return await self._close(intent, mover, identity, watched, weigh, density_g_ml, before_it)
 
     async def reconcile(
         self, intent: Intent, mover: FluidMover, identity: str, weigh: Weigh | None, density_g_ml: float
     ) -> Intent:
         """Measure a stroke that nobody saw end (DS-03, DS-04). Raises WireError while the device does not answer."""
         doubtful = Watched(unbroken=False)
-        return await self._close(intent, mover, identity, doubtful, weigh, density_g_ml, mover.alarms_met)
+        return await self._close(intent, mover, identity, doubtful, weigh, density_g_ml, News.of(mover))
 
     async def decide(self, intent: Intent, moved_ml: float, by: str) -> tuple[Update, AuditEntry]:
         """A person's answer to "unknown": the rows that record it, for one transaction with the run's event (DS-05)."""
@@ -143,6 +161,17 @@ class Doses:
             "dose decided", "dose", intent.dose_id, by, new=facts, run_id=intent.run_id, step=intent.path
         )
         return Update("doses", {"dose_id": intent.dose_id}, facts), entry
+
+    async def _account(self, wanted: Intent) -> None:
+        """What the pump moved unasked goes on record first; then Blocked is raised once, that a person looks."""
+        found = unasked([Intent.of(row) for row in self.ledger.doses()], wanted)
+        if not found:
+            return
+        await self.ledger.commit(
+            [Insert("doses", row.row()) for row in found], [self._entry("dose unasked", row) for row in found]
+        )
+        moved = ", ".join(f"{row.stroke.value} {row.moved_ml or 0.0:.2f} mL" for row in found)
+        raise Blocked(f"{wanted.device} moved unasked since its last stroke: {moved}; look at vessel and syringe")
 
     async def _ready(self, mover: FluidMover, device: str) -> Totals:
         """The device must stand still without an alarm; returns its counters. Raises Blocked."""
@@ -212,9 +241,9 @@ class Doses:
         watched: Watched,
         weigh: Weigh | None,
         density_g_ml: float,
-        alarms: int,
+        before_it: News,
     ) -> Intent:
-        """Fence, read, judge, record. `alarms` = alarms met before the stroke; one more breaks the watch (DS-06)."""
+        """Fence, read, judge, record. An alarm met since `before_it`, or a reply missed, breaks the watch (DS-06)."""
         totals = await self.fence(mover)
         weight = await weigh() if weigh else None
         verdict = judge(
@@ -222,7 +251,7 @@ class Doses:
             Evidence(
                 identity=identity,
                 totals=totals,
-                unbroken=watched.unbroken and mover.alarms_met == alarms,
+                unbroken=watched.unbroken and not News.of(mover).since(before_it, sent=not watched.refused),
                 totals_survive_power_loss=mover.totals_survive_power_loss,
                 weight_g=weight,
                 density_g_ml=density_g_ml,

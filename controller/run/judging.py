@@ -89,9 +89,18 @@ def over_run(rows: Sequence[Intent]) -> str:
 
 
 def judge_level(
-    rows: Sequence[Intent], *, cap_ml: float, density_g_ml: float, expected_ml: float | None, expected_sigma_ml: float
+    rows: Sequence[Intent],
+    *,
+    cap_ml: float,
+    density_g_ml: float,
+    expected_ml: float | None,
+    expected_sigma_ml: float,
+    by_hand_ml: float = 0.0,
 ) -> Result:
-    """Withdraw to level: the balance measures, the counter's liquid part and the volume estimate must agree."""
+    """Withdraw to level: the balance measures, the counter's liquid part and the volume estimate must agree.
+
+    `by_hand_ml`: what hands added (+) or took (−) while the pump drew; nobody knows on which side of the last drop.
+    """
     weighed, counter = weighed_of(rows, density_g_ml), liquid_of(rows)
     if why := over_run(rows):
         return Result("over", counter, weighed, why)
@@ -106,6 +115,9 @@ def judge_level(
         return Result(
             "over", counter, weighed, f"level not reached: still liquid after {weighed:.1f} of {cap_ml:.1f} mL"
         )
+    if expected_ml is not None:
+        least, most = sorted((expected_ml, expected_ml + by_hand_ml))
+        expected_ml = min(max(weighed, least), most)
     if expected_ml is not None and abs(weighed - expected_ml) > allowed_ml(expected_ml, expected_sigma_ml):
         outcome = "short" if weighed < expected_ml else "over"
         why = f"{weighed:.1f} mL came out, {expected_ml:.1f} mL were expected above the level"

@@ -45,7 +45,7 @@ def continuous(intent: Intent, seen: Evidence) -> tuple[bool, str]:
         return True, "watched without a break"
     if seen.totals_survive_power_loss:
         return True, "this counter survives power loss"
-    if intent.drawn_before_ml > 0 or intent.delivered_before_ml > 0:
+    if max(intent.drawn_before_ml, intent.delivered_before_ml) > back:  # a smaller one could not be seen to fall
         return True, "counter not below a baseline above zero"
     return False, "the baseline was zero, which proves nothing"
 

@@ -23,6 +23,9 @@ from drivers.core.fluid import Direction
 from drivers.core.signals import Identity, Quality
 from protocols.effects import Transfer
 
+LEVEL_FIXED_S = 0.001
+"""The books fix the level at the end of the drawing stroke; this much earlier they do not know it yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -55,13 +58,15 @@ class Transfers:
     async def perform(self, site: Site, wanted: Transfer, halt: asyncio.Event) -> Result | None:
         """Bring the transfer to its end; None when `halt` ended it before. Never raises for what a bench can do."""
         path = site.unit.paths[wanted.fluid_path]
-        expected = self.expected(site, wanted)
         async with self._busy.setdefault(path.pump, asyncio.Lock()):
             try:
                 certain(0 < wanted.volume_ml < math.inf and 0 < wanted.rate_ml_min < math.inf, f"a volume of {wanted}")
                 finished = await self._strokes(site, wanted, path, halt)
-            except (Blocked, WireError) as error:
+            except Blocked as error:
                 return Result("refused", None, None, str(error))
+            except WireError as error:
+                why = f"{path.pump} does not answer: {error}; its stroke is measured when it is back"
+                return Result("refused", None, None, why)
             except Broken as error:
                 return Result("failed", None, None, str(error))
         rows = self.rows(site.run_id, wanted.path, wanted.part)
@@ -73,20 +78,29 @@ class Transfers:
         if finished is None:
             return self._failed(rows) if not halt.is_set() else None
         if wanted.mode == "level":
+            level_ml = wanted.to_level_ml or site.unit.vessel.level_ml
+            before, after = self.around_drawing(site, rows)
             return judge_level(
                 rows,
                 cap_ml=wanted.volume_ml,
                 density_g_ml=path.density_g_ml,
-                expected_ml=expected.ml - (wanted.to_level_ml or site.unit.vessel.level_ml),
-                expected_sigma_ml=expected.sigma_ml,
+                expected_ml=before.ml - level_ml,
+                expected_sigma_ml=max(before.sigma_ml, after.sigma_ml),
+                by_hand_ml=after.ml - before.ml,
             )
         return judge_volume(rows, target_ml=wanted.volume_ml, density_g_ml=path.density_g_ml)
 
-    def expected(self, site: Site, wanted: Transfer) -> Volume:
-        """The vessel before this transfer began, by the books."""
-        rows = self.rows(site.run_id, wanted.path, wanted.part)
-        at = min((row.intended_at for row in rows), default=self.clock.now())
-        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, at)
+    def around_drawing(self, site: Site, rows: list[Intent]) -> tuple[Volume, Volume]:
+        """The vessel by the books when drawing began, and at its end as if nothing had been drawn.
+
+        They differ by what hands took or poured meanwhile, before or after the tube drew air."""
+        drawing = [row for row in rows if row.stroke is Direction.DRAW]
+        end = drawing[-1].ended_at or self.clock.now()
+        before, after = (
+            vessel_volume(self.ledger, site.run_id, site.unit, site.start, at)
+            for at in (drawing[0].intended_at, end - LEVEL_FIXED_S)
+        )
+        return before, after
 
     def _failed(self, rows: list[Intent]) -> Result:
         last = rows[-1] if rows else None
@@ -107,7 +121,7 @@ class Transfers:
             if isinstance(step, Doubt):
                 if not step.intent.open:
                     return step
-                await self.reconcile(site.unit, step.intent)
+                await self._measure(site.unit, step.intent)
                 continue
             if halt.is_set() or fruitless >= 2:
                 return None
@@ -130,7 +144,7 @@ class Transfers:
             raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
         for row in self.ledger.open_doses():
             if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
-                await self.reconcile(site.unit, Intent.of(row))
+                await self._measure(site.unit, Intent.of(row))
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
             Stroke(
@@ -155,10 +169,19 @@ class Transfers:
             density_g_ml=path.density_g_ml,
         )
 
-    async def reconcile(self, unit: UnitSettings, intent: Intent) -> Intent:
-        """Measure one open stroke (DS-04). Raises Blocked while its device is not there."""
-        path = unit.paths[intent.fluid_path]
-        keeper = self.bench.keepers[intent.device]
+    async def reconcile(self, unit: UnitSettings, intent: Intent) -> None:
+        """Measure one open stroke once nobody works with its pump, unless it was measured meanwhile (DS-04).
+
+        Raises Blocked while its device is not there, WireError while it does not answer."""
+        async with self._busy.setdefault(intent.device, asyncio.Lock()):
+            if any(row.dose_id == intent.dose_id for row in self.ledger.open_doses()):
+                await self._measure(unit, intent)
+
+    async def _measure(self, unit: UnitSettings, intent: Intent) -> Intent:
+        path, keeper = unit.paths.get(intent.fluid_path), self.bench.keepers.get(intent.device)
+        if path is None or keeper is None:
+            missing = f"fluid path {intent.fluid_path!r}" if path is None else f"pump {intent.device}"
+            raise Blocked(f"the bench file has no {missing} any more; its last stroke is not confirmed")
         if not keeper.ready or keeper.identity is None:
             raise Blocked(
                 f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed"

@@ -78,15 +78,22 @@ class Device:
     """Silence the bus needs between two exchanges."""
     default_address: ClassVar[int] = 0
     """Factory setting of the datasheet."""
+    option_names: ClassVar[tuple[str, ...]] = ()
+    """What `options` may have: settings that the device cannot be asked for."""
     seldom: ClassVar[Mapping[str, float]] = {}
     """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll."""
     table: ClassVar[Table]
     """The family's table; a row for every declared signal."""
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
+        """Raises ValueError for an option this model does not have."""
         self.line = line
         self.address = address
         self.options: Mapping[str, float | str] = options or {}
+        for name in self.options:
+            if name not in self.option_names:
+                known = ", ".join(self.option_names) or "none"
+                raise ValueError(f"{self.model} has no option {name!r}; there is {known}")
 
     @classmethod
     def specs(cls) -> dict[str, SignalSpec]:

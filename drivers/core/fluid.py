@@ -63,6 +63,12 @@ class FluidMover(Device):
         a stroke during which it grew was not watched without a break."""
         raise NotImplementedError
 
+    @property
+    def replies_missed(self) -> int:
+        """Replies of this device that were lost or broken since this driver was made. Never goes back: any of them may
+        have been the only news of an alarm, so a stroke during which it grew was not watched without a break."""
+        raise NotImplementedError
+
     async def status(self) -> MoverStatus:
         """What the device says it does now; latches and acknowledges a device alarm. Raises WireError."""
         raise NotImplementedError

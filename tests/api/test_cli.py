@@ -163,6 +163,25 @@ def test_a_command_carries_the_state_seen_and_a_key_of_its_own(tmp_path: Path) -
     assert commands[0]["key"] != commands[1]["key"]
 
 
+def test_the_data_folder_may_stand_before_or_behind_the_verb(tmp_path: Path) -> None:
+    with answering(tmp_path, tasks={"ok": []}) as heard:
+        assert cli.main(["runs", "--data", str(tmp_path), "tasks"]) == 0
+        assert cli.main(["runs", "tasks", "--data", str(tmp_path)]) == 0
+    assert [each["do"] for each in heard][:2] == ["tasks", "tasks"]
+
+
+def test_open_alarms_are_listed_with_the_number_that_acknowledges_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    alarm = {"alarm_id": "a-7", "priority": "high", "state": "UNACK", "raised_at": 1767571200.0, "text": "door open"}
+    with answering(tmp_path, snapshot={"ok": {"alarms": [alarm]}}, acknowledge={"ok": {}}):
+        assert cli.main(["runs", "alarms", "--data", str(tmp_path)]) == 0
+        assert cli.main(["runs", "acknowledge", "a-7", "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "a-7    high      UNACK  2026-01-05 00:00:00  door open" in said
+    assert "a-7 acknowledged" in said
+
+
 def test_the_controllers_no_is_passed_on_as_it_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with answering(tmp_path, run={"error": {"type": "conflict", "text": "there is no live run 'run-9'"}}):
         assert cli.main(["runs", "show", "run-9", "--data", str(tmp_path)]) == 1

@@ -80,6 +80,12 @@ def test_a_set_point_stands_beside_its_value_and_long_rows_wrap() -> None:
     assert "alarm" not in text(shown)
 
 
+def test_alarm_limits_of_a_device_take_no_room() -> None:
+    readings = {"co2": reading(5.0, "%"), "co2_alarm_low": reading(3.0, "%"), "co2_alarm_high": reading(7.0, "%")}
+    shown = text(lines(snapshot(devices=[device("incubator", readings)])))
+    assert "incubator  co2 5 %   4 s old" in shown
+
+
 def test_a_lost_device_shows_why_and_no_values() -> None:
     lost = device("balance", {"weight": reading(12.0, "g")}, "lost", "no answer within 2 s")
     shown = text(lines(snapshot(devices=[lost])))
@@ -128,6 +134,7 @@ def test_without_a_terminal_one_line_says_the_same() -> None:
 
 def test_a_bench_without_a_run_says_how_to_start_one() -> None:
     assert "osteon runs start" in text(lines(snapshot(runs=[])))
+    assert "osteon runs start" not in text(lines(snapshot(runs=[], state="starting")))
 
 
 def test_damaged_records_stay_in_view() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import RunConflict
 from controller.run.intents import Intent
 from controller.store.reader import Reader
 from drivers.core.fluid import Direction, FluidMover, Totals
@@ -17,6 +18,15 @@ from tests.controller.quick import EXCHANGE, FILL, QuickLab
 from tests.runs.lab import TESTER
 
 STEP = "feed/fill"
+TWO_FILLS = (
+    FILL.replace("- wait: 2 h", "- wait: 10 min")
+    + """
+  - stage: More
+    do:
+      - fill: {into: reactor, volume: 6 mL, of: medium, at: 6 mL/min}
+        at most: 30 min
+"""
+)
 
 
 def rows(lab: QuickLab) -> list[Intent]:
@@ -256,6 +266,21 @@ async def test_a_pump_silent_in_mid_stroke_holds_the_run_not_confirmed_and_is_me
     assert lab.judge() == []
 
 
+@pytest.mark.req("DS-06", "INV-02")
+async def test_a_power_loss_whose_only_news_was_lost_on_the_wire_is_unknown_at_a_baseline_of_zero(
+    lab: QuickLab,
+) -> None:
+    """The pump acknowledges its alarm by a reply that nobody receives; asked again it says nothing is wrong."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.inject("mute@pump_in:for_s=2.3", lab.now)
+    lab.bench.power_cycle("pump_in", lab.now)
+    assert await filled(lab) == ""
+    assert [row.state for row in rows(lab)] == ["unknown"]
+    assert "zero" in lab.engine.run.why
+    assert lab.judge() == []
+
+
 @pytest.mark.req("DS-04")
 async def test_over_delivery_is_recorded_with_a_critical_alarm_and_a_hold(lab: QuickLab) -> None:
     """Somebody presses Start as the stroke ends: the pump does it once more before anybody looks."""
@@ -277,6 +302,53 @@ async def test_over_delivery_is_recorded_with_a_critical_alarm_and_a_hold(lab: Q
     assert await lab.still("fill")
 
 
+@pytest.mark.req("DS-06", "INV-02")
+async def test_what_a_pump_moved_unasked_between_two_strokes_is_on_record_and_looked_at_once(lab: QuickLab) -> None:
+    """Somebody presses Start between two doses: the counter knows, so the ledger and the volume books know too."""
+    await lab.poured(TWO_FILLS)
+    assert await filled(lab) == "done"
+    mover = lab.controller.bench.mover("pump_in")
+    polled = lab.controller.latest.get("pump_in.motion").at
+    assert await lab.until(lambda: lab.controller.latest.get("pump_in.motion").at > polled, 60.0, 0.5)
+    await mover.start(Direction.DRAW, 3.0, 25.0)  # another program's doing: not through the ledger
+    await asyncio.sleep(10.0)
+    await mover.start(Direction.DELIVER, 3.0, 25.0)
+    await asyncio.sleep(10.0)
+    before = lab.engine.volume().ml
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 3600.0)
+    assert "moved unasked since its last stroke: draw 3.00 mL, deliver 3.00 mL" in lab.engine.run.why
+    assert [(row.part, row.state, row.moved_ml) for row in rows(lab)[2:]] == [
+        ("unasked", "over", pytest.approx(3.0, abs=0.02)),
+        ("unasked", "over", pytest.approx(3.0, abs=0.02)),
+    ]
+    assert lab.engine.volume().ml == pytest.approx(before + 3.0, abs=0.1)
+    assert lab.judge() == []
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await lab.until(lambda: "more/fill" in lab.engine.run.finished, 600.0), lab.engine.run.why
+    assert lab.judge() == []
+
+
+@pytest.mark.req("INV-02", "SM-05")
+async def test_a_pump_seen_moving_without_a_stroke_is_stopped_and_its_run_held(lab: QuickLab) -> None:
+    await lab.poured()
+    assert await filled(lab) == "done"
+    mover = lab.controller.bench.mover("pump_in")
+    await mover.start(Direction.DRAW, 20.0, 6.0)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
+    assert "pump_in moved and nothing here had asked for it; it was stopped" in lab.engine.run.why
+    assert await lab.still("fill")
+    assert [alarm["priority"] for alarm in lab.controller.alarms.open()] == ["critical"]
+
+
+@pytest.mark.req("DS-06")
+async def test_a_power_loss_between_two_strokes_is_no_unasked_motion(lab: QuickLab) -> None:
+    await lab.poured(TWO_FILLS)
+    assert await filled(lab) == "done"
+    lab.bench.power_cycle("pump_in", lab.now)
+    assert await lab.until(lambda: "more/fill" in lab.engine.run.finished, 3600.0), lab.engine.run.why
+    assert [row.part for row in rows(lab)] == ["fill"] * 4
+
+
 @pytest.mark.req("DS-05", "DS-04")
 @pytest.mark.parametrize(
     ("answer", "ml", "state", "moved"),
@@ -286,13 +358,53 @@ async def test_an_unknown_stroke_gets_the_amount_a_person_states(
     lab: QuickLab, answer: str, ml: float | None, state: str, moved: float
 ) -> None:
     await lab.poured()
-    await lab.moving("fill", 2.0)
+    await lab.moving("fill", 7.0)  # delivering
     lab.bench.power_cycle("pump_in", lab.now)
     await filled(lab)
     await lab.runs.decide(lab.engine.run_id, STEP, answer, TESTER, volume_ml=ml, why="seen on the scale")
-    row = rows(lab)[0]
+    row = rows(lab)[-1]
     assert (row.state, row.moved_ml, row.decided_by) == (state, moved, TESTER.name)
     assert row.ended_at is not None
     with lab.reader() as ledger:
         said = [entry for entry in ledger.audit() if entry.action == "dose decided"]
     assert [entry.actor for entry in said] == [TESTER.name]
+
+
+@pytest.mark.req("DS-05")
+async def test_an_unknown_drawing_stroke_cannot_be_answered_with_delivered(lab: QuickLab) -> None:
+    """What only stands in the syringe has not reached the vessel: the run would call a drained vessel filled."""
+    await lab.poured()
+    await lab.moving("fill", 2.0)
+    lab.bench.power_cycle("pump_in", lab.now)
+    await filled(lab)
+    with pytest.raises(RunConflict, match="none of it can be delivered yet"):
+        await lab.runs.decide(lab.engine.run_id, STEP, "delivered", TESTER, volume_ml=6.0)
+    assert rows(lab)[0].state == "unknown"
+    await lab.runs.decide(lab.engine.run_id, STEP, "nothing", TESTER, volume_ml=2.07)
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await filled(lab) == "done"
+    assert float(lab.truth()["fill_delivered_ml"]) == pytest.approx(6.0, abs=0.1)
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-04")
+async def test_a_stroke_left_open_by_an_abort_is_measured_when_its_pump_is_back(lab: QuickLab) -> None:
+    await lab.poured()
+    await lab.moving("fill", 7.0)
+    lab.bench.inject("silence@pump_in:for_s=20", lab.now)
+    await lab.runs.command(lab.engine.run_id, Cause.ABORT, TESTER)
+    assert await lab.until(lambda: lab.engine.ended, 60.0)
+    assert rows(lab)[-1].open, "nobody could measure it yet"
+    await lab.runs.command(lab.engine.run_id, Cause.RESET, TESTER)
+    assert await lab.until(lambda: not rows(lab)[-1].open, 120.0)
+    assert lab.judge() == []
+
+
+@pytest.mark.req("DS-04")
+async def test_a_stroke_whose_pump_fell_silent_is_not_told_as_never_sent(lab: QuickLab) -> None:
+    await lab.poured()
+    await lab.moving("fill", 7.0)
+    lab.bench.inject("silence@pump_in", lab.now)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 600.0)
+    assert "measured when it is back" in lab.engine.run.why
+    assert not any("Nothing was sent" in str(alarm["advice"]) for alarm in lab.controller.alarms.open())

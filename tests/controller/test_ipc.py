@@ -87,6 +87,23 @@ async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(l
     assert (await refused(lab, "acknowledge", alarm="alarm-99"))["error"]["type"] == "conflict"
 
 
+async def test_a_question_before_a_step_has_begun_is_shown_with_its_answers(lab: QuickLab) -> None:
+    """Asked of an operation that comes too late: nothing of it is under way yet, and its path is needed to decide."""
+    late = WAIT.replace("    do:", "    at: start + 30 min\n    window: ±5 min\n    do:")
+    await lab.up()
+    await lab.start(late)
+    await asyncio.sleep(600.0)
+    await lab.kill()
+    await asyncio.sleep(3600.0)
+    await lab.up()
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    (step,) = (await ask(lab, "run", run="run-1"))["steps"]
+    assert "late. Run it now or skip it?" in step["question"]
+    assert step["options"] == ["run", "skip"]
+    await ask(lab, "decide", run="run-1", path=step["path"], answer="skip")
+    assert (await ask(lab, "run", run="run-1"))["steps"] == []
+
+
 async def test_refusals_have_a_kind_and_a_sentence(lab: QuickLab) -> None:
     await lab.poured(WAIT)
     again = await refused(lab, "start", protocol=WAIT)
@@ -278,3 +295,25 @@ async def test_a_client_that_goes_away_in_mid_request_harms_nobody(path: Path) -
     writer.write(b'{"do": "snapshot"}\n')
     assert json.loads(await reader.readline())["ok"]["runs"] == []
     writer.close()
+
+
+@pytest.mark.real_time
+async def test_a_crowd_and_a_peer_that_never_reads_delay_nobody_and_not_the_end(path: Path) -> None:
+    """From Python 3.12 on a server waits for its connections: a view left open would hold the controller's end."""
+    serving = next(task for task in asyncio.all_tasks() if "LocalSocket.serve" in repr(task.get_coro()))
+    crowd = [await asyncio.open_unix_connection(path) for _ in range(200)]
+    deaf_reader, deaf = await asyncio.open_unix_connection(path, limit=1024)
+    deaf_reader._transport.pause_reading()
+    for _ in range(2000):
+        deaf.write(b'{"do": "snapshot"}\n')
+    nested = b'{"do": "start", "protocol": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    for reader, writer in (crowd[0], crowd[-1]):
+        writer.write(nested)
+        assert json.loads(await reader.readline())["error"]["type"] == "bad request"
+        writer.write(b'{"do": "hello"}\n')
+        assert "ok" in json.loads(await reader.readline())
+    serving.cancel()
+    done, _ = await asyncio.wait([serving], timeout=20.0)
+    assert done
+    for _, writer in [*crowd, (deaf_reader, deaf)]:
+        writer.transport.abort()

@@ -61,6 +61,14 @@ def test_less_than_expected_above_the_level_is_short() -> None:
 
 
 @pytest.mark.req("DS-13")
+@pytest.mark.parametrize(("weighed", "outcome"), [(17.0, "done"), (18.0, "done"), (15.9, "short"), (19.1, "over")])
+def test_a_sample_taken_while_the_pump_draws_may_count_before_or_after_the_level(weighed: float, outcome: str) -> None:
+    judged = judge_level(
+        withdrawal(weighed), cap_ml=24.0, density_g_ml=RHO, expected_ml=18.0, expected_sigma_ml=0.2, by_hand_ml=-1.0
+    )
+    assert judged.outcome == outcome
+
+
 def test_more_than_expected_above_the_level_is_over() -> None:
     assert level(withdrawal(18.5), expected=16.0).outcome == "over"
 

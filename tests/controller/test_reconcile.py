@@ -120,6 +120,13 @@ def test_a_baseline_of_zero_proves_nothing() -> None:
 
 
 @pytest.mark.req("DS-06")
+def test_a_baseline_too_small_to_be_seen_to_fall_proves_nothing() -> None:
+    """A counter of one step that stands at zero now may have been reset: nobody could tell."""
+    small = intent(drawn_before_ml=0.001, delivered_before_ml=0.0, resolution_ml=0.001)
+    assert judge(small, seen(0.0, 0.0)).state == "unknown"
+
+
+@pytest.mark.req("DS-06")
 def test_a_baseline_of_zero_is_settled_by_a_witness() -> None:
     fresh = intent(drawn_before_ml=0.0, delivered_before_ml=0.0, witness="waste weight", witness_before=180.0)
     assert judge(fresh, seen(0.0, 0.0, weight_g=190.0)).state == "done"

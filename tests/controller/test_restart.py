@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 
 import pytest
 
 from controller.restart import Outage
+from controller.settings import Settings, parse
+from drivers.core.errors import OsteonError
 from protocols.states import Cause
-from tests.controller.quick import FILL, WAIT, QuickLab
+from tests.controller.quick import FILL, TOML, WAIT, QuickLab
 from tests.runs.lab import TESTER
 
 
@@ -123,3 +126,49 @@ async def test_the_environment_is_polled_although_reconciliation_cannot_end(lab:
     assert reading.at > booted
     assert await lab.until(lambda: lab.engine.run.state == "HELD", 300.0)
     assert lab.ledger.open_doses(), "never assumed"
+
+
+CHANGES = {
+    "another unit": [('name = "reactor"', 'name = "vat"')],
+    "another path": [('units.paths."medium in"', 'units.paths."feed in"')],
+    "another pump": [("pump_in", "pump_new")],
+    "a pump become a balance": [
+        (
+            'name = "pump_in"\nmodel = "new_era_ne1000"\nlink = "pumps"\naddress = 0\npoll_s = 30\n'
+            "options = { diameter_mm = 26.7, capacity_ml = 60, watchdog_s = 100 }",
+            'name = "pump_in"\nmodel = "mettler_toledo_mt_sics"\nlink = "pumps"\naddress = 0\npoll_s = 30',
+        )
+    ],
+}
+
+
+@pytest.mark.req("DX-10", "EQ-07", "INV-01")
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_bench_file_that_no_longer_fits_a_run_moves_nothing_and_keeps_the_environment(
+    lab: QuickLab, change: str
+) -> None:
+    await lab.poured(FILL)
+    await lab.moving("fill", 2.0)
+    await lab.kill()
+    text = TOML
+    for before, after in CHANGES[change]:
+        assert before in text
+        text = text.replace(before, after)
+    lab.settings = Settings.model_validate(tomllib.loads(text))  # the check of the file is not what keeps it safe
+    sent = len(lab.runs_sent())
+    await lab.up()
+    await asyncio.sleep(300.0)
+    assert lab.life is not None
+    assert not lab.life.task.done()
+    assert lab.controller.latest.get("incubator.temperature").quality == "good"
+    assert len(lab.runs_sent()) == sent
+    texts = " ".join(str(alarm["text"]) for alarm in lab.controller.alarms.open())
+    held = [engine.run.state for engine in lab.runs.engines.values()]
+    assert held == ["HELD"] or (held == [] and "run-1 is not carried on" in texts)
+    with pytest.raises(OsteonError):
+        await lab.runs.start(WAIT, by=TESTER)
+    lab.settings = parse(TOML)
+    await lab.kill()
+    await lab.up()
+    assert "run-1" in lab.runs.engines, "with the bench file put back it goes on"
+    assert lab.judge() == []

@@ -48,6 +48,14 @@ async def test_one_unit_has_one_run_at_a_time(lab: QuickLab) -> None:
     assert len(lab.ledger.runs()) == 1
 
 
+@pytest.mark.req("AC-08")
+async def test_a_hold_of_a_unit_that_is_not_there_is_refused(lab: QuickLab) -> None:
+    await resting(lab)
+    with pytest.raises(Unusable, match="no unit 'reaktor'; did you mean 'reactor'"):
+        await lab.runs.hold("reaktor", TESTER, "")
+    assert "run-1" in await lab.runs.hold("reactor", TESTER, "")
+
+
 async def test_a_broken_protocol_or_unit_starts_nothing(lab: QuickLab) -> None:
     await lab.up()
     with pytest.raises(ProtocolInvalid):
@@ -339,10 +347,10 @@ async def test_wait_conditions_and_a_long_pause_end_by_themselves(lab: QuickLab)
 
 async def test_a_value_the_ledger_cannot_hold_fails_its_asker_and_not_the_controller(lab: QuickLab) -> None:
     await lab.poured(FILL)
-    await lab.moving("fill", 2.0)
+    await lab.moving("fill", 7.0)
     lab.bench.power_cycle("pump_in", lab.now)
     await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
     with pytest.raises(Broken, match="fault in the program"):
         await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=float("nan"))
-    assert lab.ledger.doses()[0].state == "unknown"
+    assert lab.ledger.doses()[-1].state == "unknown"
     assert await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=6.0) == "HELD"

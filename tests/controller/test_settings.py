@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.__main__ import main
+from controller.__main__ import links, main
 from controller.errors import Unusable
 from controller.settings import BenchInvalid, Fault, load, parse
 from controller.toml_places import place_of
+from drivers.core.link import SerialLink
 from tests.controller.quick import TOML
 
 
@@ -89,6 +90,26 @@ def test_doubled_names_and_addresses_are_faults() -> None:
     assert "address 1 is already taken on link 'probes'" in told
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("tcp://127.0.0.1:18082", "127.0.0.1:18082", "links.pumps: 127.0.0.1:18082: a link is"),
+        ("poll_s = 10", "poll = 10", "devices.0.poll: nothing is called that here; did you mean 'poll_s'?"),
+        ('kind = "stirred"', "", "units.0.vessel.min_ml: is missing"),
+        ("[[units]]", "[[unit]]", "units: is a list: write [[units]]"),
+        ("address = 2", 'address = "two"', "devices.2.address: 'two' is not a whole number"),
+        ("diameter_mm = 26.7", "diameter_mm = -3", "devices.3.options: diameter_mm -3 is outside 0.1 to 50"),
+        ('"co2" =', '"carbon" =', "units.0.roles.carbon: no role 'carbon'"),
+        ('"incubator.co2"', '"balance.weight"', "units.0.roles.co2: balance.weight is in g, not %"),
+        ('paths."medium in"', 'paths."medium inn"', "no fluid path 'medium inn'; did you mean 'medium in'?"),
+        ('pump = "pump_in"', 'pump = "balance"', "units.0.paths.medium in.pump: balance moves no fluid"),
+    ],
+)
+def test_what_could_not_work_is_told_before_it_is_tried(right: str, wrong: str, says: str) -> None:
+    text = TOML.replace(right, wrong, 1).replace("min_ml = 60", "" if not wrong else "min_ml = 60")
+    assert any(says in str(fault) for fault in faults(text))
+
+
 def test_vessel_limits_out_of_order_are_a_fault() -> None:
     (fault,) = faults(TOML.replace("level_ml = 72", "level_ml = 50"))
     assert fault.reason == "min_ml <= level_ml <= max_ml does not hold"
@@ -125,6 +146,13 @@ def test_the_program_ends_with_one_and_starts_nothing_for_a_broken_file(
     assert not (tmp_path / "data").exists()
     assert main(["--bench", str(tmp_path / "none.toml"), "--data", str(tmp_path / "data")]) == 1
     assert not (tmp_path / "data").exists()
+
+
+def test_a_serial_link_of_a_bench_has_the_settings_of_its_devices_datasheet() -> None:
+    url = "serial:///dev/ttyUSB0"
+    link = links(parse(TOML.replace("tcp://127.0.0.1:18081", url)))("probes", url)
+    assert isinstance(link, SerialLink)
+    assert (link.baud, link.stopbits) == (19200, 2)
 
 
 # --- places

@@ -204,3 +204,20 @@ async def test_a_planned_end_is_told_from_a_crash_at_the_next_start(lab: QuickLa
     await lab.up()
     assert lab.ledger.outages()[-1].detail["planned"] is True
     assert not any(alarm["key"].startswith("restart") for alarm in lab.controller.alarms.open())
+
+
+@pytest.mark.req("DX-06", "INV-01")
+async def test_stopped_pumps_are_held_before_a_silent_one_has_confirmed(lab: QuickLab) -> None:
+    """Waiting for one pump's answer leaves time for another to finish its fence and begin again."""
+    await lab.poured()
+    await lab.moving("fill", 1.0)
+    lab.bench.inject("silence@pump_out", lab.now)
+    began, sent = lab.now, len(lab.runs_sent())
+    asking = asyncio.ensure_future(lab.controller.quiet(None, TESTER))
+    assert await lab.until(lambda: lab.engine.run.state == "HOLDING", 1.0, 0.1)
+    assert not asking.done()
+    assert any("NOT CONFIRMED" in line for line in await asking)
+    assert lab.now - began < 30.0
+    await asyncio.sleep(60.0)
+    assert len(lab.runs_sent()) == sent
+    assert lab.judge() == []

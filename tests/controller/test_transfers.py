@@ -226,6 +226,14 @@ async def test_a_wait_for_something_nobody_measures_is_refused(lab: QuickLab) ->
     assert found == ["reactor measures no 'co2' (roles in the bench file)"]
 
 
+@pytest.mark.req("RM-06")
+async def test_a_set_point_outside_the_devices_limits_is_refused_before_the_start(lab: QuickLab) -> None:
+    await lab.up()
+    hot = FILL.replace("hold: {temperature: 36.5 degC}", "hold: {temperature: 137 degC}")
+    found = failures(plan_of(hot), lab.settings.units[0], lab.controller.bench)
+    assert found == ["temperature 137 Cel is outside 0 to 60 Cel of incubator.temperature_setpoint"]
+
+
 @pytest.mark.req("EQ-02")
 async def test_a_pump_that_cannot_bound_a_dose_is_refused(lab: QuickLab, monkeypatch: pytest.MonkeyPatch) -> None:
     await lab.up()
@@ -239,7 +247,8 @@ async def test_a_pump_that_cannot_bound_a_dose_is_refused(lab: QuickLab, monkeyp
 @pytest.mark.req("EQ-02")
 async def test_a_path_whose_pump_is_no_pump_is_refused(lab: QuickLab) -> None:
     await lab.up()
-    unit = parse(
-        TOML.replace('[units.paths."medium in"]\npump = "pump_in"', '[units.paths."medium in"]\npump = "balance"')
-    ).units[0]
-    assert failures(plan_of(FILL), unit, lab.controller.bench) == ["balance moves no fluid"]
+    unit = lab.settings.units[0]
+    wrong = unit.model_copy(
+        update={"paths": {**unit.paths, "medium in": unit.paths["medium in"].model_copy(update={"pump": "balance"})}}
+    )
+    assert failures(plan_of(FILL), wrong, lab.controller.bench) == ["balance moves no fluid"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from drivers.core.errors import NoAnswer, Refused
+from drivers.core.errors import BadFrame, NoAnswer, Refused
 from drivers.core.line import Line
 from drivers.core.wire import ascii as text_wire
 from drivers.devices.new_era_ne1000 import replies
@@ -31,6 +31,7 @@ class Conversation:
         self.alarm_text = ""
         """The last alarm in words, from a reply or said unasked."""
         self.alarms_met = 0
+        self.replies_missed = 0
         self._unasked = bytearray()
         self._counters_request = self.packet("DIS")
         self._counters_parser = replies.parser(address, text_wire.take_safe_packet, replies.COUNTERS)
@@ -104,11 +105,17 @@ class Conversation:
         return text_wire.safe_packet(f"{self.address}{command}".encode("ascii"))
 
     async def _query(self, request: bytes, parse: replies.Parser, retries: int) -> Reply:
-        try:
-            return await self.line.query(request, parse, timeout_s=self.timeout_s, retries=retries)
-        except NoAnswer:
-            self.safe = None
-            raise
+        """Ask, and again `retries` times; a reply that did not come whole is counted, for it may have told an alarm."""
+        for left in range(retries, -1, -1):
+            try:
+                return await self.line.query(request, parse, timeout_s=self.timeout_s)
+            except (NoAnswer, BadFrame) as missed:
+                self.replies_missed += 1
+                if not left:
+                    if isinstance(missed, NoAnswer):
+                        self.safe = None
+                    raise
+        raise AssertionError("a loop over at least one try")
 
     def _either(self, buffer: bytearray) -> Reply | None:
         """Parse a reply of either mode and remember which it was."""

@@ -54,6 +54,8 @@ class NewEraNe1000(FluidMover):
         "2 s leave room for a USB adapter and a serial server"
     )
 
+    option_names = ("diameter_mm", "capacity_ml", "watchdog_s")
+
     dispensed_volume = Signal()
     withdrawn_volume = Signal()
     motion = Signal()
@@ -81,6 +83,10 @@ class NewEraNe1000(FluidMover):
     @property
     def alarms_met(self) -> int:
         return self.talk.alarms_met
+
+    @property
+    def replies_missed(self) -> int:
+        return self.talk.replies_missed
 
     async def identify(self) -> Identity:
         """Read model and firmware (VER); there is no serial number. Raises WrongDevice when it is no NE-1000."""
