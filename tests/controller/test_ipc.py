@@ -301,17 +301,19 @@ async def test_a_client_that_goes_away_in_mid_request_harms_nobody(path: Path) -
 async def test_a_crowd_and_a_peer_that_never_reads_delay_nobody_and_not_the_end(path: Path) -> None:
     """From Python 3.12 on a server waits for its connections: a view left open would hold the controller's end."""
     serving = next(task for task in asyncio.all_tasks() if "LocalSocket.serve" in repr(task.get_coro()))
-    crowd = [await asyncio.open_unix_connection(path) for _ in range(200)]
     deaf_reader, deaf = await asyncio.open_unix_connection(path, limit=1024)
+    crowd = [await asyncio.open_unix_connection(path) for _ in range(200)]
     deaf_reader._transport.pause_reading()
     for _ in range(2000):
         deaf.write(b'{"do": "snapshot"}\n')
     nested = b'{"do": "start", "protocol": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
-    for reader, writer in (crowd[0], crowd[-1]):
-        writer.write(nested)
-        assert json.loads(await reader.readline())["error"]["type"] == "bad request"
-        writer.write(b'{"do": "hello"}\n')
-        assert "ok" in json.loads(await reader.readline())
+    reader, writer = crowd[0]
+    writer.write(nested)
+    assert json.loads(await reader.readline())["error"]["type"] == "bad request"
+    writer.write(b'{"do": "hello"}\n')
+    assert "ok" in json.loads(await reader.readline())
+    reader, _ = crowd[-1]
+    assert json.loads(await reader.readline())["error"]["type"] == "busy", "a crowd is told, not kept waiting"
     serving.cancel()
     done, _ = await asyncio.wait([serving], timeout=20.0)
     assert done

@@ -114,7 +114,7 @@ async def test_a_decision_is_taken_once_for_its_key(lab: QuickLab) -> None:
     await lab.moving("fill", 2.0)
     lab.bench.power_cycle("pump_in", lab.now)
     await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
-    decided = {"run": "run-1", "path": "feed/fill", "answer": "delivered", "volume_ml": 2.0, "key": "d"}
+    decided = {"run": "run-1", "path": "feed/fill", "answer": "nothing", "volume_ml": 2.0, "key": "d"}
     first, second = await asyncio.gather(ask(lab, "decide", **decided), ask(lab, "decide", **decided))
     assert first["ok"] == second["ok"]
     assert [row.event["t"] for row in lab.ledger.events("run-1")].count("Decision") == 1
