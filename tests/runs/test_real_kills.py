@@ -231,7 +231,10 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
 
         await bench.boot()
         assert bench.ask("answer", **said) == {"state": "answered"}
-        await until(lambda: bench.run()["state"] == "RUNNING", "the run goes on", bench.alive)
+        async with bench.patience():
+            while bench.run()["state"] != "RUNNING":
+                bench.alive()
+                await asyncio.sleep(0.02)
         hold = {"run": "run-1", "cause": "hold", "why": "a test", "key": "hold-1"}
         state = await confirmed("command", **hold)
         with bench.ledger() as ledger:
