@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 
 from controller.latest import Latest
@@ -71,6 +72,9 @@ class Keeper:
                 await self.become(Condition.LOST, f"fault in the driver: {type(error).__name__}: {error}")
             self.latest.put(self.name, self.silence(self.why))
             self.settled.set()
+            if isinstance(self.device, FluidMover) and self.condition is Condition.LOST:
+                with suppress(OsteonError):  # it may hear although it is not heard
+                    await self.device.stop()
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
             attempt += 1
 

@@ -221,3 +221,26 @@ async def test_stopped_pumps_are_held_before_a_silent_one_has_confirmed(lab: Qui
     await asyncio.sleep(60.0)
     assert len(lab.runs_sent()) == sent
     assert lab.judge() == []
+
+
+@pytest.mark.req("DS-02", "DX-06", "INV-02")
+@pytest.mark.parametrize("fault", ["mute", "flip:every=1", "truncate:every=1"])
+async def test_a_pump_that_hears_but_is_not_heard_is_stopped_all_the_same(lab: QuickLab, fault: str) -> None:
+    """Its watchdog does not help: every question that reaches it starts the watchdog anew."""
+    await lab.poured(EXCHANGE)
+    await lab.moving("waste", 2.0)
+    name, _, more = fault.partition(":")
+    lab.bench.inject(f"{name}@pump_out" + (f":{more}" if more else ""), lab.now)
+    assert await stopped_after(lab, "waste") <= 30.0
+    assert await lab.still("waste", 300.0)
+    assert lab.engine.run.state == "HELD"
+
+
+@pytest.mark.req("DX-10", "INV-02")
+async def test_a_restart_stops_a_pump_that_hears_but_is_not_heard(lab: QuickLab) -> None:
+    await lab.poured(EXCHANGE)
+    await lab.moving("waste", 2.0)
+    await lab.kill()
+    lab.bench.inject("mute@pump_out", lab.now)
+    lab.boot()
+    assert await stopped_after(lab, "waste") <= 30.0

@@ -8,6 +8,7 @@ that is read.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ pytestmark = [
     pytest.mark.req("SIM-11", "DS-03", "DS-04", "DS-06", "DX-03", "SM-08", "INV-01", "INV-02", "INV-03"),
 ]
 LAST = "culture/exchange/3"
+KEPT = (6016,)
+"""Seeds that once broke a rule: a pump that heard but was not heard moved on while the run was held."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
     return {path: scene_before(path, tmp_path_factory.mktemp("scene"), 60.0) for path in (FIRST, EXCHANGE)}
 
 
-def broken(scene: Scene, folder: Path, seeds: range, last: str) -> dict[int, list[str]]:
+def broken(scene: Scene, folder: Path, seeds: Iterable[int], last: str) -> dict[int, list[str]]:
     """Seed -> the rules its schedule broke, for those that broke any."""
     found: dict[int, list[str]] = {}
     for seed in seeds:
@@ -42,7 +45,7 @@ def broken(scene: Scene, folder: Path, seeds: range, last: str) -> dict[int, lis
 
 
 def test_hostile_schedules_of_either_exchange_break_no_rule(scenes: dict[str, Scene], tmp_path: Path) -> None:
-    assert broken(scenes[FIRST], tmp_path, range(1, 8), FIRST) == {}
+    assert broken(scenes[FIRST], tmp_path, (*range(1, 7), *KEPT), FIRST) == {}
     assert broken(scenes[EXCHANGE], tmp_path, range(9, 18), EXCHANGE) == {}
 
 

@@ -77,6 +77,18 @@ class Conversation:
         parse = replies.parser(self.address, text_wire.take_safe_packet, replies.NOTHING, strict=True)
         return await self._query(self.packet(command), parse, 0)
 
+    async def blindly(self, command: str) -> None:
+        """Send what does no harm in either form, whatever is answered: a pump in the other mode ignores it."""
+        parse = replies.parser(self.address, replies.take_either, replies.NOTHING)
+        for request in (self.packet(command), f"{self.address}{command}\r".encode("ascii")):
+            try:
+                reply = await self._query(request, parse, 0)
+            except (NoAnswer, BadFrame):
+                continue
+            if reply.alarm:
+                await self.latch(reply.alarm)
+            return
+
     async def find_mode(self) -> None:
         """Ask SAF as a safe packet, which both modes take (N), and see in which form the answer comes."""
         await self.set_mode("SAF")

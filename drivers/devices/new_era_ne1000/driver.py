@@ -177,8 +177,12 @@ class NewEraNe1000(FluidMover):
         await self._run(direction)
 
     async def stop(self) -> None:
-        """Send STP until the prompt is S: the first is only a pause. Raises NoAnswer when S never comes."""
+        """Send STP until the prompt is S: the first is only a pause. Raises NoAnswer when S never comes.
+
+        While its mode is unknown STP goes out before the mode is asked for: the pump may hear without being heard."""
         self._stops += 1
+        if self.talk.safe is None:
+            await self.talk.blindly("STP")
         said = ""
         for _ in range(STOPS):
             reply = await self.talk.exchange("STP", replies.NOTHING, retries=2)
