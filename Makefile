@@ -13,6 +13,7 @@ demo: setup  ## the demo bench: simulated devices and a run in the terminal (Ctr
 	@.venv/bin/osteon demo $(ARGS)
 
 test: setup  ## every test (ARGS="-k sentence" picks some)
+	@sh requirements/browser.sh
 	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup  ## format, lint, types, import rules
