@@ -6,17 +6,14 @@ import asyncio
 import json
 import os
 import stat
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from controller.clock import Clock
 from controller.controller import Controller
-from controller.ipc import LONGEST, LocalSocket, reply
+from controller.ipc import LONGEST, reply
 from controller.settings import parse
 from drivers.core.link import open_link
 from tests.controller.quick import FILL, TOML, WAIT, QuickLab
@@ -236,20 +233,6 @@ async def test_a_snapshot_is_plain_json_with_everything_a_view_needs(lab: QuickL
 
 
 # --- the socket itself, on the ordinary loop
-
-
-@pytest_asyncio.fixture
-async def path() -> AsyncIterator[Path]:
-    """A socket in a short folder, in front of a controller that has not begun."""
-    with tempfile.TemporaryDirectory(prefix="o") as folder:
-        where = Path(folder) / "c.sock"
-        controller = Controller(parse(TOML), Path(folder) / "d", lambda name, url: open_link(url), Clock.real("UTC"))
-        serving = asyncio.ensure_future(LocalSocket(where).serve(controller))
-        while not where.exists():
-            await asyncio.sleep(0.001)
-        yield where
-        serving.cancel()
-        await asyncio.wait([serving])
 
 
 @pytest.mark.real_time

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from controller import ipc
-from controller.clock import Clock
-from controller.controller import Controller
-from controller.ipc import MOST_PEERS, LocalSocket, reply
-from controller.settings import parse
+from controller.ipc import MOST_PEERS, reply
 from controller.trail import QUOTA
-from drivers.core.link import open_link
-from tests.controller.quick import FILL, TOML, WAIT, QuickLab
+from tests.controller.quick import FILL, WAIT, QuickLab
 from tests.runs.lab import TESTER
 
 ANNA = {"name": "anna", "role": "operator", "authenticated_by": "password", "client": "10.0.0.7"}
@@ -140,19 +133,6 @@ async def test_pumps_stop_with_a_key_also_when_nothing_can_be_recorded(lab: Quic
 
 
 # --- the socket itself
-
-
-@pytest_asyncio.fixture
-async def path() -> AsyncIterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="o") as folder:
-        where = Path(folder) / "c.sock"
-        controller = Controller(parse(TOML), Path(folder) / "d", lambda name, url: open_link(url), Clock.real("UTC"))
-        serving = asyncio.ensure_future(LocalSocket(where).serve(controller))
-        while not where.exists():
-            await asyncio.sleep(0.001)
-        yield where
-        serving.cancel()
-        await asyncio.wait([serving])
 
 
 @pytest.mark.real_time
