@@ -17,19 +17,14 @@ from typing import Any, Self
 
 from api import processes
 from api.refusal import Refusal
-from api.socket_client import ask
-from controller.store.reader import Reader
-from drivers.core.fluid import Direction
 from simulators.rehearsal import shipped_bench
 from simulators.world_client import WorldClient
+from tests.runs.witness import PUMPS, Witness
 
 ROOT = Path(__file__).parents[2]
 EXCHANGES = ROOT / "tests" / "protocols" / "exchanges.yaml"
 WAIT_S = 60.0
 """Wall seconds after which a process that does not do what is waited for fails the test."""
-PUMPS = {"medium in": ("pump_in", "fill"), "medium out": ("pump_out", "waste")}
-"""Fluid path -> device, and its name in the truth."""
-
 WARM = """
 import json, os, signal, sys
 import controller.ipc, simulators.demo
@@ -50,7 +45,7 @@ def exchanges(times: int) -> str:
     return EXCHANGES.read_text("utf-8").replace("times: 40", f"times: {times}")
 
 
-class Processes:
+class Processes(Witness):
     """One bench in a process of its own, one data folder, controllers one after another. Ends only what it started."""
 
     def __init__(
@@ -60,7 +55,8 @@ class Processes:
 
         `warm` controllers are forked from one process that has imported everything, others are whole command lines.
         """
-        self.folder, self.data, self.world_socket = folder, folder / "data", folder / "w"
+        super().__init__(folder / "data")
+        self.folder, self.world_socket = folder, folder / "w"
         self.speed, self.seed, self.warm = speed, seed, warm
         self.bench_file = shipped_bench()
         self.protocol = folder / "protocol.yaml" if protocol else None
@@ -69,7 +65,6 @@ class Processes:
         self.pid = 0
         """Of the controller of the moment; 0 = none."""
         self._born = ""
-        self.deaths, self.power_losses = 0, 0
         self._started: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
@@ -208,9 +203,6 @@ class Processes:
 
     # asking
 
-    def ask(self, do: str, **arguments: object) -> Any:
-        return ask(self.data, do, timeout_s=WAIT_S, **arguments)
-
     def hello(self) -> dict[str, Any]:
         """{} while nobody answers, or somebody else."""
         try:
@@ -227,58 +219,12 @@ class Processes:
             return {}
         return runs[0] if runs else {}
 
-    def ledger(self) -> Reader:
-        return Reader.open_read_only(self.data)
-
-    def held_ml(self, name: str) -> float:
-        """Liquid and air truly in a syringe, by its name in the truth."""
-        truth = self.eye.truth()
-        self.now = float(truth["at"])
-        return float(truth[f"{name}_liquid_ml"]) + float(truth[f"{name}_air_ml"])
-
-    def gain(self, name: str) -> float:
-        """True volume of a syringe for each mL its pump counts."""
-        surroundings: Any = self.eye.snapshot()["surroundings"]
-        return float(surroundings["volumes"][name]["gain"])
-
     async def movement(self, check: Callable[[], None] = lambda: None) -> bool:
         """Whether a plunger moves now, in truth: two looks, some wall milliseconds apart."""
         before = [self.held_ml(name) for _, name in PUMPS.values()]
         await asyncio.sleep(0.01)
         check()
         return before != [self.held_ml(name) for _, name in PUMPS.values()]
-
-    # judging
-
-    def decide(self, run: dict[str, Any]) -> list[str]:
-        """Answer every open question of a held run from the truth, as a person at the bench would."""
-        answers: list[str] = []
-        for step in run["steps"]:
-            if step["question"]:
-                answer, ml = self._true_answer(step)
-                self.ask("decide", run=run["run"], path=step["path"], answer=answer, volume_ml=ml, why="looked")
-                answers.append(f"{step['path']}: {answer} {'' if ml is None else f'{ml:.2f} mL'}")
-        return answers
-
-    def _true_answer(self, step: dict[str, Any]) -> tuple[str, float | None]:
-        """What the plant says about the one unknown stroke of a step; other questions no crash may raise."""
-        with self.ledger() as ledger:
-            rows = [row for row in ledger.doses(path=step["path"], run_id="run-1") if row.state == "unknown"]
-        assert rows, f"a question that no unknown stroke explains: {step['question']}"
-        (row,) = rows
-        surplus = round(self.surplus(row.fluid_path), 3)
-        if row.stroke == Direction.DRAW:
-            return "nothing", max(0.0, surplus)
-        return ("delivered", -surplus) if surplus < -0.05 else ("nothing", None)
-
-    def surplus(self, path: str) -> float:
-        """True content of a syringe less what the ledger says is in it, mL of the pump's own counting."""
-        name = PUMPS[path][1]
-        held = self.held_ml(name) / self.gain(name)
-        with self.ledger() as ledger:
-            rows = [row for row in ledger.doses() if row.fluid_path == path]
-        booked = {stroke: sum(row.moved_ml or 0.0 for row in rows if row.stroke == stroke) for stroke in Direction}
-        return held - booked[Direction.DRAW] + booked[Direction.DELIVER]
 
 
 async def until(

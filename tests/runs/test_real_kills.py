@@ -14,17 +14,13 @@ from api import processes
 from controller.store.rows import DoseRow
 from controller.store.verify import verify
 from drivers.core.fluid import Direction
-from tests.runs.processes import PUMPS, Ports, Processes, Tap, exchanges, kinds, until
+from tests.runs.judge import agree, judge
+from tests.runs.processes import Ports, Processes, Tap, exchanges, kinds, until
 
 pytestmark = [pytest.mark.real_time, pytest.mark.timeout(180)]
 
 LATEST_S = 600.0
 """A kill comes at most so many bench seconds after the first plunger of a life was seen to move in an exchange."""
-COUNTER_ML = 0.11
-"""Truth and ledger may differ so much: above 100 mL the pumps' counters show 0.1 mL."""
-LOST_ML = 0.05
-"""And so much more for each loss of a pump's power, which takes the digits along that the counter did not show."""
-FILL_ML, DRAWN_ML, LEVEL_ML = 18.0, 24.0, 72.0
 ENDED = ("COMPLETE", "STOPPED", "ABORTED")
 
 
@@ -133,70 +129,6 @@ def left_open(bench: Processes, seen: Counter[str]) -> list[DoseRow]:
     seen["mid-stroke" if rows else "between strokes"] += 1
     seen.update(f"{row.part} {row.stroke}" for row in rows)
     return rows
-
-
-def agree(bench: Processes) -> None:
-    """While all stands still: what is truly in the syringes is what the ledger says went in and did not come out."""
-    for path in PUMPS:
-        assert bench.surplus(path) == pytest.approx(0.0, abs=exact_ml(bench)), path
-
-
-def exact_ml(bench: Processes) -> float:
-    return COUNTER_ML + LOST_ML * bench.power_losses
-
-
-def judge(bench: Processes, open_doses: list[list[str]], seen: Counter[str]) -> None:
-    """No dose given twice, none lost unnoticed; every death on record; nothing left open."""
-    truth = bench.eye.truth()
-    with bench.ledger() as ledger:
-        rows, outages, epoch = ledger.doses(), ledger.outages(), ledger.newest_epoch()
-        deviations = {row.path for row in ledger.deviations()}
-    agree(bench)
-    assert not [row.dose_id for row in rows if row.state in ("intended", "unknown", "over")]
-    assert all((row.moved_ml or 0.0) <= (row.target_ml or 0.0) + (row.tolerance_ml or 0.0) for row in rows)
-    for stroke in Direction:
-        booked = sum(row.moved_ml or 0.0 for row in rows if row.fluid_path == "medium in" and row.stroke == stroke)
-        name = "fill_drawn_ml" if stroke is Direction.DRAW else "fill_delivered_ml"
-        assert float(truth[name]) / bench.gain("fill") == pytest.approx(booked, abs=exact_ml(bench))
-    assert not truth["overflow"]
-    done = by_exchange(rows)
-    for path, moves in done.items():
-        judge_exchange(path, moves, path in deviations)
-    last = moved(done[max(done, key=lambda path: int(path.split("/")[2]))], "fill", Direction.DELIVER)
-    assert float(truth["vessel_ml"]) == pytest.approx(LEVEL_ML + last, abs=0.5)
-    numbers = [int(path.split("/")[2]) for path in done]
-    assert numbers == sorted(numbers)
-    assert [row.detail["open_doses"] for row in outages] == open_doses
-    assert [row.epoch for row in outages] == list(range(2, epoch + 1)) and len(outages) == bench.deaths
-    assert verify(bench.data).ok
-    seen["exchanges"] = len(done)
-    seen["strokes"] = len(rows)
-
-
-def by_exchange(rows: list[DoseRow]) -> dict[str, list[DoseRow]]:
-    """The strokes of each exchange, both in the order in which they were intended."""
-    found: dict[str, list[DoseRow]] = {}
-    for row in sorted(rows, key=lambda row: row.intended_at):
-        if row.part != "prime":
-            found.setdefault(row.path, []).append(row)
-    return found
-
-
-def moved(rows: list[DoseRow], part: str, stroke: Direction) -> float:
-    return sum(row.moved_ml or 0.0 for row in rows if (row.part, row.stroke) == (part, stroke))
-
-
-def judge_exchange(path: str, rows: list[DoseRow], deviates: bool) -> None:
-    """Drawn what was asked, filled what was asked, in that order; what a person had to decide is a deviation, and a
-    delivery whose amount they had to state is not completed by the machine."""
-    parts = [row.part for row in rows]
-    assert parts == sorted(parts, reverse=True), f"{path}: filled before it was withdrawn"
-    assert deviates or not any(row.decided_by for row in rows), path
-    for part, asked in (("withdraw", DRAWN_ML), ("fill", FILL_ML)):
-        assert moved(rows, part, Direction.DRAW) == pytest.approx(asked, abs=0.01 * asked), f"{path} {part}"
-        stated = any(row.decided_by and row.stroke == Direction.DELIVER and row.part == part for row in rows)
-        least = 0.0 if stated else 0.99 * asked
-        assert least <= moved(rows, part, Direction.DELIVER) <= 1.01 * asked, f"{path} {part}"
 
 
 @pytest.mark.req("INV-22", "DX-03", "SM-03")
