@@ -11,10 +11,10 @@ from typing import Annotated
 
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
-from starlette.staticfiles import StaticFiles
 
 from api.web import stream
 from api.web.express import Express
+from api.web.files import Files
 from api.web.problems import Problem
 from api.web.routes import (
     alarms,
@@ -59,7 +59,7 @@ def build_app(settings: Settings) -> Guard:
     async def openapi(person: Annotated[Person, needs(Right.SEE)]) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         return JSONResponse(app.openapi())
 
-    app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
+    app.mount("/", Files(DASHBOARD), name="dashboard")
     return guarded
 
 

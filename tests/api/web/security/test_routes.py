@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
+from api.web.files import Files
 from api.web.security.rights import OPEN, READING, ROLES, Right, Row, allows, table, within
 from api.web.security.settings import Settings
 from api.web.security.who import Role
@@ -114,7 +114,7 @@ async def test_mounted_apps_are_files_only(each_house: House) -> None:
     mounts = [route.path for route in each_house.app.routes if isinstance(route, Mount)]
     assert [path for path in mounts if path.startswith("/api")] == []
     files = [route.app for route in each_house.app.routes if isinstance(route, Mount)]
-    assert all(isinstance(app, StaticFiles) for app in files)
+    assert all(isinstance(app, Files) for app in files)
 
 
 @pytest.mark.real_time
