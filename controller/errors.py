@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from drivers.core.errors import OsteonError
 
 
@@ -23,6 +26,14 @@ class RunConflict(OsteonError):
 
 class KeyReused(OsteonError):
     """This idempotency key belongs to another request; nothing was done."""
+
+
+class RefusedBefore(OsteonError):
+    """This idempotency key was refused already; `answer` is the first answer, word for word (SM-03)."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        super().__init__(str(answer["error"]["text"]))
+        self.answer = answer
 
 
 class Unusable(OsteonError):

@@ -19,10 +19,11 @@ from controller.actors import Actor, local_user
 from controller.alarms import Alarms
 from controller.clock import pace, people_s
 from controller.controller import Controller
-from controller.errors import RunConflict, Unusable
+from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
 from controller.runs import Runs
 from controller.snapshot import hello, run, snapshot
 from controller.store.changes import AuditEntry
+from controller.store.errors import LedgerFault
 from controller.store.ledger import Ledger
 from drivers.core.errors import OsteonError
 
@@ -119,14 +120,23 @@ async def answer(controller: Controller, request: ask.AnyRequest | ValidationErr
     number = request.id
     try:
         return {"id": number, "ok": await carry_out(controller, request, actor)}
-    except RunConflict as error:
-        return {**failure(number, "conflict", str(error)), "state": error.state}
-    except Unusable as error:
-        return {**failure(number, "unusable", str(error)), "faults": error.faults}
     except OsteonError as error:
-        return failure(number, type(error).__name__, str(error))
+        return {"id": number, **refusal(error)}
     except Exception as error:  # noqa: BLE001  a fault of ours costs this answer, never the controller
         return failure(number, "fault", f"fault in the program: {type(error).__name__}: {error}")
+
+
+def refusal(error: OsteonError) -> dict[str, Any]:
+    """What is answered to a request that cannot be carried out, but for its number."""
+    match error:
+        case RefusedBefore():
+            return dict(error.answer)
+        case RunConflict():
+            return {"error": {"type": "conflict", "text": str(error)}, "state": error.state}
+        case Unusable():
+            return {"error": {"type": "unusable", "text": str(error)}, "faults": error.faults}
+        case _:
+            return {"error": {"type": type(error).__name__, "text": str(error)}}
 
 
 def failure(number: int, kind: str, text: str) -> dict[str, Any]:
@@ -159,7 +169,13 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
         actor = who(request, actor)
     if isinstance(request, ask.Keyed) and request.key:
         async with runs.turn(request.key):
-            return await on_record(controller, runs, ledger, alarms, request, actor)
+            try:
+                return await on_record(controller, runs, ledger, alarms, request, actor)
+            except (KeyReused, RefusedBefore, LedgerFault, OldEpoch):
+                raise
+            except OsteonError as error:
+                await runs.refuse(request.key, refusal(error), actor)
+                raise
     return await on_record(controller, runs, ledger, alarms, request, actor)
 
 

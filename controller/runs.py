@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
 from controller.actors import Actor
-from controller.errors import Blocked, KeyReused, OldEpoch, RunConflict, Unusable
+from controller.errors import Blocked, KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
 from controller.people import checked
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
@@ -47,6 +47,8 @@ class Runs:
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._asked: dict[str, str] = {}
+        """Key of a request under way -> what it asks for."""
         self.stranded: dict[str, str] = {}
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.fault = ""
@@ -206,6 +208,7 @@ class Runs:
             async with lock:
                 yield
         finally:
+            self._asked.pop(key, None)
             lock, waiting = self._turns.pop(key)
             if waiting > 1:
                 self._turns[key] = lock, waiting - 1
@@ -352,11 +355,33 @@ class Runs:
             await engine.rest()
 
     def answered(self, key: str, asked: str) -> Mapping[str, Any] | None:
-        """The first answer given under `key`; None when it is new. Raises KeyReused when it was for something else."""
+        """The first answer given under `key`; None when it is new.
+
+        Raises KeyReused when it was for something else, RefusedBefore when it was a refusal."""
         answer = self.doors.ledger.answer(key) if key else None
-        if answer is not None and answer.get("asked", asked) != asked:
+        if answer is None:
+            self._asked[key] = asked
+            return None
+        if answer.get("asked", asked) != asked:
             raise KeyReused(f"this Idempotency-Key was used for {answer['asked']!r}; nothing was done")
+        if "refused" in answer:
+            raise RefusedBefore(answer["refused"])
         return answer
+
+    async def refuse(self, key: str, refusal: Mapping[str, Any], by: Actor) -> None:
+        """Keep a refusal under its key, so that the same request a second time does not act on what has changed since.
+
+        Not kept: what was refused before the key was looked at, and what cannot be written now."""
+        asked = self._asked.get(key)
+        if asked is None or self.doors.ledger.answer(key) is not None:
+            return
+        text = str(refusal["error"]["text"])
+        entry = AuditEntry(
+            "request refused", "request", key, by.name, by.role, by.authenticated_by,
+            new={"asked": asked}, reason=text, outcome="refused", client=by.client,
+        )  # fmt: skip
+        with suppress(LedgerFault):
+            await self.remember(key, {"asked": asked, "refused": refusal}, entry)
 
     async def remember(self, key: str, answer: Mapping[str, Any], entry: AuditEntry) -> None:
         """Record something that belongs to no run, and the answer to it under its key, if it has one."""

@@ -174,3 +174,47 @@ async def test_more_connections_than_it_takes_are_told_so(path: Path) -> None:
     assert await reader.read() == b""
     for _, each in [*pairs, (reader, writer)]:
         each.close()
+
+
+@pytest.mark.req("SM-03")
+async def test_a_key_that_was_refused_is_refused_again_in_the_same_words_and_acts_on_nothing(lab: QuickLab) -> None:
+    """Each request is refused, then made possible, then asked again: nothing moves; a new key does it."""
+    await lab.poured(WAIT)
+    hold = {"do": "command", "run": "run-1", "cause": "hold", "actor": ANNA}
+    stale = await ask(lab, **hold, state_seen="HELD", key="k1")
+    assert (stale["error"]["type"], stale["state"]) == ("conflict", "RUNNING")
+    resume = {"do": "command", "run": "run-1", "cause": "resume"}
+    early = await ask(lab, **resume, key="k2")
+    assert early["error"]["type"] == "conflict"
+    await ask(lab, "command", run="run-1", cause="pause")
+    await lab.until(lambda: lab.engine.run.state == "PAUSED", 300.0)
+    assert await ask(lab, **hold, state_seen="PAUSED", key="k1") == stale
+    assert await ask(lab, **resume, key="k2") == early
+    assert lab.engine.run.state == "PAUSED"
+    assert (await ask(lab, "command", run="run-1", cause="abort", key="k2"))["error"]["type"] == "KeyReused"
+    refused = [row for row in lab.ledger.audit() if row.action == "request refused"]
+    assert [(row.object_id, row.actor, row.outcome) for row in refused] == [
+        ("k1", "anna", "refused"),
+        ("k2", TESTER.name, "refused"),
+    ]
+    assert await ask(lab, **resume, key="k3") == {"id": 5, "ok": {"state": "RUNNING"}}
+
+
+@pytest.mark.req("SM-03", "INV-22")
+async def test_a_refusal_outlives_the_controller(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    start = {"do": "start", "protocol": WAIT, "key": "second"}
+    refused = await ask(lab, **start)
+    assert refused["error"]["text"] == "reactor has a run; reset it when it has ended"
+    empty = {"do": "answer", "run": "run-1", "path": "no/such/task", "key": "third"}
+    assert (unknown := await ask(lab, **empty))["error"]["type"] == "conflict"
+    await lab.kill()
+    await lab.up()
+    await lab.until(lambda: lab.engine.run.state == "RUNNING", 300.0)
+    for cause, state in (("abort", "ABORTED"), ("reset", "IDLE")):
+        engine = lab.engine
+        await ask(lab, "command", run="run-1", cause=cause)
+        await lab.until(lambda engine=engine, state=state: engine.run.state == state, 300.0)
+    assert await ask(lab, **start) == refused
+    assert await ask(lab, **empty) == unknown
+    assert len(lab.ledger.runs()) == 1

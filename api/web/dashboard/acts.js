@@ -63,6 +63,7 @@ export async function check() {
       put({ ...act, ...accepted(answer.answer) });
     } catch (error) {
       if (error instanceof Problem && error.type.endsWith("unknown-key")) put({ ...act, phase: "gone", at: now() });
+      else if (error instanceof Problem && [409, 422].includes(error.status)) put({ ...act, phase: "refused", text: error.message, at: now() });
       else if (error instanceof Problem && error.status < 500) put({ ...act, phase: "unclear", at: now() });
     }
   }

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from api.web.controller_link import ok
 from api.web.feed import Snapshot, compact
 from api.web.idempotency import idempotency_key
 from api.web.models import (
@@ -75,10 +76,13 @@ async def tasks(run: str, here: Here, person: Viewer) -> Response:
 
 @router.get("/commands/{key}", response_model=CommandOut)
 async def command_by_key(key: str, here: Here, person: Viewer) -> CommandOut:
-    """What became of an act whose answer was lost. 404: it did not reach the records, so it was not done (UI-25)."""
+    """What became of an act whose answer was lost; one that was refused is refused again, in the same words.
+
+    404: it did not reach the records, so it was not done (UI-25)."""
     answer = here.archive.answer(key)
     if answer is None:
         raise Problem("unknown-key", "no act with this key is on record: it was not done, or is not done yet")
+    ok(answer.get("refused", {"ok": answer}))
     return CommandOut(key=key, answer=answer)
 
 
