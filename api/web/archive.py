@@ -1,4 +1,4 @@
-"""What the ledger has of runs, shaped for answers. Imports the store only when first asked (see `records`)."""
+"""What ledger and history have, shaped for answers. For the reader's thread only (see `records`)."""
 
 from __future__ import annotations
 
@@ -89,6 +89,24 @@ class Archive:
 
         rows = sorted(self._records.ledger().alarms(), key=lambda row: -row.raised_at)
         return [asdict(row) for row in rows[:MOST_ALARMS]]
+
+    def history(self, signal: str, start: float, end: float, points: int, unit: str | None) -> bytes:
+        """Buckets and gaps between two times (UTC s); `unit` None = the bench knows no such signal now."""
+        reader = self._records.history()
+        if unit is None and signal not in reader.signals():
+            raise Problem("not-found", f"there is no signal {signal!r}; write it as device.signal")
+        found = reader.query(signal, start, end, points)
+        gaps = reader.gaps(signal, start, end)
+        return compact(
+            {
+                "signal": signal,
+                "unit": unit or "",
+                "start": start,
+                "end": end,
+                "buckets": [(point.at, point.low, point.mean, point.high) for point in found],
+                "gaps": [{"start": gap.start, "end": gap.end, "reason": gap.reason} for gap in gaps],
+            }
+        ).encode()
 
     def answer(self, key: str) -> dict[str, Any] | None:
         """What the controller answered to the act with this key."""

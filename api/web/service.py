@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
@@ -14,6 +15,8 @@ from api.web.feed import Feed
 from api.web.records import Records
 from api.web.security.gate import Gate
 from api.web.security.settings import Settings
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class Service:
         link = ControllerLink(settings.data)
         records = Records(settings.data)
         return cls(settings, link, Feed(link), records, Archive(records), gate)
+
+    async def read(self, question: Callable[[Archive], Found]) -> Found:
+        """What the archive answers, beside the loop."""
+        return await self.records.ask(lambda: question(self.archive))
 
 
 def service_of(connection: HTTPConnection) -> Service:

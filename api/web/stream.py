@@ -38,6 +38,7 @@ RESYNC = '{"type":"resync"}'
 async def stream(socket: WebSocket, person: Annotated[Person, needs(Right.SEE)]) -> None:
     """Snapshot, changes, heartbeats, until either side ends it."""
     here = service_of(socket)
+    here.records.warm()
     await socket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await Channel(socket, here.feed, here.gate).live()

@@ -22,7 +22,7 @@ Here = Annotated[Service, Depends(service)]
 async def alarms(here: Here, person: Annotated[Person, needs(Right.SEE)], past: bool = False) -> Response:
     """Alarms that a person must still see, critical first; with `past` those that are over too, the newest first."""
     if past:
-        return Response(compact(here.archive.alarms()), media_type=JSON)
+        return Response(await here.read(lambda archive: compact(archive.alarms())), media_type=JSON)
     return Response(here.feed.made("alarms", lambda shown: shown["alarms"]), media_type=JSON)
 
 

@@ -45,33 +45,34 @@ Key = Annotated[str, Depends(idempotency_key)]
 @router.get("/runs", response_model=list[RunRow])
 async def runs(here: Here, person: Viewer) -> Response:
     """Every run of this bench, the newest first."""
-    return Response(compact(here.archive.runs()), media_type=JSON)
+    return Response(await here.read(lambda archive: compact(archive.runs())), media_type=JSON)
 
 
 @router.get("/runs/{run}", response_model=RunOut)
 async def run(run: str, here: Here, person: Viewer) -> Response:
     """One run; `live` holds what the controller knows of it now."""
     found = live(here.feed.current(), run)
-    row = here.archive.run(run)
+    row = await here.read(lambda archive: archive.run(run))
     return Response(compact({**row, "live": found, "commands": found["commands"] if found else []}), media_type=JSON)
 
 
 @router.get("/runs/{run}/timeline", response_model=Timeline)
 async def timeline(run: str, here: Here, person: Viewer) -> Response:
     """Planned, actual and estimated bars; states, outages, alarms, deviations."""
-    return Response(here.archive.timeline(run, here.feed.current()["now"]), media_type=JSON)
+    now = here.feed.current()["now"]
+    return Response(await here.read(lambda archive: archive.timeline(run, now)), media_type=JSON)
 
 
 @router.get("/runs/{run}/doses", response_model=list[dict[str, Any]])
 async def doses(run: str, here: Here, person: Viewer) -> Response:
     """Every stroke of the run: asked, measured, seen by the witness, how it ended, on what evidence."""
-    return Response(compact(here.archive.doses(run)), media_type=JSON)
+    return Response(await here.read(lambda archive: compact(archive.doses(run))), media_type=JSON)
 
 
 @router.get("/runs/{run}/tasks", response_model=list[TaskOut])
 async def tasks(run: str, here: Here, person: Viewer) -> Response:
     """Every task of the run for a person: open, answered, closed."""
-    return Response(compact(here.archive.tasks(run)), media_type=JSON)
+    return Response(await here.read(lambda archive: compact(archive.tasks(run))), media_type=JSON)
 
 
 @router.get("/commands/{key}", response_model=CommandOut)
@@ -79,7 +80,7 @@ async def command_by_key(key: str, here: Here, person: Viewer) -> CommandOut:
     """What became of an act whose answer was lost; one that was refused is refused again, in the same words.
 
     404: it did not reach the records, so it was not done (UI-25)."""
-    answer = here.archive.answer(key)
+    answer = await here.read(lambda archive: archive.answer(key))
     if answer is None:
         raise Problem("unknown-key", "no act with this key is on record: it was not done, or is not done yet")
     ok(answer.get("refused", {"ok": answer}))
@@ -104,7 +105,7 @@ async def start(body: StartIn, here: Here, person: Starter, key: Key) -> Started
 async def command(run: str, body: CommandIn, here: Here, person: Operator, key: Key) -> StateOut:
     """Pause, resume, hold, restart, stop, abort or reset. 409 with `state` when the run has moved on."""
     require(person, RIGHT_OF_CAUSE.get(body.cause, Right.DECIDE))
-    require_unit(person, unit_of(here, run))
+    require_unit(person, await unit_of(here, run))
     asked = {"run": run, "cause": body.cause.value, "why": body.why, "state_seen": body.state_seen.value}
     return StateOut(**await here.link.act("command", {**asked, "actor": person.actor()}, key))
 
@@ -112,7 +113,7 @@ async def command(run: str, body: CommandIn, here: Here, person: Operator, key: 
 @router.post("/runs/{run}/tasks/answer", response_model=StateOut)
 async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Key) -> StateOut:
     """Answer a hand step: its entries are checked against kind, unit and limits, all faults at once."""
-    require_unit(person, unit_of(here, run))
+    require_unit(person, await unit_of(here, run))
     asked = {"run": run, "path": body.path, "entries": body.entries}
     return StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
 
@@ -120,7 +121,7 @@ async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Ke
 @router.post("/runs/{run}/decisions", response_model=StateOut)
 async def decide(run: str, body: DecisionIn, here: Here, person: Supervisor, key: Key) -> StateOut:
     """Answer an open question of a held run; the run itself goes on by `restart`."""
-    require_unit(person, unit_of(here, run))
+    require_unit(person, await unit_of(here, run))
     asked = {"run": run, "path": body.path, "answer": body.answer, "volume_ml": body.volume_ml, "why": body.why}
     return StateOut(**await here.link.act("decide", {**asked, "actor": person.actor()}, key))
 
@@ -139,7 +140,7 @@ def live(shown: Snapshot, run: str) -> dict[str, Any] | None:
     return next((each for each in shown["runs"] if each["run"] == run), None)
 
 
-def unit_of(here: Service, run: str) -> str:
+async def unit_of(here: Service, run: str) -> str:
     """The unit a run is on; an unknown run is no run of any unit."""
     found = live(here.feed.current(), run)
-    return found["unit"] if found else str(here.archive.run(run)["unit"])
+    return found["unit"] if found else str((await here.read(lambda archive: archive.run(run)))["unit"])

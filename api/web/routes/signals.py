@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from api.web.feed import compact
 from api.web.models import History
 from api.web.problems import Problem
 from api.web.security.rights import Right, needs
@@ -38,24 +37,7 @@ async def history(
     since = until - USUAL_S if start is None else start
     if not 0 < until - since <= LONGEST_S:
         raise Problem("invalid", "`to` must be after `from`, by 400 days at most")
-    reader = here.records.history()
     known = readings_of(shown).get(signal)
-    if known is None and signal not in reader.signals():
-        raise Problem("not-found", f"there is no signal {signal!r}; write it as device.signal")
-    found = reader.query(signal, since, until, points)
-    return Response(
-        compact(
-            {
-                "signal": signal,
-                "unit": known["unit"] if known else "",
-                "start": since,
-                "end": until,
-                "buckets": [(point.at, point.low, point.mean, point.high) for point in found],
-                "gaps": [
-                    {"start": gap.start, "end": gap.end, "reason": gap.reason}
-                    for gap in reader.gaps(signal, since, until)
-                ],
-            }
-        ),
-        media_type="application/json",
-    )
+    unit = None if known is None else str(known["unit"])
+    found = await here.read(lambda archive: archive.history(signal, since, until, points, unit))
+    return Response(found, media_type="application/json")
