@@ -97,16 +97,17 @@ class Archive:
             raise Problem("not-found", f"there is no signal {signal!r}; write it as device.signal")
         found = reader.query(signal, start, end, points)
         gaps = reader.gaps(signal, start, end)
-        return compact(
-            {
-                "signal": signal,
-                "unit": unit or "",
-                "start": start,
-                "end": end,
-                "buckets": [(point.at, point.low, point.mean, point.high) for point in found],
-                "gaps": [{"start": gap.start, "end": gap.end, "reason": gap.reason} for gap in gaps],
-            }
-        ).encode()
+        facts = {
+            "signal": signal,
+            "unit": unit or "",
+            "start": start,
+            "end": end,
+            "gaps": [{"start": gap.start, "end": gap.end, "reason": gap.reason} for gap in gaps],
+        }
+        buckets = ",".join(compact((point.at, point.low, point.mean, point.high)) for point in found)
+        return (
+            f'{compact(facts)[:-1]},"buckets":[{buckets}]}}'.encode()
+        )  # piece by piece: one long call holds the loop up
 
     def answer(self, key: str) -> dict[str, Any] | None:
         """What the controller answered to the act with this key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,16 +120,17 @@ class HistoryReader:
             raise ValueError("a query needs at least one point")
         key, low, high = self._key(signal), _ms(start), _ms(end)
         width = max(1.0, (high - low) / points)
-        found, exact = list[Chunk](), list[Sample]()
+        whole, cut = list[Chunk](), list[Chunk]()
         for chunk in self._chunks(key, low, high):
-            if chunk.last_ms - chunk.first_ms <= COARSE * width and low <= chunk.first_ms and chunk.last_ms <= high:
-                found.append(chunk)
-            else:
-                exact += self._unpacked(chunk, low, high)
-        exact += self._live(key, low, high)
-        if not found and len(exact) <= points:
-            return [_single(sample) for sample in exact]
-        return _summed(found, exact, low, width)
+            coarse = (
+                chunk.last_ms - chunk.first_ms <= COARSE * width and low <= chunk.first_ms and chunk.last_ms <= high
+            )
+            (whole if coarse else cut).append(chunk)
+        exact = chain((s for chunk in cut for s in self._unpacked(chunk, low, high)), self._live(key, low, high))
+        first = list(islice(exact, points + 1))
+        if not whole and len(first) <= points:
+            return [_single(sample) for sample in first]
+        return _summed(whole, chain(first, exact), low, width)
 
     def _key(self, signal: str) -> int:
         for key, name, _ in self._reads.execute(self._ask.signals):
