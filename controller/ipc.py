@@ -174,7 +174,8 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
             except (KeyReused, RefusedBefore, LedgerFault, OldEpoch):
                 raise
             except OsteonError as error:
-                await runs.refuse(request.key, refusal(error), actor)
+                of = request.run if isinstance(request, ask.CommandRun | ask.Answer | ask.Decide) else ""
+                await runs.refuse(request.key, refusal(error), actor, of)
                 raise
     return await on_record(controller, runs, ledger, alarms, request, actor)
 

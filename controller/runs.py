@@ -368,7 +368,7 @@ class Runs:
             raise RefusedBefore(answer["refused"])
         return answer
 
-    async def refuse(self, key: str, refusal: Mapping[str, Any], by: Actor) -> None:
+    async def refuse(self, key: str, refusal: Mapping[str, Any], by: Actor, run_id: str = "") -> None:
         """Keep a refusal under its key, so that the same request a second time does not act on what has changed since.
 
         Not kept: what was refused before the key was looked at, and what cannot be written now."""
@@ -381,11 +381,12 @@ class Runs:
             new={"asked": asked}, reason=text, outcome="refused", client=by.client,
         )  # fmt: skip
         with suppress(LedgerFault):
-            await self.remember(key, {"asked": asked, "refused": refusal}, entry)
+            known = self.doors.ledger.run(run_id) is not None
+            await self.remember(key, {"asked": asked, "refused": refusal}, entry, run_id if known else None)
 
-    async def remember(self, key: str, answer: Mapping[str, Any], entry: AuditEntry) -> None:
-        """Record something that belongs to no run, and the answer to it under its key, if it has one."""
-        change = [answer_row(key, None, self.doors.clock.now(), answer)] if key else []
+    async def remember(self, key: str, answer: Mapping[str, Any], entry: AuditEntry, run_id: str | None = None) -> None:
+        """Record something that changes no run, and the answer to it under its key, if it has one."""
+        change = [answer_row(key, run_id, self.doors.clock.now(), answer)] if key else []
         await self.doors.ledger.commit(change, [entry])
 
     def _of(self, unit: str | None) -> list[Engine]:

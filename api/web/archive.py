@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api.web.feed import compact
+from api.web.one_unit import concerns
 from api.web.problems import Problem
 from api.web.records import Records
 
@@ -22,11 +23,12 @@ class Archive:
         self._plans: dict[str, Plan] = {}
         self._told: dict[str, tuple[int, Told]] = {}
         """Run -> number of its last event, and what the journal tells up to there."""
-        self._timelines: dict[str, tuple[int, float, bytes]] = {}
-        """Run -> audit number and bench minute it was made at, and the answer."""
+        self._timelines: dict[tuple[str, frozenset[str]], tuple[int, float, bytes]] = {}
+        """Run and what is left out -> audit number and bench time it was made at, and the answer."""
 
-    def runs(self) -> list[dict[str, Any]]:
-        return [shaped(row) for row in reversed(self._records.ledger().runs())]
+    def runs(self, unit: str | None = None) -> list[dict[str, Any]]:
+        """The newest first; all, or those of one unit."""
+        return [shaped(row) for row in reversed(self._records.ledger().runs()) if unit in (None, row.unit)]
 
     def run(self, run_id: str) -> dict[str, Any]:
         return shaped(self._row(run_id))
@@ -49,14 +51,15 @@ class Archive:
             self._plans[run_id] = plan
         return self._plans[run_id]
 
-    def timeline(self, run_id: str, now: float) -> bytes:
-        """Made anew when something was recorded, or a minute of bench time has passed."""
+    def timeline(self, run_id: str, now: float, foreign: frozenset[str] = frozenset()) -> bytes:
+        """Made anew when something was recorded, or a minute of bench time has passed. Without the alarms of `foreign`
+        devices."""
         from api.web.timeline import Rows, timeline, told
         from controller.run.engine import event_of
 
         ledger = self._records.ledger()
         seq, _ = ledger.head()
-        known = self._timelines.get(run_id)
+        known = self._timelines.get((run_id, foreign))
         if known is not None and known[0] == seq and 0 <= now - known[1] < 60.0:
             return known[2]
         plan = self.plan(run_id)
@@ -64,13 +67,14 @@ class Archive:
         last = journal[-1].seq if journal else 0
         if run_id not in self._told or self._told[run_id][0] != last:
             self._told[run_id] = last, told(run_id, plan, [event_of(row.event) for row in journal])
-        alarms = [row for row in ledger.alarms() if row.run_id in (None, run_id) and row.raised_at >= plan.start]
+        since = (row for row in ledger.alarms() if row.raised_at >= plan.start)
+        alarms = [row for row in since if concerns(row.run_id, row.key, {run_id}, foreign)]
         rows = Rows(
             ledger.doses(run_id), ledger.tasks(run_id), ledger.deviations(run_id), alarms[-MOST_ALARMS:],
             ledger.outages(),
         )  # fmt: skip
         text = compact(timeline(run_id, plan, self._told[run_id][1], rows, now)).encode()
-        self._timelines[run_id] = seq, now, text
+        self._timelines[run_id, foreign] = seq, now, text
         return text
 
     def doses(self, run_id: str) -> list[dict[str, Any]]:
@@ -109,9 +113,11 @@ class Archive:
             f'{compact(facts)[:-1]},"buckets":[{buckets}]}}'.encode()
         )  # piece by piece: one long call holds the loop up
 
-    def answer(self, key: str) -> dict[str, Any] | None:
-        """What the controller answered to the act with this key."""
-        return self._records.ledger().answer(key)
+    def answer(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
+        """What the controller answered to the act with this key, and the unit of the run it was for, if for one."""
+        ledger = self._records.ledger()
+        run = ledger.run(ledger.answered_for(key) or "")
+        return ledger.answer(key), run.unit if run else None
 
 
 def shaped(row: RunRow) -> dict[str, Any]:

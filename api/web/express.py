@@ -25,8 +25,8 @@ class Express(FastAPI):
         if not unit:
             await super().__call__(scope, receive, send)
             return
-        SEE.check({**scope, "path_params": {"unit": unit}})
-        response = Response(unit_bytes(self.state.service, unit), media_type="application/json")
+        person = SEE.check({**scope, "path_params": {"unit": unit}})
+        response = Response(unit_bytes(self.state.service, unit, person.unit), media_type="application/json")
         await response(scope, receive, send)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from api.web.controller_link import ControllerAway, ControllerLink, Line
+from api.web.one_unit import narrowed
 from api.web.staleness import aged
 
 WATCHED_S, UNWATCHED_S = 0.25, 1.0
@@ -39,9 +40,11 @@ class Feed:
         self._shown: Snapshot | None = None
         self._shown_in: Condition = "starting"
         self._good_until = 0.0
-        self._texts: dict[int, str] = {}
-        """Messages that lead to the picture shown, by the number of the picture they start from; 0 = from nothing."""
+        self._texts: dict[tuple[int, str | None], str] = {}
+        """Messages that lead to the picture shown, by the number of the picture they start from (0 = from nothing) and
+        the unit they are narrowed to."""
         self._made: dict[object, bytes] = {}
+        self._narrow: dict[str, Snapshot] = {}
 
     async def run(self) -> None:
         """Keep the picture until cancelled."""
@@ -151,11 +154,20 @@ class Feed:
 
     # ---- what is shown ----------------------------------------------------------------------------------
 
-    def current(self) -> Snapshot:
+    def current(self, unit: str | None = None) -> Snapshot:
         """The picture as it may be shown now, its values aged; raises ControllerAway before the first one came.
 
-        The same object until a picture comes, a value becomes stale, or the controller's condition changes.
+        The same object until a picture comes, a value becomes stale, or the controller's condition changes. With `unit`
+        nothing of other units is in it (SEC-10).
         """
+        shown = self._whole()
+        if unit is None:
+            return shown
+        if unit not in self._narrow:
+            self._narrow[unit] = narrowed(shown, unit)
+        return self._narrow[unit]
+
+    def _whole(self) -> Snapshot:
         if self.snapshot is None:
             raise ControllerAway
         now = asyncio.get_running_loop().time()
@@ -167,37 +179,38 @@ class Feed:
                 self.seq += 1
                 self._texts.clear()
                 self._made.clear()
+                self._narrow.clear()
             self._shown = shown
         return self._shown
 
-    def made(self, what: object, make: Callable[[Snapshot], Any]) -> bytes:
+    def made(self, what: object, make: Callable[[Snapshot], Any], unit: str | None = None) -> bytes:
         """JSON of `make(picture)`, made once for each picture and again only when a value in it becomes stale."""
-        shown = self.current()
-        text = self._made.get(what)
+        shown = self.current(unit)
+        text = self._made.get((what, unit))
         if text is None:
-            text = self._made[what] = compact(make(shown)).encode()
+            text = self._made[what, unit] = compact(make(shown)).encode()
         return text
 
-    def whole(self) -> tuple[Snapshot, str]:
+    def whole(self, unit: str | None = None) -> tuple[Snapshot, str]:
         """The picture and the message that carries all of it."""
-        shown = self.current()
-        text = self._texts.get(0)
+        shown = self.current(unit)
+        text = self._texts.get((0, unit))
         if text is None:
             text = compact({"type": "snapshot", "seq": self.seq, "snapshot": shown, **self._verdict()})
-            self._texts[0] = text
+            self._texts[0, unit] = text
         return shown, text
 
-    def change(self, seen: Snapshot, seq: int) -> tuple[Snapshot, str]:
+    def change(self, seen: Snapshot, seq: int, unit: str | None = None) -> tuple[Snapshot, str]:
         """The picture now and the message that leads there from `seen`, which had number `seq`; "" = all the same."""
-        shown = self.current()
+        shown = self.current(unit)
         if seen is shown:
             return shown, ""
-        text = self._texts.get(seq)
+        text = self._texts.get((seq, unit))
         if text is None:
             found = changes(seen, shown)
             message = {"type": "change", "seq": self.seq, "changes": found, **self._verdict()}
             text = compact(message) if found else ""
-            self._texts[seq] = text
+            self._texts[seq, unit] = text
         return shown, text
 
     def _verdict(self) -> dict[str, Any]:

@@ -41,14 +41,14 @@ async def stream(socket: WebSocket, person: Annotated[Person, needs(Right.SEE)])
     here.records.warm()
     await socket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        await Channel(socket, here.feed, here.gate).live()
+        await Channel(socket, here.feed, here.gate, person.unit).live()
 
 
 class Channel:
-    """One client."""
+    """One client; with `unit` it hears of that unit only (SEC-10)."""
 
-    def __init__(self, socket: WebSocket, feed: Feed, gate: Gate) -> None:
-        self._socket, self._feed, self._gate = socket, feed, gate
+    def __init__(self, socket: WebSocket, feed: Feed, gate: Gate, unit: str | None = None) -> None:
+        self._socket, self._feed, self._gate, self._unit = socket, feed, gate, unit
         self._seen: Snapshot | None = None
         self._seq = 0
 
@@ -104,9 +104,9 @@ class Channel:
         """All of it at first, then what is new; nothing before the controller was ever heard."""
         try:
             if self._seen is None:
-                self._seen, text = self._feed.whole()
+                self._seen, text = self._feed.whole(self._unit)
             else:
-                self._seen, text = self._feed.change(self._seen, self._seq)
+                self._seen, text = self._feed.change(self._seen, self._seq, self._unit)
         except ControllerAway:
             return
         self._seq = self._feed.seq

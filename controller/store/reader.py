@@ -95,6 +95,7 @@ class Queries:
         self.points = Query(schema.points, PointRow, order=schema.points.c.output)
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
+        self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
         self.sealed = compiled(
             select(audit.seq, audit.entry, audit.hash).where(audit.seq > bindparam("after")).order_by(audit.seq)
         ).sql
@@ -190,6 +191,11 @@ class Reader:
         """The first answer given under an idempotency key; None when the key is new."""
         found = self._reads.execute(self._ask.answer, (key,)).fetchone()
         return json.loads(found[0]) if found else None
+
+    def answered_for(self, key: str) -> str | None:
+        """The run that the request with this idempotency key was for; None when it was for none, or is new."""
+        found = self._reads.execute(self._ask.answered_for, (key,)).fetchone()
+        return found[0] if found else None
 
     def audit(self, after_seq: int = 0, limit: int | None = None) -> list[AuditRow]:
         found = list[AuditRow]()

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from api.web.feed import compact
 from api.web.models import AcknowledgedOut, AcknowledgeIn, AlarmOut
-from api.web.security.rights import Right, needs, require_unit
+from api.web.one_unit import concerns, foreign_devices
+from api.web.problems import Problem
+from api.web.security.rights import Right, needs
 from api.web.security.who import Person
 from api.web.service import Service, service
 
@@ -21,9 +23,14 @@ Here = Annotated[Service, Depends(service)]
 @router.get("", response_model=list[AlarmOut])
 async def alarms(here: Here, person: Annotated[Person, needs(Right.SEE)], past: bool = False) -> Response:
     """Alarms that a person must still see, critical first; with `past` those that are over too, the newest first."""
-    if past:
-        return Response(await here.read(lambda archive: compact(archive.alarms())), media_type=JSON)
-    return Response(here.feed.made("alarms", lambda shown: shown["alarms"]), media_type=JSON)
+    if not past:
+        return Response(here.feed.made("alarms", lambda shown: shown["alarms"], person.unit), media_type=JSON)
+    rows = await here.read(lambda archive: archive.alarms())
+    if person.unit is not None:
+        runs = {row["run"] for row in await here.read(lambda archive: archive.runs(person.unit))}
+        foreign = foreign_devices(here.feed.current(), person.unit)
+        rows = [row for row in rows if concerns(row["run_id"], row["key"], runs, foreign)]
+    return Response(compact(rows), media_type=JSON)
 
 
 @router.post("/{alarm}/acknowledge", response_model=AcknowledgedOut)
@@ -31,10 +38,7 @@ async def acknowledge(
     alarm: str, body: AcknowledgeIn, here: Here, person: Annotated[Person, needs(Right.ACT, knows_unit=True)]
 ) -> AcknowledgedOut:
     """Say that it was seen; that never clears its condition. Repeating changes nothing."""
-    shown = here.feed.current()
-    run = next((each["run_id"] for each in shown["alarms"] if each["alarm_id"] == alarm), None)
-    unit = next((each["unit"] for each in shown["runs"] if each["run"] == run), None)
-    if unit is not None:
-        require_unit(person, unit)
+    if person.unit is not None and alarm not in (each["alarm_id"] for each in here.feed.current(person.unit)["alarms"]):
+        raise Problem("not-allowed", f"this token is for the unit {person.unit} only, which has no such alarm")
     done = await here.link.act("acknowledge", {"alarm": alarm, "actor": person.actor()})
     return AcknowledgedOut(acknowledged=done["acknowledged"])

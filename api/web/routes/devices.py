@@ -22,7 +22,7 @@ JSON = "application/json"
 @router.get("", response_model=list[DeviceOut])
 async def devices(here: Annotated[Service, Depends(service)], person: Annotated[Person, needs(Right.SEE)]) -> Response:
     """Every device of the bench: model, identity, condition."""
-    return Response(here.feed.made("devices", rows), media_type=JSON)
+    return Response(here.feed.made("devices", rows, person.unit), media_type=JSON)
 
 
 @router.get("/{device}/signals", response_model=list[SignalOut])
@@ -30,7 +30,7 @@ async def signals(
     device: str, here: Annotated[Service, Depends(service)], person: Annotated[Person, needs(Right.SEE)]
 ) -> Response:
     """Every signal of one device with its last reading."""
-    return Response(here.feed.made(("signals", device), lambda shown: of(shown, device)), media_type=JSON)
+    return Response(here.feed.made(("signals", device), lambda shown: of(shown, device), person.unit), media_type=JSON)
 
 
 def rows(shown: Snapshot) -> list[Mapping[str, Any]]:

@@ -23,6 +23,7 @@ from api.web.models import (
     TaskOut,
     Timeline,
 )
+from api.web.one_unit import foreign_devices
 from api.web.problems import Problem
 from api.web.security.rights import RIGHT_OF_CAUSE, Right, needs, require, require_unit
 from api.web.security.who import Person
@@ -45,12 +46,13 @@ Key = Annotated[str, Depends(idempotency_key)]
 @router.get("/runs", response_model=list[RunRow])
 async def runs(here: Here, person: Viewer) -> Response:
     """Every run of this bench, the newest first."""
-    return Response(await here.read(lambda archive: compact(archive.runs())), media_type=JSON)
+    return Response(await here.read(lambda archive: compact(archive.runs(person.unit))), media_type=JSON)
 
 
 @router.get("/runs/{run}", response_model=RunOut)
 async def run(run: str, here: Here, person: Viewer) -> Response:
     """One run; `live` holds what the controller knows of it now."""
+    await require_run(here, person, run)
     found = live(here.feed.current(), run)
     row = await here.read(lambda archive: archive.run(run))
     return Response(compact({**row, "live": found, "commands": found["commands"] if found else []}), media_type=JSON)
@@ -59,19 +61,24 @@ async def run(run: str, here: Here, person: Viewer) -> Response:
 @router.get("/runs/{run}/timeline", response_model=Timeline)
 async def timeline(run: str, here: Here, person: Viewer) -> Response:
     """Planned, actual and estimated bars; states, outages, alarms, deviations."""
-    now = here.feed.current()["now"]
-    return Response(await here.read(lambda archive: archive.timeline(run, now)), media_type=JSON)
+    await require_run(here, person, run)
+    shown = here.feed.current()
+    foreign = frozenset[str]() if person.unit is None else frozenset(foreign_devices(shown, person.unit))
+    text = await here.read(lambda archive: archive.timeline(run, shown["now"], foreign))
+    return Response(text, media_type=JSON)
 
 
 @router.get("/runs/{run}/doses", response_model=list[dict[str, Any]])
 async def doses(run: str, here: Here, person: Viewer) -> Response:
     """Every stroke of the run: asked, measured, seen by the witness, how it ended, on what evidence."""
+    await require_run(here, person, run)
     return Response(await here.read(lambda archive: compact(archive.doses(run))), media_type=JSON)
 
 
 @router.get("/runs/{run}/tasks", response_model=list[TaskOut])
 async def tasks(run: str, here: Here, person: Viewer) -> Response:
     """Every task of the run for a person: open, answered, closed."""
+    await require_run(here, person, run)
     return Response(await here.read(lambda archive: compact(archive.tasks(run))), media_type=JSON)
 
 
@@ -80,7 +87,9 @@ async def command_by_key(key: str, here: Here, person: Viewer) -> CommandOut:
     """What became of an act whose answer was lost; one that was refused is refused again, in the same words.
 
     404: it did not reach the records, so it was not done (UI-25)."""
-    answer = await here.read(lambda archive: archive.answer(key))
+    answer, unit = await here.read(lambda archive: archive.answer(key))
+    if person.unit is not None and person.unit != unit:
+        raise Problem("not-allowed", f"this token is for the unit {person.unit} only; no act on it has this key")
     if answer is None:
         raise Problem("unknown-key", "no act with this key is on record: it was not done, or is not done yet")
     ok(answer.get("refused", {"ok": answer}))
@@ -138,6 +147,12 @@ def protocol_text(given: str) -> str:
 
 def live(shown: Snapshot, run: str) -> dict[str, Any] | None:
     return next((each for each in shown["runs"] if each["run"] == run), None)
+
+
+async def require_run(here: Service, person: Person, run: str) -> None:
+    """Raises Problem not-allowed where the person's token is for another unit than that of the run."""
+    if person.unit is not None:
+        require_unit(person, await unit_of(here, run))
 
 
 async def unit_of(here: Service, run: str) -> str:

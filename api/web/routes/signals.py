@@ -32,12 +32,14 @@ async def history(
     points: Annotated[int, Query(ge=1, le=MOST_POINTS)] = 500,
 ) -> Response:
     """At most about `points` buckets; single samples where there are fewer. Up to 10 s behind the present."""
-    shown = here.feed.current()
+    shown = here.feed.current(person.unit)
     until = shown["now"] if end is None else end
     since = until - USUAL_S if start is None else start
     if not 0 < until - since <= LONGEST_S:
         raise Problem("invalid", "`to` must be after `from`, by 400 days at most")
     known = readings_of(shown).get(signal)
+    if known is None and person.unit is not None:
+        raise Problem("not-allowed", f"this token is for the unit {person.unit} only, which has no signal {signal!r}")
     unit = None if known is None else str(known["unit"])
     found = await here.read(lambda archive: archive.history(signal, since, until, points, unit))
     return Response(found, media_type="application/json")

@@ -17,4 +17,4 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 @router.get("", response_model=list[dict[str, Any]])
 async def tasks(here: Annotated[Service, Depends(service)], person: Annotated[Person, needs(Right.SEE)]) -> Response:
     """What a person has to do now or soon: run, path, title, due, instruction, entries. Answered at the run."""
-    return Response(here.feed.made("tasks", lambda shown: shown["tasks"]), media_type="application/json")
+    return Response(here.feed.made("tasks", lambda shown: shown["tasks"], person.unit), media_type="application/json")

@@ -29,13 +29,13 @@ Key = Annotated[str, Depends(idempotency_key)]
 @router.get("", response_model=list[UnitRow])
 async def units(here: Here, person: Viewer) -> Response:
     """Every unit of the bench with what needs a person."""
-    return Response(here.feed.made("units", rows), media_type=JSON)
+    return Response(here.feed.made("units", rows, person.unit), media_type=JSON)
 
 
 @router.get("/{unit}", response_model=UnitOut)
 async def unit(unit: str, here: Here, person: Viewer) -> Response:
     """One unit, live: values with unit, quality and age, set points, limits, run, tasks, alarms."""
-    return Response(unit_bytes(here, unit), media_type=JSON)
+    return Response(unit_bytes(here, unit, person.unit), media_type=JSON)
 
 
 @router.post("/{unit}/hold", response_model=HeldOut)
@@ -55,10 +55,10 @@ async def stop_pumps(unit: str, body: StopPumpsIn, here: Here, person: Operator,
     return PumpsOut(pumps=pumps, at=here.feed.current()["now"])
 
 
-def unit_bytes(here: Service, unit: str) -> bytes:
+def unit_bytes(here: Service, unit: str, only: str | None) -> bytes:
     """Made once for each picture of the bench."""
     condition = here.feed.condition
-    return here.feed.made(("unit", unit), lambda shown: unit_picture(known(shown, unit), shown, condition))
+    return here.feed.made(("unit", unit), lambda shown: unit_picture(known(shown, unit), shown, condition), only)
 
 
 def pump(said: str) -> PumpOut:
