@@ -45,6 +45,8 @@ ROUTERS = (
 )  # fmt: skip
 DELIVER_S = 0.5
 """How often waiting audit entries go to the controller."""
+LAST_WORD_S = 1.0
+"""Longest wait for the controller to take them at the end; what it does not take is left in a file."""
 
 
 def build_app(settings: Settings) -> Guard:
@@ -67,6 +69,7 @@ def build_app(settings: Settings) -> Guard:
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """The feed and the delivery of audit entries run beside the requests."""
     here: Service = app.state.service
+    here.gate.audit.resume(here.settings.data)
     beside = [
         asyncio.create_task(here.feed.run(), name="feed"),
         asyncio.create_task(deliver(here), name="audit"),
@@ -77,8 +80,10 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        with contextlib.suppress(Problem):
-            await hand_over(here)
+        with contextlib.suppress(Problem, TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await hand_over(here)
+        here.gate.audit.leave(here.settings.data)
         here.records.close()
         here.gate.close()
 
@@ -88,6 +93,7 @@ async def deliver(here: Service) -> None:
     while True:
         with contextlib.suppress(Problem):
             await hand_over(here)
+            here.gate.audit.delivered(here.settings.data)
         await asyncio.sleep(DELIVER_S)
 
 
@@ -95,6 +101,6 @@ async def hand_over(here: Service) -> None:
     while entries := here.gate.audit.take():
         try:
             await here.link.audit(entries)
-        except Problem:
+        except (Problem, asyncio.CancelledError):
             here.gate.audit.back(entries)
             raise

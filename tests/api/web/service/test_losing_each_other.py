@@ -136,6 +136,31 @@ def test_a_command_under_way_when_the_controller_dies_has_an_unknown_outcome_fou
         assert len(page.get("/runs/run-1/timeline")["outages"]) == 1
 
 
+@pytest.mark.req("AT-01")
+def test_acts_of_the_service_reach_the_trail_although_both_ended_in_between(place: Place) -> None:
+    """The controller ends first, as at an orderly end of `osteon serve`."""
+    for process in (place.controller, place.api):
+        sign_in_wrongly(place)
+        process.terminate()
+        process.wait(WAIT_S)
+    place.controller = place.start_controller()
+    place.api = place.start_api()
+    until(lambda: place.health() == "ok", "the new service hears the new controller")
+    until(lambda: wrong_sign_ins(place) == 2, "both are in the trail")
+    assert not (place.data / "audit-waiting.jsonl").exists()
+
+
+def sign_in_wrongly(place: Place) -> None:
+    who = {"user": "demo", "password": "not the password"}
+    answer = httpx2.post(f"{place.url}{API}/session", json=who, headers={"X-Osteon": "1"}, timeout=WAIT_S)
+    assert answer.status_code == 401
+
+
+def wrong_sign_ins(place: Place) -> int:
+    with place.ledger() as ledger:
+        return sum((row.action, row.outcome) == ("sign-in", "failed") for row in ledger.audit())
+
+
 def connections(place: Place) -> int:
     """Connections at the controller's end of its socket, whoever opened them."""
     name = str(place.data / "controller.sock")
