@@ -60,6 +60,8 @@ class SessionView(Answered):
         insecure=False,
         idle_s=900,
         ends_at=1_790_000_000,
+        commands=["start", "pause", "resume", "hold", "restart", "stop", "abort", "reset"],
+        acts=True,
     )
 
     user: str
@@ -74,6 +76,10 @@ class SessionView(Answered):
     idle_s: float
     ends_at: float | None
     """UTC s of the absolute limit."""
+    commands: list[str]
+    """Commands of a run that this person may give now, by their causes."""
+    acts: bool
+    """May acknowledge, answer tasks, hold, stop pumps."""
 
 
 class PasswordChange(Sent):

@@ -22,6 +22,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from api.web.security.roles import Right, allows, commands
+from api.web.security.who import Role
 from protocols.states import ALLOWED, Cause, RunState
 from tests.dashboard import picture
 
@@ -50,6 +52,7 @@ class Mood:
     """Carry a command out, then close without an answer."""
     refuse: str = ""
     signed_in: bool = True
+    role: str = "supervisor"
 
 
 class Bench:
@@ -134,11 +137,15 @@ async def stand_in(request: Request) -> Response:
 ME = {
     "user": "demo",
     "name": "Demo person",
-    "role": "supervisor",
     "csrf": "token-of-the-stand-in",
     "view_only": False,
     "insecure": False,
 }
+
+
+def me(bench: Bench) -> dict[str, Any]:
+    role = Role(bench.mood.role)
+    return {**ME, "role": role.value, "commands": commands(role), "acts": allows(role, Right.ACT)}
 
 
 async def session(request: Request) -> Response:
@@ -150,11 +157,11 @@ async def session(request: Request) -> Response:
         if (await request.json())["password"] != "a long enough password":
             return problem(401, "wrong-sign-in", "user or password is not right")
         bench.mood.signed_in = True
-    return JSONResponse(ME) if bench.mood.signed_in else problem(401, "sign-in-needed", "sign in first")
+    return JSONResponse(me(bench)) if bench.mood.signed_in else problem(401, "sign-in-needed", "sign in first")
 
 
 async def touch(request: Request) -> Response:
-    return JSONResponse(ME)
+    return JSONResponse(me(bench_of(request.app)))
 
 
 async def setup(request: Request) -> Response:

@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from protocols.states import ALLOWED, COMMANDS, RunState
+from api.web.security.roles import RIGHT_OF_CAUSE, Right, allows
+from api.web.security.who import Role
+from protocols.states import ALLOWED, COMMANDS, Cause, RunState
 from tests.dashboard.conftest import Server
 
 UNIT = "#/units/reactor"
@@ -21,6 +23,29 @@ def test_the_buttons_are_those_of_the_state_table(page: Page, server: Server, st
     expect(page.locator(".head .state")).to_have_attribute("data-state", state)
     wanted = {cause.value for cause in COMMANDS if (RunState(state), cause) in ALLOWED} - {"start"} | {"stop-pumps"}
     assert {each.get_attribute("data-command") for each in page.locator("[data-command]").all()} == wanted
+
+
+@pytest.mark.req("AC-02", "UI-133", "B17")
+@pytest.mark.parametrize("role", Role)
+def test_a_button_is_off_with_the_reason_where_the_role_has_no_right(page: Page, server: Server, role: Role) -> None:
+    """The same table as the API refuses by. Viewer and administrator look only, an operator does not end a run."""
+    server.mood(role=role, alarms=[["high", "Probe silent"]])
+    page.goto(server.url + UNIT)
+    expect(page.locator(".head .state")).to_have_attribute("data-state", "RUNNING")
+    acts = allows(role, Right.ACT)
+    for button in page.locator("[data-command]").all():
+        cause = button.get_attribute("data-command") or ""
+        yours = acts if cause == "stop-pumps" else allows(role, RIGHT_OF_CAUSE[Cause(cause)])
+        assert button.is_enabled() is yours, (role, cause)
+        assert yours or "has no right" in (button.get_attribute("title") or "")
+    assert page.locator(".banner .acknowledge").first.is_enabled() is acts
+    assert page.get_by_role("button", name="I will do it").is_enabled() is acts
+    reason = page.locator(".commands .why")
+    if role is Role.SUPERVISOR:
+        expect(reason).to_have_count(0)
+    else:
+        what = "Stop" if role is Role.OPERATOR else "Hold, Pause, Stop, Abort, Stop pumps"
+        expect(reason).to_have_text(f"{what}: Your role ({role}) has no right to this.")
 
 
 @pytest.mark.req("B10", "UI-45", "UI-46", "UI-82")

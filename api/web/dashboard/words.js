@@ -28,6 +28,7 @@ export const W = {
     + (alarms === 0 ? "No new alarm." : alarms === 1 ? "1 new alarm:" : `${alarms} new alarms:`),
   close: "Close",
   whyOff: "Off: this page has no connection to the controller.",
+  noRight: (role) => `Your role (${role}) has no right to this.`,
   notConfirmed: (at) => `planned for ${at}, not confirmed`,
   damaged: (why) => `RECORDS DAMAGED: ${why}`,
   clockApart: (s) => `This device's clock differs from the controller's by ${s}. Times here are the controller's.`,

@@ -10,6 +10,7 @@ from api.web.models_access import PasswordChange, SessionView, SignIn
 from api.web.problems import Problem
 from api.web.security.gate import Gate, client_of, gate_of, headers_of
 from api.web.security.rights import Right, needs
+from api.web.security.roles import allows, commands
 from api.web.security.sessions import forgery_token
 from api.web.security.who import Person
 
@@ -84,4 +85,6 @@ def view(gate: Gate, person: Person, secret: str | None, ends_at: float | None) 
         insecure=gate.settings.insecure,
         idle_s=gate.settings.idle_s,
         ends_at=ends_at,
+        commands=commands(person.role),
+        acts=allows(person.role, Right.ACT),
     )

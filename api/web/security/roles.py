@@ -47,6 +47,11 @@ RIGHT_OF_CAUSE: dict[Cause, Right] = {
 """What the commands of a run need; a route that takes a cause calls `require(person, RIGHT_OF_CAUSE[cause])`."""
 
 
+def commands(role: Role) -> list[str]:
+    """Which commands of a run a role may give, by their causes."""
+    return [cause.value for cause, right in RIGHT_OF_CAUSE.items() if allows(role, right)]
+
+
 def allows(role: Role, right: Right) -> bool:
     return role in ROLES[right]
 

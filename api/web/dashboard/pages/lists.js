@@ -2,6 +2,7 @@
 import { html } from "../vendor/htm/preact-standalone.module.js";
 import { live } from "../live.js";
 import { AlarmRow, sorted } from "../parts/alarms.js";
+import { ForActing } from "../parts/rights.js";
 import { Task } from "../parts/task.js";
 import { useTick } from "../store.js";
 import { W } from "../words.js";
@@ -9,7 +10,7 @@ import { W } from "../words.js";
 export function Tasks() {
   useTick(1000);
   const { tasks } = live.now.snapshot;
-  return html`<div class="narrowpage"><h1>${W.tasks}</h1>${tasks.map((task) => html`<${Task} key=${task.run + task.path} task=${task} />`)}
+  return html`<div class="narrowpage"><h1>${W.tasks}</h1>${tasks.map((task) => html`<${ForActing} key=${task.run + task.path}><${Task} task=${task} /></${ForActing}>`)}
     ${!tasks.length && html`<p class="panel">${W.noTasks}</p>`}</div>`;
 }
 

@@ -12,11 +12,11 @@ export function SignIn({ first }) {
   const submit = async (event) => {
     event.preventDefault();
     if (busy) return;
-    const fields = Object.fromEntries(new FormData(event.target));
+    const { token, name, user, password, renewed } = Object.fromEntries(new FormData(event.target)); // the theme is in the form too
     work(true);
     say("");
     try {
-      await (first ? setUp(fields) : signIn(fields.user, fields.password, fields.renewed));
+      await (first ? setUp({ token, name, user, password }) : signIn(user, password, renewed));
       if (first) location.hash = "#/";
     } catch (error) {
       if (error.type?.endsWith("password-change-needed")) renew(true);

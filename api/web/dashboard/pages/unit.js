@@ -9,6 +9,7 @@ import { Commands } from "../parts/commands.js";
 import { Stage, State } from "../parts/card.js";
 import { NowNext } from "../parts/nownext.js";
 import { Schematic } from "../parts/schematic.js";
+import { ForActing } from "../parts/rights.js";
 import { Task } from "../parts/task.js";
 import { Value } from "../parts/value.js";
 import { amend, to } from "../route.js";
@@ -42,7 +43,7 @@ export function Unit({ name, query }) {
       <${State} run=${run} /><${Stage} run=${run} line=${line} /></div>` : html`<p>${W.noRun}</p>`}</header>
     <div class="right"><${Commands} run=${run} unit=${name} stays=${known.stays_on} />
       <${NowNext} run=${run} facts=${known} />
-      ${tasks.map((task) => html`<${Task} key=${task.path} task=${task} />`)}</div>
+      ${tasks.map((task) => html`<${ForActing} key=${task.path}><${Task} task=${task} /></${ForActing}>`)}</div>
     <div class="left"><section class="panel" aria-label=${W.values}><${Schematic} unit=${name} facts=${known} run=${run} />
       <div class="values">${measured(roles).map((role) => html`<${Value} key=${role} unit=${name} role=${role} fact=${fact[role] || {}} />`)}</div></section></div>
     <section class="panel middle" aria-label=${W.charts}><div class="row"><h2>${W.charts}</h2>${end !== null && html`<span class="note">${W.around(moment(Number(query.at)))}</span>

@@ -6,6 +6,7 @@ import { live, now } from "../live.js";
 import { to } from "../route.js";
 import { store, useStore } from "../store.js";
 import { W } from "../words.js";
+import { mayAct, notYours } from "./rights.js";
 import { AlarmSymbol } from "./symbol.js";
 import { Moment } from "./when.js";
 
@@ -28,8 +29,8 @@ async function acknowledge(alarm) {
 export function Acknowledge({ alarm }) {
   const said = useStore(trouble)[alarm.alarm_id];
   if (alarm.state === "ACKED") return null;
-  const off = live.now.link !== "connected";
-  return html`<button type="button" class="acknowledge" disabled=${off} title=${off ? W.whyOff : W.ackNote}
+  const off = live.now.link !== "connected", why = off ? W.whyOff : notYours(mayAct());
+  return html`<button type="button" class="acknowledge" disabled=${Boolean(why)} title=${why || W.ackNote}
     onClick=${() => acknowledge(alarm)}>${W.acknowledge}</button>${said && html`<span class="why">${said}</span>`}`;
 }
 

@@ -8,6 +8,7 @@ import { label } from "../signals.js";
 import { useStore } from "../store.js";
 import { COMMANDS, DIALOGS, W } from "../words.js";
 import { Dialog } from "./dialog.js";
+import { mayAct, mayGive, notYours } from "./rights.js";
 
 const ORDER = ["hold", "restart", "pause", "resume", "stop", "abort", "reset"];
 
@@ -24,14 +25,16 @@ export function Commands({ run, unit, stays }) {
   useStore(acts);
   const off = live.now.link !== "connected";
   const offered = run ? listed(run) : [];
+  const why = (cause) => (off ? W.whyOff : notYours(mayGive(cause)));
   const click = (cause) => (DIALOGS[cause] ? ask(cause) : give(run, cause));
   return html`<section class="panel commands" aria-label=${W.commands}>
     <div class="row wrap">
       ${offered.map((cause) => html`<button type="button" key=${cause} class=${`command ${cause}`} data-command=${cause}
-          disabled=${off || busy(run.run, cause)} title=${off ? W.whyOff : ""} onClick=${() => click(cause)}>${COMMANDS[cause]}</button>`)}
+          disabled=${Boolean(why(cause)) || busy(run.run, cause)} title=${why(cause)} onClick=${() => click(cause)}>${COMMANDS[cause]}</button>`)}
       <${StopPumps} unit=${unit} off=${off} />
     </div>
     ${off && html`<p class="why">${W.whyOff}</p>`}
+    ${!off && refused(offered).map(({ what, text }) => html`<p class="why" key=${what}>${what}: ${text}</p>`)}
     ${run && !offered.length && html`<p class="why">${W.noCommand}</p>`}
     ${stays.length > 0 && offered.includes("hold") && html`<p class="note">${W.holdKeeps(stays.map(label).join(", "))}</p>`}
     <${Outcomes} where=${[run?.run, unit]} />
@@ -40,10 +43,18 @@ export function Commands({ run, unit, stays }) {
   </section>`;
 }
 
+// The buttons that are not this person's to press, and why.
+function refused(offered) {
+  const not = offered.filter((cause) => !mayGive(cause)).map((cause) => COMMANDS[cause]);
+  const what = [...not, ...(mayAct() ? [] : [W.stopPumps])].join(", ");
+  return what ? [{ what, text: notYours(false) }] : [];
+}
+
 function StopPumps({ unit, off }) {
   const act = () => send({ where: unit, what: "stop-pumps", label: W.stopPumps, path: `/units/${seg(unit)}/stop-pumps`, body: {} });
-  return html`<button type="button" class="command stop-pumps" data-command="stop-pumps" disabled=${off || busy(unit, "stop-pumps")}
-    title=${off ? W.whyOff : W.stopPumpsKeeps} onClick=${act}>${W.stopPumps}</button>`;
+  const why = off ? W.whyOff : notYours(mayAct());
+  return html`<button type="button" class="command stop-pumps" data-command="stop-pumps" disabled=${Boolean(why) || busy(unit, "stop-pumps")}
+    title=${why || W.stopPumpsKeeps} onClick=${act}>${W.stopPumps}</button>`;
 }
 
 // The last commands and what the controller said: never "done" before it was confirmed.
