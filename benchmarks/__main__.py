@@ -11,6 +11,9 @@ NAMES = {
     "rehearsal": "a rehearsal against a bare bench in virtual time with as many devices",
     "start": "from `osteon serve` to a bench under control, also with a dead and a silent port; memory",
     "durable_step": "an intended and a done dose against a bare fdatasync loop",
+    "first_answer": "from `osteon serve` to the first HTTP answer; memory and processor of the three processes at rest",
+    "live_values": "a unit's live values over HTTP, signed in, eight devices polled each second",
+    "first_view": "the overview and the unit in a browser slowed four times, until living values are drawn",
     "sample_store": "samples added, flushed and packed against bare sqlite3",
 }
 

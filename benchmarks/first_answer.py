@@ -8,20 +8,21 @@ bench in real time.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from api.simulators_child import bench_file
-from benchmarks.start import in_control, seconds, until
+from benchmarks.figures import Figure, Options, median
+from benchmarks.start import bench_on, free_ports, in_control, memory_mb, processor_s, simulated, until
 
 GOAL_S, GOAL_RATIO, GOAL_MB, GOAL_CPU = 1.0, 2.0, 150.0, 0.05
 IDLE_S = 20.0
+LINKS = ("incubator", "probes", "pumps", "balance")
 
 BARE = """
 import sys
@@ -66,16 +67,6 @@ def bare() -> float:
         server.wait()
 
 
-def pss_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def served(bench: Path, data: Path, idle_s: float) -> tuple[float, dict[str, float], float]:
     """Seconds to the first answer, MB by process at rest, cores used over `idle_s`."""
     port = free_port()
@@ -85,40 +76,34 @@ def served(bench: Path, data: Path, idle_s: float) -> tuple[float, dict[str, flo
     try:
         until(lambda: answers(port))
         first_s = time.perf_counter() - begun
-        until(lambda: in_control(data))
+        until(lambda: in_control(data, set()))
         pids = {"supervisor": serve.pid}
         pids |= {name: json.loads((data / f"{name}.pid").read_text())["pid"] for name in ("controller", "api")}
-        before = sum(map(cpu_s, pids.values()))
-        took = seconds(lambda: time.sleep(idle_s))
-        cores = (sum(map(cpu_s, pids.values())) - before) / took
-        return first_s, {name: pss_mb(pid) for name, pid in pids.items()}, cores
+        before = sum(map(processor_s, pids.values()))
+        begun = time.perf_counter()
+        time.sleep(idle_s)
+        cores = (sum(map(processor_s, pids.values())) - before) / max(time.perf_counter() - begun, 1e-3)
+        return first_s, {name: memory_mb(pid) for name, pid in pids.items()}, cores
     finally:
         serve.send_signal(signal.SIGTERM)
         serve.wait()
 
 
-def main(rounds: int = 3) -> None:
-    bench = bench_file("stirred-100")
-    world = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "simulate", str(bench)], stdout=subprocess.PIPE, text=True
-    )
-    assert world.stdout is not None
-    try:
-        world.stdout.readline()
-        for number in range(rounds):
-            floor = bare()
-            with tempfile.TemporaryDirectory(prefix="o") as name:
-                first_s, mb, cores = served(bench, Path(name) / "data", IDLE_S if number == rounds - 1 else 2.0)
-            parts = " + ".join(f"{name} {each:.0f}" for name, each in mb.items())
-            print(
-                f"first answer {first_s:.2f} s (goal {GOAL_S:g})  bare {floor:.2f} s  ratio {first_s / floor:.2f} "
-                f"(goal {GOAL_RATIO:g})  {sum(mb.values()):.0f} MB = {parts} (goal {GOAL_MB:g})  "
-                f"{100 * cores:.1f} % of a core (goal {100 * GOAL_CPU:g})"
-            )
-    finally:
-        world.send_signal(signal.SIGTERM)
-        world.communicate()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+def figures(options: Options) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory(prefix="o") as name:
+        folder = Path(name)
+        bench = bench_on(folder, dict(zip(LINKS, free_ports(len(LINKS)), strict=True)))
+        with simulated(bench, len(LINKS)):
+            served(bench, folder / "warm", 0.0)  # compiles what was not compiled yet
+            rounds = [(bare(), served(bench, folder / f"d{number}", IDLE_S / 4)) for number in range(options.rounds)]
+            _, mb, cores = served(bench, folder / "rest", IDLE_S)
+    floor, first_s = median([each for each, _ in rounds]), median([each[0] for _, each in rounds])
+    yield Figure(
+        "first answer after `osteon serve`", first_s, "s", f"at most {GOAL_S:g} s and {GOAL_RATIO:g} x the floor",
+        first_s <= GOAL_S and first_s <= GOAL_RATIO * floor, floor, "s of a bare FastAPI + SQLAlchemy server",
+    )  # fmt: skip
+    parts, all_mb = " + ".join(f"{name} {each:.0f}" for name, each in mb.items()), sum(mb.values())
+    yield Figure(f"memory at rest ({parts})", all_mb, "MB", f"at most {GOAL_MB:g} MB", all_mb <= GOAL_MB)
+    yield Figure(
+        "processor at rest", 100 * cores, "% of a core", f"at most {100 * GOAL_CPU:g} %", cores <= GOAL_CPU
+    )  # fmt: skip
