@@ -113,7 +113,22 @@ def commands(state: str) -> list[str]:
     return [cause.value for cause in COMMANDS if cause.value != "start" and (RunState(state), cause) in ALLOWED]
 
 
-def run(state: str, t: float, protocol: str) -> dict[str, Any]:
+WAITING = {
+    "path": "reactor/wait",
+    "title": "Wait until the vessel is warm",
+    "began": NOW - 300,
+    "part": "",
+    "question": "",
+    "options": [],
+    "stage": "Spheroids in the reactor",
+    "work": "WaitUntil",
+    "conditions": [{"role": "temperature", "low": 36.5, "high": 37.5, "unit": "Cel"}],
+    "holds_since": None,
+    "for_s": 600.0,
+}
+
+
+def run(state: str, t: float, protocol: str, waits: bool = False) -> dict[str, Any]:
     steps = [
         {
             "path": "reactor/exchange/9/pause",
@@ -148,7 +163,7 @@ def run(state: str, t: float, protocol: str) -> dict[str, Any]:
         "why": "",
         "start": START,
         "day": (t - START) / DAY,
-        "steps": steps,
+        "steps": [WAITING] if waits else steps,
         "done": 61,
         "nodes": 118,
         "commands": commands(state),

@@ -32,8 +32,6 @@ CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-DEVICE_S = 0.25
-"""How long the pretended devices take to hold."""
 
 
 @dataclass
@@ -53,6 +51,11 @@ class Mood:
     refuse: str = ""
     signed_in: bool = True
     role: str = "supervisor"
+    insecure: bool = False
+    device_s: float = 0.25
+    """How long the pretended devices take to hold."""
+    waits: bool = False
+    """A step waits for a temperature."""
 
 
 class Bench:
@@ -97,7 +100,7 @@ class Bench:
             "devices": found,
             "units": {"reactor": picture.unit()},
             "events": [],
-            "runs": [picture.run(mood.state, t, mood.protocol)],
+            "runs": [picture.run(mood.state, t, mood.protocol, mood.waits)],
             "tasks": [picture.task(title) for title in mood.tasks],
             "alarms": alarms,
             "scan": self.scan(),
@@ -107,7 +110,7 @@ class Bench:
         return {"count": 1, "age_s": 0.4 if self.mood.scanning else 47.0, "period_s": 1.0}
 
     async def settle(self) -> None:
-        await asyncio.sleep(DEVICE_S)
+        await asyncio.sleep(self.mood.device_s)
         after = ALLOWED.get((RunState(self.mood.state), Cause.DONE))
         if after is not None and self.mood.state != "RUNNING":
             self.mood.state = after.value
@@ -139,13 +142,18 @@ ME = {
     "name": "Demo person",
     "csrf": "token-of-the-stand-in",
     "view_only": False,
-    "insecure": False,
 }
 
 
 def me(bench: Bench) -> dict[str, Any]:
     role = Role(bench.mood.role)
-    return {**ME, "role": role.value, "commands": commands(role), "acts": allows(role, Right.ACT)}
+    return {
+        **ME,
+        "insecure": bench.mood.insecure,
+        "role": role.value,
+        "commands": commands(role),
+        "acts": allows(role, Right.ACT),
+    }
 
 
 async def session(request: Request) -> Response:

@@ -28,11 +28,21 @@ def test_the_top_bar_and_the_simulated_strip_are_on_every_page(page: Page, serve
         expect(bar.locator("[data-count=tasks]")).to_have_text(re.compile(r"Tasks\s*1"))
         expect(bar.locator("[data-count=alarms] .symbol.low")).to_be_visible()
         expect(bar).to_contain_text("Demo person · supervisor")
+        assert bar.get_by_label("Unit").locator("option").all_inner_texts() == ["Overview", "reactor"]
+        expect(bar.get_by_role("button", name="Menu")).to_be_visible()
         expect(page.locator("[data-strip=simulated]")).to_contain_text("SIMULATED DEVICES - no real equipment")
         page.mouse.wheel(0, 3000)
         box = bar.bounding_box()
         assert box is not None and box["y"] == 0
         expect(page.locator("[data-strip=simulated]")).to_be_in_viewport()
+
+
+@pytest.mark.req("SEC-01")
+def test_an_insecure_connection_is_said_on_every_page(page: Page, server: Server) -> None:
+    server.mood(insecure=True)
+    for address in ("#/", UNIT, RUN, "#/tasks", "#/alarms"):
+        page.goto(server.url + address)
+        expect(page.locator(".strip", has_text="INSECURE CONNECTION")).to_be_visible()
 
 
 @pytest.mark.req("UI-13")
@@ -66,7 +76,7 @@ def test_stale_bad_manual_and_substituted_values_each_look_different(page: Page,
     expect(values.locator("[data-role=ph] .beyond")).to_be_visible()
 
 
-@pytest.mark.req("B19", "UI-132")
+@pytest.mark.req("B19", "UI-132", "SEC-15")
 def test_hostile_names_are_text(page: Page, server: Server) -> None:
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -100,7 +110,7 @@ def test_a_normal_overview_has_no_pixel_of_an_alarm_colour(
     assert coloured(context, page.screenshot(full_page=True)) > 100, "the count itself must see an alarm"
 
 
-@pytest.mark.req("B24")
+@pytest.mark.req("B24", "SEC-15")
 def test_without_internet_every_page_is_whole(page: Page, context: BrowserContext, server: Server) -> None:
     asked: list[str] = []
     context.route(

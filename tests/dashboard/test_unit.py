@@ -65,6 +65,27 @@ def test_hold_acts_on_the_first_click_and_is_confirmed_by_the_state(page: Page, 
     )
 
 
+@pytest.mark.req("UI-82")
+def test_a_command_is_confirmed_only_when_the_devices_have_done_it(page: Page, server: Server) -> None:
+    server.mood(device_s=1.5)
+    page.goto(server.url + UNIT)
+    page.locator("[data-command=hold]").click()
+    expect(page.locator(".outcomes li")).to_contain_text("Accepted, waiting for the device")
+    expect(page.locator(".head .state")).to_have_attribute("data-state", "HOLDING")
+    expect(page.locator(".outcomes li")).to_contain_text(re.compile(r"Confirmed \d\d:\d\d:\d\d"))
+    expect(page.locator(".head .state")).to_have_attribute("data-state", "HELD")
+
+
+@pytest.mark.req("UI-52")
+def test_a_step_that_waits_says_for_what_and_how_far_it_is(page: Page, server: Server) -> None:
+    server.mood(waits=True, values={"incubator.temperature": 36.2})
+    page.goto(server.url + UNIT)
+    step = page.locator(".now-next .steps")
+    expect(step).to_contain_text("Waiting for Temperature 36.50 to 37.50 °C for 10 min (now 36.20, 0 s of 10 min)")
+    server.mood(bad={"incubator.temperature": "stale"})
+    expect(step).to_contain_text("(now not known, 0 s of 10 min)")
+
+
 @pytest.mark.req("B10", "UI-45")
 def test_stop_pumps_acts_on_the_first_click_and_tells_each_pump(page: Page, server: Server) -> None:
     server.mood(pump_fails=True)

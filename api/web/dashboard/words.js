@@ -45,7 +45,8 @@ export const W = {
   noServer: "The server does not answer. Is osteon running?",
   newPassword: "New password", newPasswordNote: "This password was given for one use: choose a new one.",
   insecure: "INSECURE CONNECTION: this page and its passwords can be read on the network.",
-  waitsFor: (what, s, need) => `Waiting for ${what} for ${need} (holds for ${s})`, progress: (moved, asked) => `${moved} of ${asked} mL (measured)`, then: "Then", above: (n) => `above ${n}`, below: (n) => `below ${n}`,
+  waitsFor: (what, now, held, need) => (need ? `Waiting for ${what} for ${need} (now ${now}, ${held} of ${need})` : `Waiting for ${what} (now ${now})`),
+  notKnown: "not known", progress: (moved, asked) => `${moved} of ${asked} mL (measured)`, then: "Then", above: (n) => `above ${n}`, below: (n) => `below ${n}`,
   docs: "API", menu: "Menu",
 
   noRun: "No run on this unit.",
