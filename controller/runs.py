@@ -47,6 +47,8 @@ class Runs:
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._settled_at = -1
+        """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
         self.stranded: dict[str, str] = {}
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.fault = ""
@@ -212,7 +214,12 @@ class Runs:
 
     async def settle(self, device: str = "") -> None:
         """Measure strokes that runs at rest, ended or archived left open: of one device or of all (DS-04)."""
-        for row in self.doors.ledger.open_doses():
+        if self.doors.ledger.seq == self._settled_at:
+            return  # nothing was open then, nothing was committed since
+        seq, rows = self.doors.ledger.seq, self.doors.ledger.open_doses()
+        if not rows:
+            self._settled_at = seq
+        for row in rows:
             engine = self.engines.get(row.run_id or "")
             if row.device != (device or row.device) or (engine is not None and engine.run.state not in AT_REST):
                 continue

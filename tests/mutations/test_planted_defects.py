@@ -102,11 +102,14 @@ DEFECTS = (
 
 
 def planted(defect: Defect, folder: Path) -> None:
-    """Copy the tree and put the defect in; the place must be there exactly once."""
+    """Copy the tree and put the defect in; the place must be there exactly once.
+
+    Bytecode is copied too (it names its source by time and size, which the copy keeps): only the defect is compiled.
+    """
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "mutations"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("mutations"))
         else:
             shutil.copy(source, folder / name)
     path = folder / defect.file
