@@ -29,7 +29,7 @@ class Defect:
 
 DOSES, RECONCILE, LEDGER = "controller/run/doses.py", "controller/run/reconcile.py", "controller/store/ledger.py"
 INTENT = '        await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])\n'
-SEND = "await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)\n"
+SEND = "await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min, unless=halt.is_set)\n"
 ANEW = 'execute("COMMIT")\n        execute("BEGIN IMMEDIATE")\n'
 MOVE = "        watched = await self._move(intent, mover, halt, weigh)\n"
 
