@@ -1,4 +1,4 @@
-"""Who is on a task: one person at a time, on record with their name, done once for a key, kept when all else is lost."""
+"""Who is on a task: one person at a time, on record with their name, done once for a key, kept through a kill."""
 
 from __future__ import annotations
 
