@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from controller.store.reader import Reader
 from simulators.patience import PART
 from simulators.world_client import WorldClient
+from tests.api.web.service.place import until
 from tests.controller.quick import HEAD
 from tests.dashboard.conftest import Complaints
 from tests.dashboard.demo import Demo
@@ -32,6 +36,14 @@ THREE = (
 )
 
 
+def tasks(demo: Demo) -> list[dict[str, Any]]:
+    """None while the controller is away."""
+    try:
+        return demo.snapshot()["tasks"]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
 @pytest.mark.timeout(120)
 def test_a_hand_step_is_taken_over_answered_and_the_next_ones_are_left_to_the_simulated_person(
     browser: Browser, tmp_path: Path
@@ -51,6 +63,9 @@ def test_a_hand_step_is_taken_over_answered_and_the_next_ones_are_left_to_the_si
         expect(task).to_have_attribute("data-claimed", "demo")
         with WorldClient(demo.folder / "world.sock", "observer") as eye:
             assert eye.truth()["by_hand_in_ml"] == 90.0, "the person at the bench has poured, once, and left the answer"
+        os.kill(demo.pid("controller"), signal.SIGKILL)
+        until(lambda: [each["claimed_by"] for each in tasks(demo)] == ["demo"], "the claim is there after the kill")
+        expect(page.locator("[data-link]")).to_have_attribute("data-link", "connected")
         page.locator("select[name=clear]").select_option("yes")
         page.locator("input[name=weight]").fill("88.5")
         page.get_by_role("button", name="Done, record it").click()
