@@ -180,6 +180,9 @@ async def on_record(
         case ask.Answer():
             by = Actor(request.by, "simulated", "simulated person") if request.by.startswith("simulated") else actor
             return {"state": await runs.answer(request.run, request.path, request.entries, by, request.key)}
+        case ask.Claim():
+            claimed = await runs.claim(request.run, request.path, request.whom, actor, request.key)
+            return {"claimed_by": claimed}
         case ask.Decide():
             state = await runs.decide(
                 request.run,

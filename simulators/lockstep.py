@@ -127,10 +127,11 @@ class World:
             self._news.update(self.bench.lines)
 
     def people(self, tasks: list[dict[str, Any]], now: float) -> dict[str, object]:
-        """Show the person the open tasks: what they answer, and when it is worth asking again."""
+        """Show the person the open tasks: what they answer, when it is worth asking again, and their plans."""
         now = self._hear(now) if now > self.now else self.now
         answers = [asdict(answer) for answer in self.bench.person.see(tasks, now)]
-        return {"answers": answers, "next": self.bench.person.next_time(now)}
+        person = self.bench.person
+        return {"answers": answers, "next": person.next_time(now), "planned": dict(person.state.planned)}
 
     def hands(self, act: str, arguments: Mapping[str, Any]) -> object:
         """A person at the bench does something with their hands, now."""

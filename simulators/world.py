@@ -9,7 +9,7 @@ From the controller, with its bench time: `["bytes", link, now, text]` (bytes as
 link, now]`, `["tick", now]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`.
 From anybody: `["hello", role]` (controller or observer), `["truth"]`, `["fault", text]`, `["mend"]`,
 `["power_cycle", device]`, `["snapshot"]`, `["people", [task, …], now]` (what the simulated person answers to the open
-tasks), `["hands", act, {arguments}]` (an act at the bench).
+tasks, and when they mean to), `["hands", act, {arguments}]` (an act at the bench).
 """
 
 from __future__ import annotations

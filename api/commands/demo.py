@@ -19,6 +19,8 @@ from api.web.security.demo_password import USER, new_password
 
 EXAMPLE = "osteon demo --speed 600"
 PROTOCOL = "adsc-osteo-spheroid-28d"
+PATIENCE_S = 12
+"""Wall seconds a task is left to whoever watches before the simulated person answers it."""
 MADE_BY_DEMO = "world.json"
 """A folder without this file is not the demo's to clear."""
 
@@ -62,9 +64,10 @@ def bench(data: Path, bench: Path, speed: float, seed: int, protocol: str) -> li
     socket, rate = str(data / "world.sock"), f"{speed:g}"
     world = ("world", "--bench", str(bench), "--socket", socket, "--speed", rate, "--seed", str(seed))
     controller = ("controller", "--bench", str(bench), "--data", str(data), "--world", socket, "--speed", rate)
+    tasks = ("--protocol", protocol, "--patience", str(PATIENCE_S))
     return [
         Child("world", command(*world, "--state", str(data / "world.json")), socket="world.sock"),
-        Child("controller", command(*controller, "--protocol", protocol), pid_if_running=lambda: running_pid(data)),
+        Child("controller", command(*controller, *tasks), pid_if_running=lambda: running_pid(data)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A browser for the session, a stand-in server for each test, a page that fails the test when its console complains."""
+"""A browser for each module, a stand-in server for each test, a page that fails the test when its console complains."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ ROOT = Path(__file__).parents[2]
 READY_S = 20.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Put away after each module: while Playwright is there, its loop counts as running and no async test could run."""
     with sync_playwright() as playwright:
         found = launch(playwright)
         yield found

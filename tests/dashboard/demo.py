@@ -17,7 +17,7 @@ END_S = 30.0
 
 
 class Demo:
-    def __init__(self, folder: Path, port: int = 0, speed: float = 600) -> None:
+    def __init__(self, folder: Path, port: int = 0, speed: float = 600, *more: str) -> None:
         self.folder = folder
         self.command = [
             sys.executable,
@@ -30,6 +30,7 @@ class Demo:
             str(port or free_port()),
             "--speed",
             f"{speed:g}",
+            *more,
         ]
 
     def __enter__(self) -> Demo:
