@@ -28,6 +28,11 @@ from simulators.world_client import WorldClient
 DEMO = Actor("demo", "simulated", "program")
 
 
+def installation(settings: Settings) -> str:
+    """What the records of a demo on this bench say they belong to."""
+    return f"demo-{settings.bench.name}"
+
+
 class Demo:
     """A controller on a world, a simulated person beside it, and a protocol started on an empty bench."""
 
@@ -39,7 +44,7 @@ class Demo:
             folder,
             lambda name, url: world.link(name),
             Clock.of_bench(settings.bench.zone, 0),
-            installation=f"demo-{settings.bench.name}",
+            installation=installation(settings),
         )
         self.socket = LocalSocket(folder / NAME)
         self.operator = Operator(world.person, self._tasks, self._give)

@@ -173,6 +173,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, help="switches noise and drift on")
     parser.add_argument("--state", type=Path, help="file to save to and to continue from")
     parser.add_argument("--start", type=float, default=START, help="bench time to begin at, seconds since 1970")
+    parser.add_argument("--wait", action="store_true", help="let no time pass before the first controller has come")
     parser.add_argument("--faults", default="", help="faults, separated by commas; see simulate --list-faults")
     asked = parser.parse_args(argv)
     try:
@@ -188,7 +189,7 @@ def main(argv: list[str]) -> int:
     now = asked.start if earlier is None else earlier["now"]
 
     async def run() -> None:
-        world = World(bench, asked.speed, now, asyncio.get_running_loop().time)
+        world = World(bench, asked.speed, now, asyncio.get_running_loop().time, waits=asked.wait)
         await serve(world, asked.socket, asked.state, config)
 
     asked.socket.unlink(missing_ok=True)
