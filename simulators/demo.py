@@ -68,6 +68,7 @@ class Demo:
                 beside = group.create_task(self._beside())
                 await self.controller.run(self.socket.serve)
                 beside.cancel()
+                self.world.farewell()
         except ExceptionGroup as errors:
             first, *more = errors.exceptions
             if more:

@@ -21,9 +21,9 @@ class World:
     def __init__(
         self, bench: SimulatedBench, speed: float, now: float, wall: Callable[[], float], *, waits: bool = False
     ) -> None:
-        """`waits`: time stands still until the first controller has come; afterwards it never waits for one again."""
+        """`waits`: time stands still until a controller has come, and again when one has ended in order."""
         self.bench, self.speed, self.now = bench, speed, now
-        self._wall, self._waits = wall, waits
+        self._wall, self._patient, self._waits = wall, waits, waits
         self._heard_at = wall()
         """Wall time at which bench time was last taken from the controller, or the world left alone."""
         self._heard_now = now
@@ -55,6 +55,12 @@ class World:
         self._open.clear()
         self._pending.clear()
         self._news.clear()
+
+    def farewell(self, controller: object) -> None:
+        """The controller ends in order: nobody is to miss anything before the next one comes, if the world waits."""
+        if controller is self.controller:
+            self.leave(controller)
+            self._waits = self._patient
 
     def run_on(self) -> None:
         """Let time pass when nobody leads it; call often."""

@@ -6,7 +6,7 @@ back.
 
 One JSON array a line over a Unix socket, and one answer each: `[kind, …]` -> `[now, result]` or `{"error": text}`.
 From the controller, with its bench time: `["bytes", link, now, text]` (bytes as Latin-1), `["opened"|"closed"|"wake",
-link, now]`, `["tick", now]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`.
+link, now]`, `["tick", now]`, at an orderly end `["farewell"]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`.
 From anybody: `["hello", role]` (controller or observer), `["truth"]`, `["fault", text]`, `["mend"]`,
 `["power_cycle", device]`, `["snapshot"]`, `["people", [task, …], now]` (what the simulated person answers to the open
 tasks), `["hands", act, {arguments}]` (an act at the bench).
@@ -115,6 +115,8 @@ class Connection(asyncio.Protocol):
                     return world.tick(message[1])
         world.run_on()
         match kind:
+            case "farewell":
+                return world.farewell(self)
             case "hello":
                 if message[1] == "controller":
                     world.join(self)
