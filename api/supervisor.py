@@ -100,7 +100,7 @@ class Supervisor:
         if done():
             return
         await self._bring_up(job)
-        while self._records[job.name].alive and not until.is_set():
+        while self._records[job.name].alive and not until.is_set():  # noqa: ASYNC110  a process sets no event
             await asyncio.sleep(LOOK_S)
         if until.is_set():
             return

@@ -101,7 +101,7 @@ class Past:
         raise NoPast(f"{_day(engine)}: the run is {engine.run.state.value} ({engine.run.why})")
 
     async def _quiet(self, engine: Engine, at_most: float) -> None:
-        """Wait until no fluid moves, nothing is watched and nobody is asked: then a new controller finds all it needs."""
+        """Wait until no fluid moves, nothing is watched, no question is open: then a controller may end."""
         loop = asyncio.get_running_loop()
         while not quiet(engine):
             if loop.time() > at_most:
@@ -205,6 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--day", type=float, required=True, help="days from the start to the hand-over")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(argv)
+    usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)  # hardly anything here is a cycle: looking for them is a tenth of the time
     try:
         if not (asked.work / STATE).exists():
@@ -214,4 +215,6 @@ def main(argv: list[str] | None = None) -> int:
     except (BenchInvalid, ProtocolInvalid, Unusable, DirectoryTaken, OsteonError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
+    finally:
+        gc.set_threshold(*usual)
     return 0

@@ -6,7 +6,8 @@ back.
 
 One JSON array a line over a Unix socket, and one answer each: `[kind, …]` -> `[now, result]` or `{"error": text}`.
 From the controller, with its bench time: `["bytes", link, now, text]` (bytes as Latin-1), `["opened"|"closed"|"wake",
-link, now]`, `["tick", now]`, at an orderly end `["farewell"]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`.
+link, now]`, `["tick", now]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`. At its
+orderly end: `["farewell"]`.
 From anybody: `["hello", role]` (controller or observer), `["truth"]`, `["fault", text]`, `["mend"]`,
 `["power_cycle", device]`, `["snapshot"]`, `["people", [task, …], now]` (what the simulated person answers to the open
 tasks), `["hands", act, {arguments}]` (an act at the bench).

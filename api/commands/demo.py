@@ -63,7 +63,9 @@ def run(options: argparse.Namespace) -> int:
     service = service_child.child(data, options, "--demo")
     before = past(data, bench_toml, options)
     asyncio.run(
-        live(data, [service, *before, *bench(data, bench_toml, options.speed, options.seed, options.protocol)], password)
+        live(
+            data, [service, *before, *bench(data, bench_toml, options.speed, options.seed, options.protocol)], password
+        )
     )
     return 0
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,7 +19,9 @@ END_S = 30.0
 
 
 class Demo:
-    def __init__(self, folder: Path, port: int = 0, speed: float = 600, day: float | None = 0) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, speed: float = 600, day: float | None = 0, more: Sequence[str] = ()
+    ) -> None:
         """`day` 0: a culture that begins; None: opened where the demo of everybody opens, in mid-culture."""
         self.folder = folder
         self.command = [
@@ -33,6 +36,7 @@ class Demo:
             "--speed",
             f"{speed:g}",
             *(() if day is None else ("--day", f"{day:g}")),
+            *more,
         ]
 
     def __enter__(self) -> Demo:
