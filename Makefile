@@ -9,7 +9,7 @@ help:  ## this list
 setup:  ## .venv from the hashed lock; .venv/bin/osteon exists afterwards
 	@sh requirements/install.sh
 
-demo: setup  ## the demo bench: simulated devices and a run in the terminal (Ctrl-C ends it, a second start goes on)
+demo: setup  ## the demo bench: simulated devices, a run in mid-culture, its page (Ctrl-C ends it, a second start goes on)
 	@.venv/bin/osteon demo $(ARGS)
 
 test: setup  ## every test (ARGS="-k sentence" picks some)

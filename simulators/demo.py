@@ -32,6 +32,11 @@ LOOK_WALL_S = 0.5
 """Between two looks at the open tasks, while somebody may be watching."""
 
 
+def installation(settings: Settings) -> str:
+    """What the records of a demo on this bench say they belong to."""
+    return f"demo-{settings.bench.name}"
+
+
 class Demo:
     """A controller on a world, a simulated person beside it, and a protocol started on an empty bench."""
 
@@ -45,7 +50,7 @@ class Demo:
             folder,
             lambda name, url: world.link(name),
             Clock.of_bench(settings.bench.zone, 0),
-            installation=f"demo-{settings.bench.name}",
+            installation=installation(settings),
         )
         self.socket = LocalSocket(folder / NAME)
         self.person = world.person
@@ -78,6 +83,7 @@ class Demo:
                 await self.controller.run(self.socket.serve)
                 beside.cancel()
                 pacing.cancel()
+                self.world.farewell()
         except ExceptionGroup as errors:
             first, *more = errors.exceptions
             if more:

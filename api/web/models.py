@@ -89,6 +89,8 @@ class AcknowledgeIn(Incoming):
 
 class Health(Outgoing):
     status: Literal["ok", "starting", "controller away", "controller silent"]
+    doing: Annotated[str, Field(examples=["rehearsing the first 16 days: day 7.3"])] = ""
+    """What a start that takes long is doing."""
 
 
 class Reading(Outgoing):

@@ -51,6 +51,8 @@ class Mood:
     """Carry a command out, then close without an answer."""
     refuse: str = ""
     signed_in: bool = True
+    rehearsing: str = ""
+    """What a start does that has no picture to show yet."""
 
 
 class Bench:
@@ -276,6 +278,9 @@ async def stream(socket: WebSocket) -> None:
     bench = bench_of(socket.app)
     await socket.accept()
     with suppress(WebSocketDisconnect, RuntimeError):
+        while bench.mood.rehearsing:
+            await socket.send_json({"type": "heartbeat", "now": None, "scanning": True, "doing": bench.mood.rehearsing})
+            await asyncio.sleep(0.2)
         await socket.send_json(
             {
                 "type": "snapshot",

@@ -52,7 +52,7 @@ def test_a_hand_step_is_taken_over_answered_and_the_next_ones_are_left_to_the_si
     protocol.write_text(THREE)
     context, complaints = browser.new_context(viewport={"width": 1280, "height": 900}), Complaints()
     context.set_default_timeout(15_000)
-    with Demo(tmp_path / "d", 0, 600, "--protocol", str(protocol)) as demo:
+    with Demo(tmp_path / "d", more=["--protocol", str(protocol)]) as demo:
         page = context.new_page()
         complaints.watch(page, demo.url)
         page.goto(demo.url)

@@ -82,7 +82,7 @@ export const W = {
   chartSummary: (name, span, mean, low, lowAt, high, highAt, unit) =>
     `${name}, last ${span}: mean ${mean} ${unit}, min ${low} at ${lowAt}, max ${high} at ${highAt}`,
   chartEmpty: (name, span) => `${name}, last ${span}: no data`,
-  span: "Span", loading: "Loading",
+  span: "Span", loading: "Loading", startingBy: (doing) => `The demo is starting: ${doing}.`,
 
   timeline: "Timeline", list: "List", planned: "planned", actual: "actual", goNow: "Go to now", zoomIn: "Zoom in", zoomOut: "Zoom out",
   earlier: "Earlier", later: "Later", wholeRun: "Run", week: "Week", dayWord: "Day", sixHours: "6 h",
