@@ -9,12 +9,12 @@ help:  ## this list
 setup:  ## .venv from the hashed lock; .venv/bin/osteon exists afterwards
 	@sh requirements/install.sh
 
-demo: setup  ## the demo bench: simulated devices and a run in the terminal (Ctrl-C ends it, a second start goes on)
+demo: setup  ## the demo bench: simulated devices, a run in mid-culture, its page (Ctrl-C ends it, a second start goes on)
 	@.venv/bin/osteon demo $(ARGS)
 
 test: setup  ## every test (ARGS="-k sentence" picks some)
 	@sh requirements/browser.sh
-	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup  ## format, lint, types, import rules
 	@.venv/bin/ruff format --check -q . || { echo "make format puts this right" >&2; exit 1; }

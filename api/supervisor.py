@@ -50,6 +50,8 @@ class Child:
     """False: when it refuses to start, the others go on, and it is tried again now and then."""
     answers: Callable[[], Awaitable[bool]] | None = None
     """Asks the child for a sign of life; must not take longer than some seconds."""
+    done: Callable[[], bool] | None = None
+    """Makes the child a job: it ends by itself when its work is done, and the next child waits for that."""
 
 
 class ChildRefused(Refusal):
@@ -74,6 +76,11 @@ class Supervisor:
             waiter = asyncio.create_task(until.wait())
             try:
                 for child in self.children:
+                    if until.is_set():
+                        break
+                    if child.done is not None:
+                        await self._carry_out(child, child.done, until)
+                        continue
                     await self._bring_up(child)
                     keepers.append(asyncio.create_task(self._keep(child)))
                     if child.socket:
@@ -87,6 +94,21 @@ class Supervisor:
                 await asyncio.gather(waiter, *keepers, return_exceptions=True)
                 for child in reversed(self.children):
                     await self._end(child)
+
+    async def _carry_out(self, job: Child, done: Callable[[], bool], until: asyncio.Event) -> None:
+        """See a job to its end; raises Refusal when it ends without having done its work."""
+        if done():
+            return
+        await self._bring_up(job)
+        while self._records[job.name].alive and not until.is_set():  # noqa: ASYNC110  a process sets no event
+            await asyncio.sleep(LOOK_S)
+        if until.is_set():
+            return
+        await self._end(job)
+        if done():
+            return
+        self._raise_if_refused(job)
+        raise Refusal(f"{job.name} ended ({meaning(self._exit_code(job))}); its log is {self.log(job)}")
 
     async def _keep(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

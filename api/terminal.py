@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from api import past_child
 from api.refusal import Refusal
 from api.socket_client import NoController, ask
 from api.view import Line, Look, Snapshot, cut, lines, plain
@@ -47,6 +48,8 @@ def picture(data: Path, said: Sequence[str], width: int, height: int) -> list[Li
     foot = [cut(Line(f" {remark}", Look.DIM), width) for remark in dict.fromkeys([*said[:1], *said[-1:]])]
     foot.append(Line(" Ctrl-C ends in order; the next start goes on", Look.DIM))
     shown = snapshot(data)
+    if isinstance(shown, str) and (past := past_child.progress(data)) is not None:
+        shown = cut(Line(past.bar()), width - 1).text
     body = [Line(f" {shown}")] if isinstance(shown, str) else lines(shown, width, height - len(foot) - 1)
     return [*body, *foot]
 
@@ -64,11 +67,17 @@ async def scroll(data: Path, said: Sequence[str]) -> None:
             print(remark, flush=True)
         told = len(said)
         shown = snapshot(data)
-        text = shown if isinstance(shown, str) else plain(shown)
+        text = unled(data, shown) if isinstance(shown, str) else plain(shown)
         if text != last:
             print(text, flush=True)
         last = text
         await asyncio.sleep(PLAIN_S)
+
+
+def unled(data: Path, why: str) -> str:
+    """While no controller answers: `why`, or the whole day that the rehearsal of the past has come to."""
+    past = past_child.progress(data)
+    return why if past is None else past._replace(day=past.day // 1).words(0)
 
 
 def snapshot(data: Path) -> Snapshot | str:

@@ -174,7 +174,7 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
             except (KeyReused, RefusedBefore, LedgerFault, OldEpoch):
                 raise
             except OsteonError as error:
-                of = request.run if isinstance(request, ask.CommandRun | ask.Answer | ask.Decide) else ""
+                of = request.run if isinstance(request, ask.CommandRun | ask.Answer | ask.Claim | ask.Decide) else ""
                 await runs.refuse(request.key, refusal(error), actor, of)
                 raise
     return await on_record(controller, runs, ledger, alarms, request, actor)
@@ -197,6 +197,9 @@ async def on_record(
         case ask.Answer():
             by = Actor(request.by, "simulated", "simulated person") if request.by.startswith("simulated") else actor
             return {"state": await runs.answer(request.run, request.path, request.entries, by, request.key)}
+        case ask.Claim():
+            claimed = await runs.claim(request.run, request.path, request.whom, actor, request.key)
+            return {"claimed_by": claimed}
         case ask.Decide():
             state = await runs.decide(
                 request.run,

@@ -1,17 +1,23 @@
-"""Tasks for people: what was asked, and the door through which an answer comes in, checked entry by entry."""
+"""Tasks for people: what was asked, who is on it, and the door through which an answer comes in, entry by entry."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
-from controller.errors import Unusable
+from controller.errors import RunConflict, Unusable
 from controller.store.changes import Change, Upsert
 from controller.store.rows import TaskRow
 from protocols.effects import CloseTask, OpenTask
 from protocols.events import EntryValue
+
+SIMULATED = "simulated operator"
+"""The simulated person's name; no person's user name has a blank in it."""
+
+Whom = Literal["me", "simulated", "anyone"]
+"""For whom a task is claimed; anyone = given back."""
 
 
 def open_row(run_id: str, task: OpenTask, now: float) -> Change:
@@ -32,6 +38,18 @@ def open_row(run_id: str, task: OpenTask, now: float) -> Change:
 
 def close_row(run_id: str, task: CloseTask, now: float) -> dict[str, object]:
     return {"run_id": run_id, "path": task.path, "state": "closed", "closed_at": now, "why": task.why}
+
+
+def claimant(task: TaskRow, whom: Whom, me: str, simulated: bool) -> str:
+    """Who is on the task after this claim, "" = nobody. A task that a person is on is claimed by nobody else: that
+    raises RunConflict with the name. Anybody may give it back: people go home. `simulated`: is there such a person?"""
+    if whom == "anyone":
+        return ""
+    if whom == "simulated" and not simulated:
+        raise Unusable(["there is no simulated person at this bench: a person has to do this task"])
+    if task.claimed_by not in ("", SIMULATED, me):
+        raise RunConflict(f"{task.claimed_by} is on this task; it can be claimed when it has been given back")
+    return me if whom == "me" else SIMULATED
 
 
 def checked(task: TaskRow, entries: Mapping[str, Any]) -> dict[str, EntryValue]:

@@ -41,7 +41,7 @@ class Keeper:
         told: Callable[[Keeper], Awaitable[None]],
     ) -> None:
         """`admit` records or refuses an identity (raises WrongDevice); `told` hears of each change of condition."""
-        self.name, self.device, self.latest, self.period_s = name, device, latest, period_s
+        self.name, self.device, self.latest = name, device, latest
         self.condition = Condition.CONNECTING
         self.why: str = "not connected yet"
         self.identity: Identity | None = None
@@ -50,7 +50,12 @@ class Keeper:
         """Set once the first attempt to connect has ended, well or badly."""
         self._admit, self._told = admit, told
         self._failures, self._alarms_known, self._dialled, self._last_why = 0, 0, 0, ""
-        latest.expect(name, period_s, device.seldom)
+        self.every(period_s)
+
+    def every(self, period_s: float) -> None:
+        """Poll so often from the next poll on; that is also what makes values stale."""
+        self.period_s = period_s
+        self.latest.expect(self.name, period_s, self.device.seldom)
 
     @property
     def ready(self) -> bool:

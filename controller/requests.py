@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from controller.people import Whom
 from protocols.states import Cause
 
 LATEST_S = 4e9
@@ -82,6 +83,13 @@ class Answer(Keyed):
     by: str = ""
 
 
+class Claim(Keyed):
+    do: Literal["claim"]
+    run: str
+    path: str
+    whom: Whom
+
+
 class Decide(Keyed):
     do: Literal["decide"]
     run: str
@@ -152,7 +160,7 @@ class Shutdown(Request):
 
 
 AnyRequest = (
-    Hello | Snapshot | Start | CommandRun | Answer | Decide | Hold | StopPumps
+    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | Hold | StopPumps
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

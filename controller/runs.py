@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.actors import Actor
 from controller.errors import Blocked, KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
-from controller.people import checked
+from controller.people import Whom, checked, claimant
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
 from controller.run.binding import failures
@@ -22,13 +22,14 @@ from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
 from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
-from controller.store.errors import LedgerFault
-from controller.store.rows import RunRow
+from controller.store.errors import ChangeRefused, LedgerFault
+from controller.store.rows import RunRow, TaskRow
 from drivers.core.errors import OsteonError, WireError
 from drivers.core.fluid import Direction
 from protocols import machine, records
 from protocols.effects import OpenTask
 from protocols.events import Answered, Command, Decision
+from protocols.limits import tolerated_s
 from protocols.loading import load
 from protocols.plan import Plan
 from protocols.planning import plan as make_plan
@@ -49,6 +50,13 @@ class Runs:
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
         self._asked: dict[str, str] = {}
         """Key of a request under way -> what it asks for."""
+        self._settled_at = -1
+        """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
+        self._claiming = asyncio.Lock()
+        self.claimed = asyncio.Event()
+        """Set when it changed who is on a task; whoever waits for that clears it."""
+        self.simulated_person: Mapping[str, float] | None = None
+        """When the simulated person means to answer, by "run:path"; None = there is none at this bench."""
         self.stranded: dict[str, str] = {}
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.fault = ""
@@ -215,7 +223,12 @@ class Runs:
 
     async def settle(self, device: str = "") -> None:
         """Measure strokes that runs at rest, ended or archived left open: of one device or of all (DS-04)."""
-        for row in self.doors.ledger.open_doses():
+        if self.doors.ledger.seq == self._settled_at:
+            return  # nothing was open then, nothing was committed since
+        seq, rows = self.doors.ledger.seq, self.doors.ledger.open_doses()
+        if not rows:
+            self._settled_at = seq
+        for row in rows:
             engine = self.engines.get(row.run_id or "")
             if row.device != (device or row.device) or (engine is not None and engine.run.state not in AT_REST):
                 continue
@@ -274,6 +287,31 @@ class Runs:
             change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
         await engine.ask(Answered(now, path, by.name, taken), by, change)
         return "answered"
+
+    async def claim(self, run_id: str, path: str, whom: Whom, by: Actor, key: str = "") -> str:
+        """Who is on a task from now on, "" = nobody; anybody may still answer it, and both stand in its row.
+
+        Raises RunConflict (another person is on it, no such open task), Unusable (no simulated person)."""
+        if (answer := self.answered(key, asked := f"claim {run_id} {path} for {whom}")) is not None:
+            return str(answer["claimed_by"])
+        engine = self.engine(run_id)
+        gone = RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
+        async with self._claiming:
+            task = self.doors.ledger.task(run_id, path)
+            if task is None or task.state != "open":
+                raise gone
+            name = claimant(task, whom, by.name, self.simulated_person is not None)
+            still_open = {"run_id": run_id, "path": path, "state": "open"}
+            change: list[Change] = [Update("tasks", still_open, {"claimed_by": name})]
+            if key:
+                now = self.doors.clock.now()
+                change.append(answer_row(key, run_id, now, {"asked": asked, "claimed_by": name}))
+            try:
+                await self.doors.ledger.commit(change, [claim_entry(task, name, by)])
+            except ChangeRefused:  # answered in this moment
+                raise gone from None
+        self.claimed.set()
+        return name
 
     async def decide(
         self,
@@ -394,13 +432,26 @@ class Runs:
 
     def tasks(self) -> list[dict[str, Any]]:
         """Open tasks of all live runs as a person (or a simulated one) sees them."""
-        found: list[dict[str, Any]] = []
-        for engine in self.engines.values():
-            for effect in machine.wanted(engine.plan, engine.run):
-                if isinstance(effect, OpenTask):
-                    what = {"run": engine.run_id, "path": effect.path, "title": effect.title, "due": effect.due}
-                    found.append({**what, **asdict(effect.hand)})
-        return found
+        return [
+            self._task(engine, effect)
+            for engine in self.engines.values()
+            for effect in machine.wanted(engine.plan, engine.run)
+            if isinstance(effect, OpenTask)
+        ]
+
+    def _task(self, engine: Engine, task: OpenTask) -> dict[str, Any]:
+        """`answers_at`: when the simulated person means to answer; None = not at all, or not known yet."""
+        row = self.doors.ledger.task(engine.run_id, task.path)
+        return {
+            "run": engine.run_id,
+            "path": task.path,
+            "title": task.title,
+            "due": task.due,
+            "alarm_at": task.due + tolerated_s(engine.plan.nodes[task.path], task.hand),
+            "claimed_by": row.claimed_by if row is not None else "",
+            "answers_at": (self.simulated_person or {}).get(f"{engine.run_id}:{task.path}"),
+            **asdict(task.hand),
+        }
 
 
 def archived(row: RunRow) -> bool:
@@ -410,3 +461,19 @@ def archived(row: RunRow) -> bool:
 
 def answer_row(key: str, run_id: str | None, at: float, answer: Mapping[str, Any]) -> Change:
     return Upsert("answers", {"key": key, "run_id": run_id, "at": at, "answer": dict(answer)})
+
+
+def claim_entry(task: TaskRow, name: str, by: Actor) -> AuditEntry:
+    return AuditEntry(
+        "task claimed" if name else "task given back",
+        "task",
+        task.path,
+        by.name,
+        by.role,
+        by.authenticated_by,
+        old=task.claimed_by,
+        new=name,
+        run_id=task.run_id,
+        step=task.path,
+        client=by.client,
+    )

@@ -57,13 +57,17 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
         node = plan.nodes[path]
         match node.work:
             case Hand(overdue_s=overdue_s) if not active.question:
-                tolerance_s = node.late.tolerance_s if node.late is not None else HAND_TOLERANCE_S
-                yield active.since + min(tolerance_s, overdue_s), "overdue", path
+                yield active.since + tolerated_s(node, node.work), "overdue", path
                 yield active.since + overdue_s, "hold", path
             case Exchange(max_exposure_s=exposure_s) if active.part == "fill":
                 yield active.since + exposure_s, "drained", path
             case _:
                 pass
+
+
+def tolerated_s(node: Node, hand: Hand) -> float:
+    """How long a hand task may stay open before it is overdue and an alarm says so."""
+    return min(node.late.tolerance_s if node.late is not None else HAND_TOLERANCE_S, hand.overdue_s)
 
 
 def pass_time(draft: Draft, looked: float) -> None:

@@ -12,7 +12,7 @@ from simulators.core.simulator import Simulator
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where the class is, and which of the four surroundings it sits in: chamber, immersion, barrel or pan."""
+    """Where the class is, and which of the surroundings it sits in, by its name in `simulators.standalone.PLACES`."""
 
     path: str
     place: str

@@ -18,9 +18,12 @@ Answer = dict[str, tuple[list[tuple[float, str | None]], float | None]]
 class World:
     """The bench and its clock. `wall` gives steady wall seconds; `speed` is bench seconds for each of them."""
 
-    def __init__(self, bench: SimulatedBench, speed: float, now: float, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, bench: SimulatedBench, speed: float, now: float, wall: Callable[[], float], *, waits: bool = False
+    ) -> None:
+        """`waits`: time stands still until a controller has come, and again when one has ended in order."""
         self.bench, self.speed, self.now = bench, speed, now
-        self._wall = wall
+        self._wall, self._patient, self._waits = wall, waits, waits
         self._heard_at = wall()
         """Wall time at which bench time was last taken from the controller, or the world left alone."""
         self._heard_now = now
@@ -37,7 +40,7 @@ class World:
     def join(self, controller: object) -> None:
         """A controller comes; an earlier one is given up."""
         self.leave(self.controller)
-        self.controller = controller
+        self.controller, self._waits = controller, False
         self._news.update(self.bench.lines)
         self._hear(self.now)
 
@@ -53,10 +56,18 @@ class World:
         self._pending.clear()
         self._news.clear()
 
+    def farewell(self, controller: object) -> None:
+        """The controller ends in order: nobody is to miss anything before the next one comes, if the world waits."""
+        if controller is self.controller:
+            self.leave(controller)
+            self._waits = self._patient
+
     def run_on(self) -> None:
         """Let time pass when nobody leads it; call often."""
         wall = self._wall()
-        if self.controller is not None and wall - self._heard_at <= SILENCE_S:
+        if self._waits:
+            self._heard_at = wall
+        if self._waits or (self.controller is not None and wall - self._heard_at <= SILENCE_S):
             return
         to = self._heard_now + (wall - self._heard_at) * self.speed
         bench = self.bench
@@ -127,10 +138,11 @@ class World:
             self._news.update(self.bench.lines)
 
     def people(self, tasks: list[dict[str, Any]], now: float) -> dict[str, object]:
-        """Show the person the open tasks: what they answer, and when it is worth asking again."""
+        """Show the person the open tasks: what they answer, when it is worth asking again, and their plans."""
         now = self._hear(now) if now > self.now else self.now
         answers = [asdict(answer) for answer in self.bench.person.see(tasks, now)]
-        return {"answers": answers, "next": self.bench.person.next_time(now)}
+        person = self.bench.person
+        return {"answers": answers, "next": person.next_time(now), "planned": dict(person.state.planned)}
 
     def hands(self, act: str, arguments: Mapping[str, Any]) -> object:
         """A person at the bench does something with their hands, now."""

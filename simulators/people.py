@@ -3,6 +3,9 @@
 Sans-I/O: whoever hosts the person calls `see` with the open tasks and hands the answers to the controller. Each act is
 done exactly once, also when the same task is shown again (after a crash of the controller): then only the answer is
 repeated.
+
+A task that somebody else has claimed (`claimed_by`) is theirs to answer; its acts are done for them at once, because
+nobody else can reach into a simulated vessel. One that is claimed for the simulated person is answered at once.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from simulators.plant.hands import Hands
 FAULTS = ("late-person", "absent-person", "wrong-entry")
 """`late-person` {hours: 6} answers later · `absent-person` {at: s after first sight, for: s} does not answer ·
 `wrong-entry` {nth: 1} slips the decimal point in the n-th task that asks for a number."""
+
+SIMULATED = "simulated operator"
 
 OPENS_H, CLOSES_H = 8, 18
 REACTION_MIN = (2.0, 20.0)
@@ -57,7 +62,7 @@ class Answer:
 
     path: str
     entries: dict[str, Value]
-    by: str = "simulated operator"
+    by: str = SIMULATED
 
 
 @dataclass(slots=True)
@@ -97,9 +102,15 @@ class Person:
             del s.planned[gone]
         answers: list[Answer] = []
         for task in tasks:
-            key = _key(task)
-            if key not in s.planned:
-                s.planned[key] = self._when(task, now)
+            key, claimed_by = _key(task), task.get("claimed_by") or ""
+            if claimed_by not in ("", SIMULATED):
+                s.planned.pop(key, None)
+                self._found(task, now)
+                continue
+            if claimed_by == SIMULATED and key not in s.tries:
+                s.planned[key] = now
+            elif key not in s.planned:
+                s.planned[key] = max(self._when(task, now), task.get("not_before", now))
             if now < s.planned[key]:
                 continue
             tries = s.tries[key] = s.tries.get(key, 0) + 1
@@ -168,12 +179,17 @@ class Person:
         again = self.state.done.get(_key(task))
         if again is not None:
             return Answer(path, dict(again))
-        found = self._do(task, now)
-        chance = self._chance(path, "entries")
-        entries = cast("Sequence[Task]", task.get("entries") or ())
-        written = {cast(str, entry["name"]): _value(entry, found, chance) for entry in entries}
-        self.state.done[_key(task)] = written
-        return Answer(path, self._slip(entries, written))
+        return Answer(path, self._slip(cast("Sequence[Task]", task.get("entries") or ()), self._found(task, now)))
+
+    def _found(self, task: Task, now: float) -> dict[str, Value]:
+        """Do the acts of the task if they are not done yet; what this person would write down."""
+        done = self.state.done
+        if (key := _key(task)) not in done:
+            found = self._do(task, now)
+            chance = self._chance(cast(str, task["path"]), "entries")
+            entries = cast("Sequence[Task]", task.get("entries") or ())
+            done[key] = {cast(str, entry["name"]): _value(entry, found, chance) for entry in entries}
+        return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
         """All acts of the task, in order; what was found on the way (empty for off-bench work)."""

@@ -8,7 +8,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,15 @@ class Result:
 class Rehearsal:
     """One rehearsal: a simulated bench, a person, the real controller; all in one loop."""
 
-    def __init__(self, settings: Settings, config: Mapping[str, Any], folder: Path, seed: int, faults: Sequence[str]):
+    def __init__(
+        self,
+        settings: Settings,
+        config: Mapping[str, Any],
+        folder: Path,
+        seed: int,
+        faults: Sequence[str] = (),
+        installation: str = "",
+    ) -> None:
         self.settings, self.folder, self.seed = settings, folder, seed
         self.bench = SimulatedBench(config, seed=seed, faults=faults, start=START)
         self.controller = Controller(
@@ -82,7 +91,7 @@ class Rehearsal:
             folder,
             lambda name, url: self.bench.open_link(name),
             Clock.of_bench(settings.bench.zone, seed),
-            installation=f"rehearsal-{seed}",
+            installation=installation or f"rehearsal-{seed}",
             flush_s=HISTORY_AT_RISK_S,
         )
         self.operator = Operator(self.bench.person, self._tasks, self._give)
@@ -101,6 +110,13 @@ class Rehearsal:
     async def run(self, text: str, sets: Mapping[str, str], progress: Progress) -> Result:
         """Start, live to the end or to a hold that only a person could end, and tell what happened."""
         begun = time.perf_counter()
+        async with self.alive(text, sets, progress) as engine:
+            await self._until_end(engine)
+            return self._result(engine, time.perf_counter() - begun)
+
+    @asynccontextmanager
+    async def alive(self, text: str, sets: Mapping[str, str], progress: Progress) -> AsyncGenerator[Engine]:
+        """The bench switched on, a run started on it and a person at work; all ended in order behind."""
         self.bench.switch_on()
         async with asyncio.TaskGroup() as group:
             life = group.create_task(self.controller.run())
@@ -111,14 +127,12 @@ class Rehearsal:
             engine = runs.engine(await runs.start(text, by=REHEARSER, sets=sets))
             person = group.create_task(self.operator.work())
             shower = group.create_task(self._show(engine, progress))
-            await self._until_end(engine)
-            result = self._result(engine, time.perf_counter() - begun)
+            yield engine
             for task in (person, shower):
                 task.cancel()
             self.controller.stop()
             await life
         self.bench.switch_off()
-        return result
 
     async def _until_end(self, engine: Engine) -> None:
         while not engine.ended and engine.run.state is not RunState.HELD:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulators.core.surroundings import Air, Liquid
+from simulators.core.surroundings import Air, GasStream, Liquid
 
 TIME_CONSTANT_S: Mapping[str, float] = {"temperature": 600.0, "co2": 120.0, "o2": 300.0}
 """How fast chamber air follows a new set point; round figures of ours, not a datasheet's."""
@@ -120,9 +120,92 @@ class StillPan(Still):
         return self.values["weight"]
 
 
-PLACES: Mapping[str, type[StillChamber | StillLiquid | FreeBarrel | StillPan]] = {
+class StillGasLine(Still):
+    """A line that follows its controller with a second of lag, as long as its bottle gives `pressure`, bar absolute."""
+
+    TAU_S = 1.0
+
+    def __init__(self) -> None:
+        super().__init__(flow=0.0, temperature=25.0, pressure=2.0)
+        self._way: _Approach | None = None
+
+    def set(self, signal: str, value: str) -> None:
+        super().set(signal, value)
+        if signal == "flow":
+            self._way = None
+
+    def stream(self, now: float) -> GasStream:
+        if self._way is not None:
+            self.values["flow"] = self._way.at(now)
+        empty = self.values["pressure"] <= 1.013
+        return GasStream(0.0 if empty else self.values["flow"], self.values["temperature"], self.values["pressure"])
+
+    def drive(self, now: float, normal_ml_min: float) -> None:
+        if self._way is None or self._way.target != normal_ml_min:
+            self._way = _Approach(self.stream(now).normal_ml_min, normal_ml_min, now, self.TAU_S)
+
+
+class FreeTube(FreeBarrel):
+    """A tube between two full bottles; counts what truly flowed forward and backward."""
+
+
+class FreeShaft(Still):
+    """An impeller in water."""
+
+    def __init__(self) -> None:
+        super().__init__(torque=0.5)
+        self.rpm = 0.0
+
+    def turn(self, now: float, rpm: float) -> None:
+        self.rpm = rpm
+
+    def torque_ncm(self, now: float) -> float:
+        return self.values["torque"] if self.rpm else 0.0
+
+
+class StillBath(Still):
+    """Water at room temperature until it is heated."""
+
+    TAU_S = 300.0
+
+    def __init__(self) -> None:
+        super().__init__(temperature=22.0)
+        self._way: _Approach | None = None
+
+    def set(self, signal: str, value: str) -> None:
+        super().set(signal, value)
+        self._way = None
+
+    def bath_cel(self, now: float) -> float:
+        if self._way is not None:
+            self.values["temperature"] = self._way.at(now)
+        return self.values["temperature"]
+
+    def heat_to(self, now: float, cel: float | None) -> None:
+        target = 22.0 if cel is None else cel
+        if self._way is None or self._way.target != target:
+            self._way = _Approach(self.bath_cel(now), target, now, self.TAU_S)
+
+
+class FreeSelector(Still):
+    """A valve on the bench; remembers where it leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port = 1
+
+    def connect(self, now: float, port: int) -> None:
+        self.port = port
+
+
+PLACES: Mapping[str, type[Still]] = {
     "chamber": StillChamber,
     "immersion": StillLiquid,
     "barrel": FreeBarrel,
     "pan": StillPan,
+    "gas line": StillGasLine,
+    "tube": FreeTube,
+    "shaft": FreeShaft,
+    "bath": StillBath,
+    "selector": FreeSelector,
 }

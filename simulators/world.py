@@ -6,10 +6,11 @@ back.
 
 One JSON array a line over a Unix socket, and one answer each: `[kind, …]` -> `[now, result]` or `{"error": text}`.
 From the controller, with its bench time: `["bytes", link, now, text]` (bytes as Latin-1), `["opened"|"closed"|"wake",
-link, now]`, `["tick", now]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`.
+link, now]`, `["tick", now]`; the result is `{link: [[[delay_s, text | null = close], …], wake_at | null]}`. At its
+orderly end: `["farewell"]`.
 From anybody: `["hello", role]` (controller or observer), `["truth"]`, `["fault", text]`, `["mend"]`,
 `["power_cycle", device]`, `["snapshot"]`, `["people", [task, …], now]` (what the simulated person answers to the open
-tasks), `["hands", act, {arguments}]` (an act at the bench).
+tasks, and when they mean to), `["hands", act, {arguments}]` (an act at the bench).
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ class Connection(asyncio.Protocol):
                     return world.tick(message[1])
         world.run_on()
         match kind:
+            case "farewell":
+                return world.farewell(self)
             case "hello":
                 if message[1] == "controller":
                     world.join(self)
@@ -173,6 +176,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, help="switches noise and drift on")
     parser.add_argument("--state", type=Path, help="file to save to and to continue from")
     parser.add_argument("--start", type=float, default=START, help="bench time to begin at, seconds since 1970")
+    parser.add_argument("--wait", action="store_true", help="let no time pass before the first controller has come")
     parser.add_argument("--faults", default="", help="faults, separated by commas; see simulate --list-faults")
     asked = parser.parse_args(argv)
     try:
@@ -188,7 +192,7 @@ def main(argv: list[str]) -> int:
     now = asked.start if earlier is None else earlier["now"]
 
     async def run() -> None:
-        world = World(bench, asked.speed, now, asyncio.get_running_loop().time)
+        world = World(bench, asked.speed, now, asyncio.get_running_loop().time, waits=asked.wait)
         await serve(world, asked.socket, asked.state, config)
 
     asked.socket.unlink(missing_ok=True)

@@ -78,6 +78,13 @@ class WorldClient:
             self._socket = None
         self._received = b""
 
+    def farewell(self) -> None:
+        """Hang up at an orderly end: a world that waits for controllers lets no time pass until the next one."""
+        if self._leads:
+            with contextlib.suppress(LinkLost, ValueError):
+                self.ask("farewell")
+        self.close()
+
     def now(self) -> float:
         """The world's bench time, seconds since 1970: where a controller's loop must start."""
         self.ask("now")
@@ -148,7 +155,7 @@ class WorldClient:
         if self._now > loop.time() and isinstance(loop, PacedLoop):
             loop.catch_up(self._now)
         if self._beating is None:
-            self._beating = loop.call_later(BEAT_WALL_S * self.speed, self._beat)
+            self._beating = loop.call_later(BEAT_WALL_S * getattr(loop, "speed", self.speed), self._beat)
         sent: list[Action] = []
         for name, (said, wake_at) in answer.items():
             actions: list[Action] = [
@@ -215,11 +222,15 @@ class WorldPerson:
     def __init__(self, client: WorldClient) -> None:
         self._client = client
         self._next: float | None = None
+        self.planned: dict[str, float] = {}
+        """When they mean to answer, by "run:path", as it was when last seen."""
 
     def see(self, tasks: Sequence[Mapping[str, Any]], now: float) -> list[Answer]:
         """Show the person the open tasks; their answers. As simulators.people.Person."""
         seen = cast("dict[str, Any]", self._client.ask("people", tasks, now))
         self._next = seen["next"]
+        self.planned.clear()
+        self.planned.update(seen["planned"])
         return [Answer(**answer) for answer in seen["answers"]]
 
     def next_time(self, now: float) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,14 @@ def pytest_asyncio_loop_factories(
     return {"virtual": virtual}
 
 
+COVERED_BY = {"controller", "devices", "links", "protocols", "wire"}
+"""Folders whose tests count for coverage. The others go through the same code in processes and whole rehearsals, where
+counting lines would double their time."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest test first, so that nobody waits for it alone at the end."""
     items.sort(key=lambda item: "28_days" not in item.name)
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] not in COVERED_BY:
+            item.add_marker(pytest.mark.no_cover)

@@ -76,7 +76,8 @@ def test_the_wheel_installs_in_an_empty_environment_and_its_demo_runs(wheel: Pat
     subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements" / "core.txt")], check=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
     osteon = str(environment / "bin" / "osteon")
-    demo = subprocess.Popen([osteon, "demo", "--data", str(tmp_path / "d")], cwd=tmp_path, stdout=subprocess.PIPE)
+    line = [osteon, "demo", "--day", "1", "--port", "0", "--data", str(tmp_path / "d")]
+    demo = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE)
     assert demo.stdout is not None
     try:
         assert any(b"RUNNING" in line for line, _ in zip(demo.stdout, range(20), strict=False))

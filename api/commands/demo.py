@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from api import processes, service_child
+from api import past_child, processes, service_child
 from api.folders import data_argument
 from api.refusal import Refusal
 from api.simulators_child import bench_file, command
@@ -19,7 +19,12 @@ from api.web.security.demo_password import USER, new_password
 
 EXAMPLE = "osteon demo --speed 600"
 PROTOCOL = "adsc-osteo-spheroid-28d"
-MADE_BY_DEMO = "world.json"
+PATIENCE_S = 12
+"""Wall seconds a task is left to whoever watches before the simulated person answers it."""
+BENCH = "stirred-100"
+DAY = 16.3
+"""In the afternoon of culture day 16: the spheroids are in the stirred vessel, the first exchange is a night away."""
+MADE_BY_DEMO = past_child.STATE
 """A folder without this file is not the demo's to clear."""
 
 
@@ -28,8 +33,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     service_child.arguments(parser)
     parser.add_argument("--speed", type=speed, default=600, metavar="N", help="1 to 3600 x real time (default: 600)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of noise, drift and the simulated person")
-    parser.add_argument("--bench", default="stirred-100", metavar="FILE", help="bench file, or one that ships")
+    parser.add_argument("--bench", default=BENCH, metavar="FILE", help="bench file, or one that ships")
     parser.add_argument("--protocol", default=PROTOCOL, metavar="NAME", help=f"what a fresh demo starts ({PROTOCOL})")
+    parser.add_argument(
+        "--day",
+        type=past_child.day,
+        metavar="N",
+        help="culture day a fresh demo opens at, what came before rehearsed; 0 = from the start "
+        f"(default: {DAY:g}, 0 with a bench or protocol of your own)",
+    )
     parser.add_argument("--fresh", action="store_true", help="start anew instead of going on with the last state")
 
 
@@ -51,20 +63,38 @@ def run(options: argparse.Namespace) -> int:
     service_child.forget_address(data)
     password = new_password(data)
     service = service_child.child(data, options, "--demo")
+    before = past(data, bench_toml, options)
     asyncio.run(
-        live(data, [service, *bench(data, bench_toml, options.speed, options.seed, options.protocol)], password)
+        live(
+            data, [service, *before, *bench(data, bench_toml, options.speed, options.seed, options.protocol)], password
+        )
     )
     return 0
+
+
+def past(data: Path, bench: Path, options: argparse.Namespace) -> list[Child]:
+    """The job that fills in the days before the one the demo opens at; none where a culture is going on."""
+    ours = options.protocol == PROTOCOL and options.bench == BENCH
+    days: float = options.day if options.day is not None else DAY if ours else 0.0
+    if not past_child.possible(data):
+        if options.day:
+            print(f"going on with what is in {data}; --day is for a fresh start (--fresh)", flush=True)
+        return []
+    if not days and not past_child.made(data):
+        past_child.forget(data)
+        return []
+    return [past_child.child(data, bench, options.protocol, days, options.seed)]
 
 
 def bench(data: Path, bench: Path, speed: float, seed: int, protocol: str) -> list[Child]:
     """The two processes of a demo: the world outlives every kill of the controller."""
     socket, rate = str(data / "world.sock"), f"{speed:g}"
-    world = ("world", "--bench", str(bench), "--socket", socket, "--speed", rate, "--seed", str(seed))
+    world = ("world", "--bench", str(bench), "--socket", socket, "--speed", rate, "--seed", str(seed), "--wait")
     controller = ("controller", "--bench", str(bench), "--data", str(data), "--world", socket, "--speed", rate)
+    tasks = ("--protocol", protocol, "--patience", str(PATIENCE_S))
     return [
         Child("world", command(*world, "--state", str(data / "world.json")), socket="world.sock"),
-        Child("controller", command(*controller, "--protocol", protocol), pid_if_running=lambda: running_pid(data)),
+        Child("controller", command(*controller, *tasks), pid_if_running=lambda: running_pid(data)),
     ]
 
 
@@ -96,7 +126,7 @@ def clear(data: Path) -> None:
         return
     if not (data / MADE_BY_DEMO).exists() and not (data / "supervisor.pid").exists():
         raise Refusal(f"{data} holds something that no demo made; name another folder with --data")
-    for name in ("controller", "world", service_child.NAME):
+    for name in ("controller", "world", past_child.NAME, service_child.NAME):
         running = processes.read(data / f"{name}.pid")
         if running is not None:
             raise Refusal(f"the {name} of {data} still runs (pid {running.pid}); end it before starting anew")

@@ -56,6 +56,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("id", metavar="RUN")
     answer.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
     answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
+    claim = verb("claim", "say that you are on a task")
+    claim.add_argument("id", metavar="RUN")
+    claim.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
+    claim.add_argument("--by", choices=("me", "simulated", "anyone"), default="me", help="anyone: give it back")
     decide = verb("decide", "answer a question of a held run")
     decide.add_argument("id", metavar="RUN")
     decide.add_argument("path", metavar="PATH", help="of the step, in brackets in 'runs show'")
@@ -144,6 +148,8 @@ def tasks(options: argparse.Namespace) -> int:
         return as_json(found)
     for task in found:
         print(f"{task['run']}  {task['path']}  {task['title']}\n    {task['instruction']}")
+        if task["claimed_by"]:
+            print(f"    {task['claimed_by']} is on it")
         for entry in task["entries"]:
             limits = f", {entry['low']} to {entry['high']}" if entry["low"] is not None else ""
             print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
@@ -157,6 +163,13 @@ def answer(options: argparse.Namespace) -> int:
     asked = {"run": options.id, "path": options.path, "entries": entries}
     done = ask(options.data, "answer", timeout_s=60.0, key=secrets.token_hex(8), **asked)
     print(json.dumps(done) if options.json else f"{options.path}: {done['state']}")
+    return 0
+
+
+def claim(options: argparse.Namespace) -> int:
+    asked = {"run": options.id, "path": options.path, "whom": options.by}
+    done = ask(options.data, "claim", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    print(json.dumps(done) if options.json else f"{options.path}: {done['claimed_by'] or 'nobody'} is on it")
     return 0
 
 
@@ -212,6 +225,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "start": start,
     "tasks": tasks,
     "answer": answer,
+    "claim": claim,
     "decide": decide,
     "doses": doses,
     "alarms": alarms,

@@ -146,6 +146,7 @@ def task(row: TaskRow) -> dict[str, Any]:
         "hand": row.hand,
         "entries": row.entries,
         "by": row.answered_by,
+        "claimed_by": row.claimed_by,
         "answered": row.answered_at,
         "closed": row.closed_at,
         "why": row.why,

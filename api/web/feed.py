@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from api import past_child
 from api.web.controller_link import ControllerAway, ControllerLink, Line
 from api.web.one_unit import narrowed
 from api.web.staleness import aged
@@ -121,6 +122,12 @@ class Feed:
             return "silent"
         return "starting" if self.snapshot is not None and self.snapshot["state"] == "starting" else "ok"
 
+    @property
+    def doing(self) -> str:
+        """What goes on before there is a controller to ask, in words; "" = nothing special."""
+        past = past_child.progress(self._link.data) if not self._known else None
+        return past.words() if past is not None else ""
+
     def scan(self) -> dict[str, Any]:
         """Counter, age of the last scan now, usual time between two; wall seconds."""
         told: Mapping[str, Any] = self.snapshot["scan"] if self.snapshot is not None else NO_SCAN
@@ -147,6 +154,7 @@ class Feed:
             "scan": self.scan(),
             "scanning": self.scanning,
             "controller": self.condition,
+            "doing": self.doing,
             "unheard_s": round(self.since_s, 1) if self._known else None,
             "ledger": shown.get("damaged") or "ok",
             "epoch": shown.get("epoch"),

@@ -47,6 +47,13 @@ class AnswerIn(Incoming):
     entries: Annotated[dict[str, float | int | str | bool], Field(max_length=100, examples=[{"viability": 93.5}])] = {}
 
 
+class ClaimIn(Incoming):
+    """Who is to be on a task: whoever asks, the simulated person (a demo has one), or nobody again."""
+
+    path: Annotated[Name, Field(examples=["seed/count"])]
+    by: Annotated[Literal["me", "simulated", "anyone"], Field(examples=["me"])]
+
+
 class DecisionIn(Incoming):
     """The answer to an open question of a held run."""
 
@@ -82,6 +89,8 @@ class AcknowledgeIn(Incoming):
 
 class Health(Outgoing):
     status: Literal["ok", "starting", "controller away", "controller silent"]
+    doing: Annotated[str, Field(examples=["rehearsing the first 16 days: day 7.3"])] = ""
+    """What a start that takes long is doing."""
 
 
 class Reading(Outgoing):
@@ -216,6 +225,11 @@ class StateOut(Outgoing):
     state: Annotated[str, Field(examples=["HOLDING"])]
 
 
+class ClaimOut(Outgoing):
+    claimed_by: Annotated[str, Field(examples=["anna"])]
+    """"" = nobody."""
+
+
 class StartedOut(Outgoing):
     run: Annotated[str, Field(examples=["run-1"])]
 
@@ -267,6 +281,7 @@ class TaskOut(Outgoing):
     hand: dict[str, Any]
     entries: dict[str, Any] | None
     by: str
+    claimed_by: str
     answered: Time | None
 
 

@@ -252,6 +252,7 @@ def answered(task: TaskRow) -> dict[str, Any]:
         "opened": task.opened_at,
         "answered": task.answered_at,
         "by": task.answered_by,
+        "claimed_by": task.claimed_by,
         "entries": task.entries,
         "why": task.why,
     }

@@ -186,7 +186,7 @@ class Doses:
     async def _move(self, intent: Intent, mover: FluidMover, halt: asyncio.Event, weigh: Weigh | None) -> Watched:
         """Send the one command and watch the stroke; whatever goes wrong is doubt, never a second send (DS-03)."""
         try:
-            await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)
+            await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min, unless=halt.is_set)
         except (OutOfRange, Refused) as error:
             return Watched(unbroken=True, refused=str(error))
         except WireError:

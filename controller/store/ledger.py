@@ -117,6 +117,11 @@ class Ledger(Reader):
             raise ValueError("a change without an audit entry is not committed (AT-08)")
         return await self._commit([bind(one) for one in change], audit, journal)
 
+    @property
+    def seq(self) -> int:
+        """Number of the last audit entry: as long as it stays, nothing in this ledger has changed."""
+        return self._seq
+
     async def new_epoch(
         self, pid: int | None = None, change: Sequence[Change] = (), audit: Sequence[AuditEntry] = ()
     ) -> int:

@@ -19,7 +19,7 @@ class Step(NamedTuple):
     file: str
 
 
-STEPS = (Step(1, "001_first_ledger.sql"),)
+STEPS = (Step(1, "001_first_ledger.sql"), Step(2, "002_claims.sql"))
 NEWEST = STEPS[-1].version
 
 

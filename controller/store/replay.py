@@ -32,12 +32,16 @@ def replay(state: State, seq: int, entry: Mapping[str, Any], touched: dict[tuple
 def disagreements(
     connection: sqlite3.Connection, state: State, touched: Mapping[tuple[str, Key], int]
 ) -> list[Finding]:
-    """Rows that are not what the trail made of them: altered, deleted, or never written by the ledger."""
+    """Rows that are not what the trail made of them: altered, deleted, or never written by the ledger.
+
+    An older ledger lacks columns of later steps; nothing was ever written there."""
     found = list[Finding]()
     for name, table in OPEN_TO_CHANGES.items():
         expected = dict(state.get(name, {}))
-        columns = [column.name for column in table.columns]
-        for row in connection.execute(compiled(select(table)).sql):
+        there = {str(row[1]) for row in connection.execute(f"PRAGMA table_info({name})")}
+        kept = [column for column in table.columns if column.name in there]
+        columns = [column.name for column in kept]
+        for row in connection.execute(compiled(select(*kept)).sql):
             stored: dict[str, Any] = dict(zip(columns, row, strict=True))
             key = tuple(stored[column.name] for column in table.primary_key)
             made = expected.pop(key, None)

@@ -84,6 +84,8 @@ class TaskRow:
     answered_at: float | None
     closed_at: float | None
     why: str
+    claimed_by: str = ""
+    """Who is on it; "" = nobody."""
 
 
 @dataclass(frozen=True, slots=True)

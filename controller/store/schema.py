@@ -155,6 +155,7 @@ tasks = _table(
     _number("answered_at"),
     _number("closed_at"),
     _text("why"),
+    _text("claimed_by"),
 )
 
 sample_results = _table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -43,6 +44,11 @@ class Totals:
         return self.drawn_ml if direction is Direction.DRAW else self.delivered_ml
 
 
+def never() -> bool:
+    """Nothing stands against it."""
+    return False
+
+
 class FluidMover(Device):
     """A pump whose moves are bounded by the pump. `start` is the only call that makes fluid move."""
 
@@ -77,9 +83,12 @@ class FluidMover(Device):
         """Read the running counters; raises WireError."""
         raise NotImplementedError
 
-    async def start(self, direction: Direction, volume_ml: float, rate_ml_min: float) -> None:
+    async def start(
+        self, direction: Direction, volume_ml: float, rate_ml_min: float, *, unless: Callable[[], bool] = never
+    ) -> None:
         """Program one bounded stroke, read the programme back, start it once.
 
+        `unless` is asked when all is written and only the starting command is left: True = it is not sent (DX-06).
         Raises OutOfRange or Refused when nothing moved for sure; any other WireError means the outcome is unknown.
         Never repeats the starting command.
         """

@@ -1,4 +1,4 @@
-"""What a simulated device touches in the physical world: four seams, and nothing of the plant behind them."""
+"""What a simulated device touches in the physical world: narrow seams, and nothing of the plant behind them."""
 
 from __future__ import annotations
 
@@ -55,3 +55,59 @@ class Pan(Protocol):
     """What stands on a balance."""
 
     def weight_g(self, now: float) -> float: ...
+
+
+class GasStream(NamedTuple):
+    """Gas in a line as it truly is: mL/min at 0 °C and 1013.25 hPa ("normal"), °C, bar absolute."""
+
+    normal_ml_min: float
+    cel: float
+    bar: float
+
+
+class GasLine(Protocol):
+    """The line a flow meter or flow controller is plumbed into."""
+
+    def stream(self, now: float) -> GasStream: ...
+
+    def drive(self, now: float, normal_ml_min: float) -> None:
+        """The controller's own loop drives its valve to this flow; an empty bottle gives less. 0 = closed."""
+        ...
+
+
+class Tube(Protocol):
+    """The tube in a peristaltic head, or the hose of a metering pump: what truly flows is the plant's business."""
+
+    def run(self, now: float, ml_min: float, until: float) -> None:
+        """Turn for a nominal `ml_min` from `now` to at most `until`; > 0 clockwise (forward), < 0 backward."""
+        ...
+
+    def halt(self, now: float) -> None: ...
+
+
+class Shaft(Protocol):
+    """What a stirrer or a shaker turns."""
+
+    def turn(self, now: float, rpm: float) -> None:
+        """From now on at `rpm`; < 0 the other way round."""
+        ...
+
+    def torque_ncm(self, now: float) -> float: ...
+
+
+class Bath(Protocol):
+    """The liquid of a circulator, or what stands on a hot plate; the device's own loop is part of its physics."""
+
+    def bath_cel(self, now: float) -> float: ...
+
+    def heat_to(self, now: float, cel: float | None) -> None:
+        """Hand the device's loop its set point; None = heating and cooling off."""
+        ...
+
+
+class Selector(Protocol):
+    """The fluid side of a rotary valve."""
+
+    def connect(self, now: float, port: int) -> None:
+        """From now on the common port leads to `port`, counted from 1; 0 = to none, while it turns."""
+        ...

@@ -79,7 +79,19 @@ def test_every_device_command_has_help_with_an_example(verb: str, capsys: pytest
     assert f"example: osteon device {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["fly"], ["demo", "--speed", "0"], ["check"], ["serve"], ["device"], ["--wrong"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fly"],
+        ["demo", "--speed", "0"],
+        ["demo", "--day", "-1"],
+        ["demo", "--day", "nan"],
+        ["check"],
+        ["serve"],
+        ["device"],
+        ["--wrong"],
+    ],
+)
 def test_wrong_usage_is_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(words)

@@ -122,6 +122,44 @@ async def test_the_next_child_waits_for_the_socket_of_the_one_before(tmp_path: P
     assert "early" not in (tmp_path / "sleeper.log").read_text()
 
 
+def job(data: Path, code: str) -> Child:
+    return Child("job", (sys.executable, "-c", code), done=(data / "done").exists)
+
+
+async def test_what_comes_after_a_job_waits_for_its_work_and_a_job_done_is_not_done_again(tmp_path: Path) -> None:
+    work = f"import pathlib, time; print('works'); time.sleep(0.3); pathlib.Path({str(tmp_path / 'done')!r}).touch()"
+    after = f"import pathlib; print('started' if pathlib.Path({str(tmp_path / 'done')!r}).exists() else 'early')\n"
+    for _ in range(2):
+        stop = asyncio.Event()
+        children = [job(tmp_path, work), sleeper(after + SLEEPER)]
+        supervising = asyncio.create_task(Supervisor(tmp_path, children, print).run(stop))
+        await until(lambda: processes.read(tmp_path / "sleeper.pid") and started(tmp_path))
+        assert not (tmp_path / "job.pid").exists()
+        stop.set()
+        await supervising
+    assert (tmp_path / "job.log").read_text().count("works") == 1
+    assert "early" not in (tmp_path / "sleeper.log").read_text()
+
+
+async def test_a_job_that_fails_ends_all_with_its_sentence_or_with_how_it_ended(tmp_path: Path) -> None:
+    for code, word in (("import sys; print('no such day', file=sys.stderr); sys.exit(1)", "no such day"),
+                       ("import os; os.kill(os.getpid(), 9)", "SIGKILL"), ("pass", "exit code 0")):  # fmt: skip
+        with pytest.raises(Refusal, match=word):
+            await Supervisor(tmp_path, [job(tmp_path, code), sleeper()], print).run(asyncio.Event())
+    assert started(tmp_path) == 0
+
+
+async def test_a_stop_in_the_middle_of_a_job_ends_it_and_starts_nothing_more(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    supervising = asyncio.create_task(Supervisor(tmp_path, [job(tmp_path, SLEEPER), sleeper()], print).run(stop))
+    await until(lambda: processes.read(tmp_path / "job.pid"))
+    running = processes.read(tmp_path / "job.pid")
+    stop.set()
+    await supervising
+    assert running is not None and not running.alive
+    assert started(tmp_path) == 0 and not (tmp_path / "job.pid").exists()
+
+
 async def test_a_process_number_used_again_by_another_process_is_not_taken_for_the_child(tmp_path: Path) -> None:
     processes.Record(os.getpid(), "some other time", ("x",)).write(tmp_path / "sleeper.pid")
     assert processes.read(tmp_path / "sleeper.pid") is None

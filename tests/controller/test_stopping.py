@@ -96,6 +96,28 @@ async def test_a_hold_while_the_intent_waits_for_the_disk_starts_no_pump_when_th
     assert lab.pump_moves() == 0.0
 
 
+@pytest.mark.req("DX-06", "INV-03")
+async def test_a_hold_while_the_stroke_is_being_written_to_the_pump_keeps_the_start_from_going_out(
+    lab: QuickLab,
+) -> None:
+    asked: list[asyncio.Future[str]] = []
+
+    def hold(link: str, data: bytes) -> None:
+        if b"VOL" in data and not asked:
+            asked.append(asyncio.ensure_future(lab.runs.command(lab.engine.run_id, Cause.HOLD, TESTER)))
+
+    lab.on_write = hold
+    await lab.poured(EXCHANGE)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 300.0)
+    assert asked
+    assert lab.runs_sent() == []
+    assert [(row.state, row.moved_ml) for row in lab.ledger.doses()] == [("cancelled", 0.0)]
+    lab.on_write = lambda link, data: None
+    await lab.runs.command(lab.engine.run_id, Cause.RESTART, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "RUNNING", 300.0)
+    await lab.moving("waste", 1.0)
+
+
 @pytest.mark.req("DX-06")
 async def test_a_stroke_ended_by_a_hold_is_measured_and_completed_after_the_restart(lab: QuickLab) -> None:
     await lab.poured()

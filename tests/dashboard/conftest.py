@@ -1,4 +1,4 @@
-"""A browser for a module, a stand-in server for each test, a page that fails the test when its console complains."""
+"""A browser for each module, a stand-in server for each test, a page that fails the test when its console complains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ READY_S = 20.0
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Ended with its module: while it lives its thread has a running loop, and no async test can run there."""
+    """Put away after each module: while Playwright is there, its loop counts as running and no async test could run."""
     with sync_playwright() as playwright:
         found = launch(playwright)
         yield found

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +19,10 @@ END_S = 30.0
 
 
 class Demo:
-    def __init__(self, folder: Path, port: int = 0, speed: float = 600, protocol: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, speed: float = 600, day: float | None = 0, more: Sequence[str] = ()
+    ) -> None:
+        """`day` 0: a culture that begins; None: opened where the demo of everybody opens, in mid-culture."""
         self.folder = folder
         self.command = [
             sys.executable,
@@ -30,7 +35,8 @@ class Demo:
             str(port or free_port()),
             "--speed",
             f"{speed:g}",
-            *(("--protocol", str(protocol)) if protocol else ()),
+            *(() if day is None else ("--day", f"{day:g}")),
+            *more,
         ]
 
     def __enter__(self) -> Demo:
@@ -58,6 +64,17 @@ class Demo:
     def pid(self, who: str) -> int:
         said = (self.folder / f"{who}.pid").read_text()
         return int(json.loads(said)["pid"] if said.startswith("{") else said.split()[0])
+
+    def wait(self, seconds: float = 180.0) -> None:
+        """Until the controller is up; raises AssertionError when it does not come."""
+        for _ in range(int(seconds / 0.1)):
+            try:
+                if self.snapshot()["state"] == "running":
+                    return
+            except OSError:
+                pass
+            threading.Event().wait(0.1)
+        raise AssertionError(f"no controller after {seconds:g} s")
 
     def snapshot(self) -> dict[str, Any]:
         """What the controller itself says, past the service."""

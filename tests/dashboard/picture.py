@@ -187,6 +187,9 @@ def task(title: str) -> dict[str, Any]:
         "path": "reactor/sample/3/take",
         "title": title,
         "due": NOW + 1800,
+        "alarm_at": NOW + 5400,
+        "claimed_by": "",
+        "answers_at": None,
         "instruction": "Take 0.5 mL from the sample port, count the spheroids, test the spent medium",
         "entries": [
             {"name": "glucose", **entry},

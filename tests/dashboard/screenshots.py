@@ -63,7 +63,8 @@ def main() -> int:
     with ExitStack() as stack:
         way = (options.url, options.user, options.password)
         if options.url is None:
-            demo = stack.enter_context(Demo(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+            demo = stack.enter_context(Demo(Path(stack.enter_context(tempfile.TemporaryDirectory())), day=None))
+            demo.wait()
             way = (demo.url, demo.user, demo.password)
             Event().wait(options.after)
         pictures(launch(stack.enter_context(sync_playwright())), *way, options.to)

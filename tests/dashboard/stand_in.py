@@ -41,6 +41,7 @@ class Mood:
     speed: float = 1.0
     scanning: bool = True
     tasks: list[str] = field(default_factory=lambda: ["Sample the spheroids"])
+    claimed_by: str = ""
     alarms: list[list[str]] = field(default_factory=list[list[str]])
     bad: dict[str, str] = field(default_factory=dict[str, str])
     """signal -> quality ("stale", "bad")"""
@@ -56,6 +57,8 @@ class Mood:
     """How long the pretended devices take to hold."""
     waits: bool = False
     """A step waits for a temperature."""
+    rehearsing: str = ""
+    """What a start does that has no picture to show yet."""
 
 
 class Bench:
@@ -96,12 +99,13 @@ class Bench:
             "now": t,
             "zone": picture.ZONE,
             "simulated": True,
+            "simulated_person": True,
             "speed": mood.speed,
             "devices": found,
             "units": {"reactor": picture.unit()},
             "events": [],
             "runs": [picture.run(mood.state, t, mood.protocol, mood.waits)],
-            "tasks": [picture.task(title) for title in mood.tasks],
+            "tasks": [{**picture.task(title), "claimed_by": mood.claimed_by} for title in mood.tasks],
             "alarms": alarms,
             "scan": self.scan(),
         }
@@ -263,10 +267,21 @@ async def answer(request: Request) -> Response:
     bench.posts.append(
         {"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")}
     )
-    if request.path_params["what"] == "claim" and bench.posts[-1]["body"]["by"] == "me":
-        return JSONResponse({"claimed_by": "demo"})
+    if request.path_params["what"] == "claim":
+        return claim(bench, bench.posts[-1]["body"]["by"])
     bench.mood.tasks = []
     return JSONResponse({"state": "answered"})
+
+
+def claim(bench: Bench, by: str) -> Response:
+    on = bench.mood.claimed_by
+    if by != "anyone" and on not in ("", ME["user"]):
+        return problem(409, "run-conflict", f"{on} is on this task; it can be claimed when it has been given back")
+    bench.mood.claimed_by = "" if by == "anyone" else str(ME["user"])
+    if by == "simulated":
+        bench.mood.claimed_by, bench.mood.tasks = "", []
+        return JSONResponse({"claimed_by": "simulated operator"})
+    return JSONResponse({"claimed_by": bench.mood.claimed_by})
 
 
 async def acknowledge(request: Request) -> Response:
@@ -278,6 +293,9 @@ async def stream(socket: WebSocket) -> None:
     bench = bench_of(socket.app)
     await socket.accept()
     with suppress(WebSocketDisconnect, RuntimeError):
+        while bench.mood.rehearsing:
+            await socket.send_json({"type": "heartbeat", "now": None, "scanning": True, "doing": bench.mood.rehearsing})
+            await asyncio.sleep(0.2)
         await socket.send_json(
             {
                 "type": "snapshot",

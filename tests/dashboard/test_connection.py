@@ -39,6 +39,17 @@ def says_lost(page: Page) -> None:
     expect(page.locator("#icon")).to_have_attribute("href", "icons/lost.svg")
 
 
+def test_a_start_that_takes_long_says_what_it_does_and_shows_the_run_when_there_is_one(
+    context: BrowserContext, server: Server
+) -> None:
+    server.mood(rehearsing="rehearsing the first 16 days: day 7.3")
+    page = context.new_page()
+    page.goto(server.url + UNIT)
+    expect(page.locator("[data-doing]")).to_have_text("The demo is starting: rehearsing the first 16 days: day 7.3.")
+    server.mood(rehearsing="")
+    expect(page.locator(".values [data-role=temperature]")).to_have_attribute("data-quality", "good")
+
+
 @pytest.mark.req("B4", "UI-21", "UI-22", "UI-23", "UI-24")
 def test_a_killed_server_is_said_and_its_return_too(context: BrowserContext, own_server: Server) -> None:
     page = opened(context, own_server)

@@ -36,7 +36,7 @@ def test_killed_again_and_again_the_page_stays_truthful_and_the_run_agrees_with_
     protocol.write_text(exchanges(20 * KILLS).replace("interval: 20 min", "interval: 1 h"), "utf-8")
     seen: dict[str, list[Seen]] = {"controller": [], "api": []}
     with (
-        Demo(place / "d", protocol=protocol) as demo,
+        Demo(place / "d", more=("--protocol", str(protocol))) as demo,
         WorldClient(demo.folder / "world.sock", role="observer") as world,
     ):
         truth = Witness(demo.folder)

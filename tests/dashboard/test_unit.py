@@ -147,10 +147,32 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
         == {"path": "reactor/sample/3/take", "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True}}
         and sent["key"]
     )
-    server.mood(tasks=["Again"])
+    server.mood(tasks=["Again"], claimed_by="")
     page.get_by_role("button", name="Answer for me").click()
     expect(page.locator(".task")).to_have_count(0)
     assert server.posts("/tasks/claim")[-1]["body"]["by"] == "simulated"
+
+
+def test_who_is_on_a_task_is_said_to_the_others_and_a_lost_race_is_told(
+    page: Page, server: Server, complaints: list[str]
+) -> None:
+    page.goto(f"{server.url}#/tasks")
+    mine = page.get_by_role("button", name="I will do it")
+    expect(mine).to_be_enabled()
+    mine.click()
+    expect(page.get_by_role("button", name="Done, record it")).to_be_visible()
+    page.get_by_role("button", name="Give it back").click()
+    expect(mine).to_be_visible()
+    server.mood(claimed_by="anna")
+    expect(page.locator(".task")).to_contain_text("anna is on this")
+    expect(page.locator("[data-claim=me], [data-claim=simulated], form")).to_have_count(0)
+    page.get_by_role("button", name="Free it for others").click()
+    expect(mine).to_be_enabled()
+    assert [post["body"]["by"] for post in server.posts("/tasks/claim")] == ["me", "anyone", "anyone"]
+    page.route("**/tasks/claim", lambda route: (server.mood(claimed_by="anna"), route.continue_()))
+    mine.click()
+    expect(page.locator(".task [role=status]")).to_contain_text("Refused: anna is on this task")
+    complaints[:] = [each for each in complaints if "409" not in each]
 
 
 def test_alarms_show_shape_letter_and_text_and_stay_listed_when_acknowledged(page: Page, server: Server) -> None:

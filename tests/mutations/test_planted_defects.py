@@ -29,7 +29,7 @@ class Defect:
 
 DOSES, RECONCILE, LEDGER = "controller/run/doses.py", "controller/run/reconcile.py", "controller/store/ledger.py"
 INTENT = '        await self.ledger.commit([Insert("doses", intent.row())], [self._entry("dose intended", intent)])\n'
-SEND = "await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min)\n"
+SEND = "await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min, unless=halt.is_set)\n"
 ANEW = 'execute("COMMIT")\n        execute("BEGIN IMMEDIATE")\n'
 MOVE = "        watched = await self._move(intent, mover, halt, weigh)\n"
 
@@ -102,11 +102,14 @@ DEFECTS = (
 
 
 def planted(defect: Defect, folder: Path) -> None:
-    """Copy the tree and put the defect in; the place must be there exactly once."""
+    """Copy the tree and put the defect in; the place must be there exactly once.
+
+    Bytecode is copied too (it names its source by time and size, which the copy keeps): only the defect is compiled.
+    """
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "mutations"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("mutations"))
         else:
             shutil.copy(source, folder / name)
     path = folder / defect.file

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulators.people import Answer, Person
+from simulators.people import SIMULATED, Answer, Person
 from simulators.vessels import Stirred100
 
 T0 = 1_767_567_600.0  # Monday 08:00 in Tokyo
@@ -174,3 +174,41 @@ def test_equal_seeds_give_equal_people_whatever_the_order_of_tasks() -> None:
     one = live(world()[1], [SAMPLE, FLASK], T0, T0 + 3 * HOUR)
     two = live(world()[1], [FLASK, SAMPLE], T0, T0 + 3 * HOUR)
     assert sorted((a, b.path, str(b.entries)) for a, b in one) == sorted((a, b.path, str(b.entries)) for a, b in two)
+
+
+def test_a_task_that_somebody_claimed_is_done_for_them_at_once_and_once_and_is_theirs_to_answer() -> None:
+    plant, person = world()
+    taken = SAMPLE | {"claimed_by": "anna"}
+    night = T0 + 14 * HOUR
+    assert person.see([taken], night) == []
+    assert person.see([taken], night + HOUR) == []
+    other = Person(plant.hands, 1, {}, "Asia/Tokyo")
+    other.restore(json.loads(json.dumps(person.snapshot())))
+    assert live(other, [taken], night + 2 * HOUR, night + 48 * HOUR) == []
+    assert plant.truth(night + 48 * HOUR)["by_hand_out_ml"] == 1.0
+
+
+def test_a_task_given_back_is_answered_with_what_was_found_and_not_done_again() -> None:
+    plant, person = world()
+    person.see([SAMPLE], T0)
+    assert person.see([SAMPLE | {"claimed_by": "anna"}], T0 + 60) == []
+    [(at, answer)] = live(person, [SAMPLE | {"claimed_by": ""}], T0 + 120, T0 + 3 * HOUR)
+    assert answer.entries["pH"] == pytest.approx(plant.culture.ph, abs=0.01)
+    assert plant.truth(at)["by_hand_out_ml"] == 1.0
+
+
+def test_a_task_claimed_for_the_simulated_person_is_answered_at_once_also_at_night() -> None:
+    plant, person = world(late_person={"hours": 6.0})
+    night = T0 + 14 * HOUR
+    assert person.see([SAMPLE], night) == []
+    [answer] = person.see([SAMPLE | {"claimed_by": SIMULATED}], night + 1)
+    assert (answer.by, answer.entries["clear by eye"]) == (SIMULATED, True)
+    assert person.see([SAMPLE | {"claimed_by": SIMULATED}], night + 2) == []
+    assert plant.truth(night + HOUR)["by_hand_out_ml"] == 1.0
+
+
+def test_a_task_left_to_others_for_a_while_is_not_answered_before() -> None:
+    _, person = world()
+    later = T0 + 3 * HOUR
+    [(at, _)] = live(person, [SAMPLE | {"not_before": later}], T0, T0 + 9 * HOUR)
+    assert at == later

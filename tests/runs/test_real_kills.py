@@ -133,7 +133,8 @@ def left_open(bench: Processes, seen: Counter[str]) -> list[DoseRow]:
 
 @pytest.mark.req("INV-22", "DX-03", "SM-03")
 async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(place: Path) -> None:
-    text = exchanges(3)
+    # A wait behind the first answer: a stroke begun before the kill would be a question, and hold the run (DS-06).
+    text = exchanges(3).replace("      - prime:", "      - wait: 4 h\n      - prime:")
     async with Processes(place, speed=30.0, warm=True) as bench:
 
         async def confirmed(do: str, **arguments: object) -> Any:

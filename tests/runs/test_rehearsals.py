@@ -97,10 +97,12 @@ def test_a_seed_that_once_failed_still_holds(case: str) -> None:
 
 @pytest.fixture
 def coarse_bench(tmp_path: Path) -> Path:
-    """The shipped bench, polled every minute: the same 28 days and acts in a sixth of the time."""
-    text = (
-        shipped_bench().read_text("utf-8").replace("poll_s = 10", "poll_s = 60").replace("poll_s = 30", "poll_s = 60")
-    )
+    """The shipped bench, polled every four minutes (two where a pump or the balance is asked): the same 28 days and
+    acts in a seventh of the time. The pumps' watchdog, 100 s as shipped, must outlast their poll."""
+    text = shipped_bench().read_text("utf-8")
+    for shipped, coarse in (("poll_s = 10", "poll_s = 240"), ("poll_s = 30", "poll_s = 120"), ("_s = 100", "_s = 250")):
+        assert shipped in text
+        text = text.replace(shipped, coarse)
     path = tmp_path / "coarse.toml"
     path.write_text(text, "utf-8")
     return path

@@ -87,6 +87,42 @@ def test_when_the_controller_dies_the_devices_run_on():
     assert world.bench.truth(world.now)["fill_drawn_ml"] == pytest.approx(5.0, abs=0.01)
 
 
+def test_a_world_that_waits_lets_no_time_pass_before_its_first_controller_and_runs_on_when_that_one_dies():
+    wall = Wall()
+    world = World(SimulatedBench(CONFIG), 600.0, START, wall, waits=True)
+    wall.now += 10
+    world.run_on()
+    assert world.now == START
+    world.join("controller")
+    world.tick(START + 60)
+    world.leave("controller")
+    wall.now += 10
+    world.run_on()
+    assert world.now == pytest.approx(START + 6060)
+
+
+def test_a_world_that_waits_stands_still_again_when_its_controller_ended_in_order():
+    wall = Wall()
+    world = World(SimulatedBench(CONFIG), 600.0, START, wall, waits=True)
+    world.join("old")
+    world.join("controller")
+    world.tick(START + 60)
+    world.farewell("old")
+    world.farewell("controller")
+    wall.now += 10
+    world.run_on()
+    assert world.now == START + 60
+
+
+def test_a_world_that_does_not_wait_runs_on_after_a_farewell_too():
+    world, wall = small_world()
+    world.join("controller")
+    world.farewell("controller")
+    wall.now += 10
+    world.run_on()
+    assert world.now == pytest.approx(START + 6000)
+
+
 def test_a_new_controller_takes_the_place_of_the_old_one():
     world, _ = small_world()
     world.join("old")

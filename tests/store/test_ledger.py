@@ -366,26 +366,47 @@ def test_sql_is_made_once_for_each_shape():
 async def test_an_older_ledger_is_brought_to_the_new_schema_with_an_entry(open_ledger, monkeypatch, tmp_path):
     from controller.store import migrations
 
+    newest = migrations.NEWEST + 1
     first = await open_ledger()
     first.close()
     head = verify(first.folder).head
-    for name in ("001_first_ledger.sql", "002.sql"):
+    for name in (*(step.file for step in migrations.STEPS), "next.sql"):
         shipped = migrations.FOLDER / name
         text = (
             shipped.read_text() if shipped.exists() else "ALTER TABLE meta ADD COLUMN note TEXT;\nDROP TABLE absent;\n"
         )
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(migrations, "FOLDER", tmp_path)
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, migrations.Step(2, "002.sql")))
-    monkeypatch.setattr(migrations, "NEWEST", 2)
-    monkeypatch.setattr("controller.store.ledger.NEWEST", 2)
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, migrations.Step(newest, "next.sql")))
+    monkeypatch.setattr(migrations, "NEWEST", newest)
+    monkeypatch.setattr("controller.store.ledger.NEWEST", newest)
     with pytest.raises(LedgerDamaged, match="no such table"):
         await open_ledger()
     assert verify(first.folder).head == head
-    (tmp_path / "002.sql").write_text("ALTER TABLE meta ADD COLUMN note TEXT;\n")
+    (tmp_path / "next.sql").write_text("ALTER TABLE meta ADD COLUMN note TEXT;\n")
     ledger = await open_ledger()
     (row, *_) = ledger.audit(3)
-    assert (row.action, row.fields["old"], row.fields["new"], row.fields["previous"]) == ("ledger.migrated", 1, 2, head)
-    assert ledger.meta("schema_version") == "2" and verify(ledger.folder).ok
+    found = (row.action, row.fields["old"], row.fields["new"], row.fields["previous"])
+    assert found == ("ledger.migrated", newest - 1, newest, head)
+    assert ledger.meta("schema_version") == str(newest) and verify(ledger.folder).ok
     with pytest.raises(ValueError, match="inside a statement"):
         list(migrations.statements("CREATE TABLE x (a"))
+
+
+async def test_a_ledger_from_before_claims_is_whole_as_it_is_and_after_its_migration(open_ledger, audit, monkeypatch):
+    from controller.store import migrations
+
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        before.setattr(migrations, "NEWEST", 1)
+        before.setattr("controller.store.ledger.NEWEST", 1)
+        old = await open_ledger()
+        row = {"run_id": "r1", "path": "a/b", "opened_at": 5.0, "state": "open", "hand": {}}
+        await old.commit([Insert("tasks", row)], [audit()])
+        old.close()
+        assert verify(old.folder).ok
+    ledger = await open_ledger()
+    assert ledger.task("r1", "a/b").claimed_by == ""
+    await ledger.commit([Update("tasks", {"run_id": "r1", "path": "a/b"}, {"claimed_by": "anna"})], [audit()])
+    assert ledger.task("r1", "a/b").claimed_by == "anna"
+    assert verify(ledger.folder).ok

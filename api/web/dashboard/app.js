@@ -36,7 +36,7 @@ function App() {
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>${W.skip}</a>
     <${TopBar} route=${here} /><${Strip} /><${Notices} />${snapshot && html`<${Banner} alarms=${snapshot.alarms} />`}
     <main id="main" tabindex="-1" class=${state.link === "lost" || !state.scanning ? "blind" : ""}>
-      ${snapshot ? page(here) : html`<p class="panel">${W.loading}</p>`}</main>
+      ${snapshot ? page(here) : html`<p class="panel" data-doing role="status">${state.doing ? W.startingBy(state.doing) : W.loading}</p>`}</main>
     <${BottomBar} route=${here} unit=${unit} />`;
 }
 

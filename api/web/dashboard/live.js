@@ -5,7 +5,7 @@ import { setZone } from "./format.js";
 const SILENCE_S = 5, LOOK_MS = 250, RETRY_S = [1, 2, 5, 10], SCANS = 3, AHEAD_S = 0.5;
 
 export const live = store({
-  snapshot: null, link: "connecting", scanning: true, scan: null, lost: null, restored: null, refused: "", failed: 0, ledger: "ok",
+  snapshot: null, link: "connecting", scanning: true, scan: null, lost: null, restored: null, refused: "", failed: 0, ledger: "ok", doing: "",
 });
 const wall = () => performance.now() / 1000;
 const base = { bench: 0, wall: 0, speed: 1 };
@@ -134,7 +134,7 @@ function merge(changes, verdict) {
 function beat(message) {
   const bench = typeof message.now === "string" ? Date.parse(message.now) / 1000 : message.now;
   time(bench, message.speed ?? live.now.snapshot?.speed);
-  live.set({ ledger: message.ledger || "ok", ...scanned(message.scan, message.scanning) });
+  live.set({ ledger: message.ledger || "ok", doing: message.doing || "", ...scanned(message.scan, message.scanning) });
 }
 
 // The server's own verdict where it gives one: it knows a controller that is silent or away.

@@ -84,7 +84,7 @@ export const W = {
   chartSummary: (name, span, mean, low, lowAt, high, highAt, unit) =>
     `${name}, last ${span}: mean ${mean} ${unit}, min ${low} at ${lowAt}, max ${high} at ${highAt}`,
   chartEmpty: (name, span) => `${name}, last ${span}: no data`,
-  span: "Span", loading: "Loading",
+  span: "Span", loading: "Loading", startingBy: (doing) => `The demo is starting: ${doing}.`,
 
   timeline: "Timeline", list: "List", planned: "planned", actual: "actual", goNow: "Go to now", zoomIn: "Zoom in", zoomOut: "Zoom out",
   earlier: "Earlier", later: "Later", wholeRun: "Run", week: "Week", dayWord: "Day", sixHours: "6 h",
@@ -94,15 +94,18 @@ export const W = {
 
   answer: "Answer", answerForMe: "Answer for me", iWill: "I will do it",
   answerForMeNote: "The simulated person does it and answers with the values the protocol expects.",
-  mineNote: "This task is yours; the simulated person leaves it. The draft is kept in this browser.",
+  mineNote: "This task is yours. The draft is kept in this browser.",
+  mineHelped: "This task is yours to answer. What it asks for at the bench was done for you when you took it, because nobody can reach into "
+    + "simulated equipment. Time goes slower while you write. The draft is kept in this browser.",
+  answersIn: (s) => `The simulated person answers in ${s} s.`, giveBack: "Give it back", free: "Free it for others",
+  freeNote: "For when this person cannot do it. It is recorded who freed it.",
   taskBy: (name) => `${name} is on this`,
   signOff: "Done, record it", lots: "Lots", until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
   outOf: (t) => `out of the incubator at most ${t}`, takes: (t) => `takes about ${t}`, sample: "Sample", noTasks: "No task is open.",
   yes: "yes", no: "no", choose: "choose", missing: "missing", notNumber: "a number is needed", limitsOf: (l, h, u) => `${l} to ${h} ${u}`,
   outsideLimits: (l, h, u) => `outside ${l} to ${h} ${u}: check it, the protocol allows no more`,
   unusual: (l, h, u) => `unusual: expected ${l} to ${h} ${u}`,
-  answered: "Recorded.", passed: "The simulated person is on it.",
-  noClaim: "Tasks cannot be passed on here; the simulated person answers by itself when its time comes.",
+  answered: "Recorded.", claimed: { me: "", simulated: "The simulated person is on it.", anyone: "" },
 
   acknowledge: "Acknowledge", details: "Details", more: (n) => `+${n} more`, noAlarms: "No alarm stands.",
   ackNote: "Acknowledging does not remove the cause.",

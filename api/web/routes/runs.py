@@ -1,4 +1,4 @@
-"""Runs: list, one run, timeline, doses, tasks; start, command, answer, decide; what became of a command."""
+"""Runs: list, one run, timeline, doses, tasks; start, command, claim, answer, decide; what became of a command."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from api.web.feed import Snapshot, compact
 from api.web.idempotency import idempotency_key
 from api.web.models import (
     AnswerIn,
+    ClaimIn,
+    ClaimOut,
     CommandIn,
     CommandOut,
     DecisionIn,
@@ -125,6 +127,14 @@ async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Ke
     require_unit(person, await unit_of(here, run))
     asked = {"run": run, "path": body.path, "entries": body.entries}
     return StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
+
+
+@router.post("/runs/{run}/tasks/claim", response_model=ClaimOut)
+async def claim(run: str, body: ClaimIn, here: Here, person: Operator, key: Key) -> ClaimOut:
+    """Say who is on a hand step; 409 names the person who is on it already. Anybody who may act may give it back."""
+    require_unit(person, await unit_of(here, run))
+    asked = {"run": run, "path": body.path, "whom": body.by}
+    return ClaimOut(**await here.link.act("claim", {**asked, "actor": person.actor()}, key))
 
 
 @router.post("/runs/{run}/decisions", response_model=StateOut)

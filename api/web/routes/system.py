@@ -26,7 +26,8 @@ WORDS: dict[Condition, str] = {
 @router.get("/health", response_model=Health)
 async def health(here: Annotated[Service, Depends(service)]) -> Response:
     """Without sign-in: whether there is anything to sign in to."""
-    return Response(compact({"status": WORDS[here.feed.condition]}), media_type=JSON)
+    doing = {"doing": words} if (words := here.feed.doing) else {}
+    return Response(compact({"status": WORDS[here.feed.condition], **doing}), media_type=JSON)
 
 
 @router.get("/system/health", response_model=SystemHealth)

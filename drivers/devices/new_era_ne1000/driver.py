@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from drivers.core import registers
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
-from drivers.core.fluid import Direction, FluidMover, Motion, MoverStatus, Totals
+from drivers.core.fluid import Direction, FluidMover, Motion, MoverStatus, Totals, never
 from drivers.core.line import Line
 from drivers.core.signals import Identity, Quality, Reading, Value
 from drivers.devices.new_era_ne1000 import numbers, replies
@@ -156,7 +156,9 @@ class NewEraNe1000(FluidMover):
 
     # -- moving
 
-    async def start(self, direction: Direction, volume_ml: float, rate_ml_min: float) -> None:
+    async def start(
+        self, direction: Direction, volume_ml: float, rate_ml_min: float, *, unless: Callable[[], bool] = never
+    ) -> None:
         """Write one bounded stroke into phase 1 and STP into phase 2, read all of it back, and send one RUN.
 
         Volume and rate are cut to the pump's four digits; `programmed` tells what it took. Raises OutOfRange or Refused
@@ -172,7 +174,7 @@ class NewEraNe1000(FluidMover):
             raise Refused("not started", f"pump {self.address}: RUN was not sent: {error}") from error
         if self.talk.alarm_text:
             raise Refused("alarm", f"pump {self.address}: {self.talk.alarm_text}; prepare it before the next stroke")
-        if stops != self._stops:
+        if stops != self._stops or unless():
             raise Refused("stopped", f"pump {self.address}: a stop came while the stroke was being written")
         await self._run(direction)
 

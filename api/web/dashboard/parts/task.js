@@ -1,12 +1,14 @@
-// One task for a person: what, why, entries checked while typing, draft kept; "answer for me" or "I will" in a demo (6.6).
+// One task for a person: what, why, who is on it, entries checked while typing, draft kept; in a demo "answer for me" too (6.6).
 import { html, useState } from "../vendor/htm/preact-standalone.module.js";
 import { NoAnswer, call, newKey, seg } from "../api.js";
 import { duration, symbol } from "../format.js";
-import { live } from "../live.js";
+import { live, now } from "../live.js";
+import { session } from "../session.js";
 import { store, useStore } from "../store.js";
 import { W } from "../words.js";
 import { Countdown } from "./when.js";
 
+const SOON_S = 60;
 const said = store({});
 const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
 
@@ -25,11 +27,10 @@ async function post(task, tail, body) {
   said.set({ [at]: { phase: "sending", text: W.phases.sending } });
   try {
     const answer = await call("POST", `/runs/${seg(task.run)}/tasks/${tail}`, body, { key: newKey() });
-    said.set({ [at]: { phase: "confirmed", text: tail === "answer" ? W.answered : body.by === "simulated" ? W.passed : "" } });
+    said.set({ [at]: { phase: "confirmed", text: tail === "answer" ? W.answered : W.claimed[body.by] } });
     return answer;
   } catch (error) {
     const faults = error.body?.faults?.join("; ");
-    if (tail === "claim" && [404, 405].includes(error.status)) { said.set({ [at]: { phase: "refused", text: W.noClaim } }); return null; }
     said.set({ [at]: error instanceof NoAnswer ? { phase: "unknown", text: W.phases.unknown } : { phase: "refused", text: W.refused(faults || error.message) } });
     return null;
   }
@@ -48,37 +49,43 @@ export function fault(entry, raw) {
 
 const taken = (entry, raw) => (entry.kind === "number" ? Number(String(raw).replace(",", ".")) : entry.kind === "yes_no" ? raw === "yes" : String(raw));
 
+// Wall seconds until the simulated person answers by themselves; null = nobody knows, or somebody is on it.
+function answersIn(task) {
+  const { speed } = live.now.snapshot;
+  return task.claimed_by || !task.answers_at || !speed ? null : Math.max(0, Math.ceil((task.answers_at - now()) / speed));
+}
+
 export function Task({ task }) {
-  const [mine, own] = useState(() => Object.keys(draft(task)).length > 0);
   const [entries, set] = useState(() => draft(task));
   const result = useStore(said)[keyOf(task)];
-  const demo = Boolean(live.now.snapshot?.simulated);
-  const off = live.now.link !== "connected", sending = result?.phase === "sending";
+  const helped = Boolean(live.now.snapshot?.simulated_person), me = (session.now.who || session.now.before)?.user;
+  const mine = task.claimed_by === me, left = answersIn(task);
+  const off = live.now.link !== "connected", busy = off || result?.phase === "sending";
   const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
   const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
-  const claim = () => { own(true); if (demo) post(task, "claim", { path: task.path, by: "me" }); };
-  const pass = () => post(task, "claim", { path: task.path, by: "simulated" });
+  const claim = (by) => post(task, "claim", { path: task.path, by });
   const send = async (event) => {
     event.preventDefault();
     const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
     if (await post(task, "answer", body)) keep(task, null);
   };
-  return html`<article class="panel task" data-task=${task.path}>
+  const button = (by, text, note = "") => html`<button type="button" class=${by === "me" ? "strong" : ""} data-claim=${by} disabled=${busy} title=${note}
+    onClick=${() => claim(by)}>${text}</button>`;
+  const forMe = helped && button("simulated", W.answerForMe, W.answerForMeNote);
+  return html`<article class="panel task" data-task=${task.path} data-claimed=${task.claimed_by}>
     <h3>${task.title}</h3>
     ${task.due !== null && task.due !== undefined && html`<p>${W.due} <${Countdown} at=${task.due} /></p>`}
     ${task.instruction !== task.title && html`<p class="instruction">${task.instruction}</p>`}
     <p class="note">${[task.takes_s && W.takes(duration(task.takes_s)), task.out_of_incubator_s && W.outOf(duration(task.out_of_incubator_s)),
       task.lots.length && `${W.lots}: ${task.lots.join(", ")}`, task.sample && `${W.sample}: ${task.sample}`,
       task.overdue_s && `${W.until}: ${W.holdsAfter(duration(task.overdue_s))}`].filter(Boolean).join(" · ")}</p>
-    ${task.claimed_by && html`<p class="note">${W.taskBy(task.claimed_by)}</p>`}
-    ${!mine && html`<div class="row wrap">
-      <button type="button" class="strong" disabled=${off} onClick=${claim}>${W.iWill}</button>
-      ${demo && html`<button type="button" disabled=${off || sending} title=${W.answerForMeNote}
-        onClick=${pass}>${W.answerForMe}</button>`}</div>`}
-    ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${W.mineNote}</p>
+    ${!task.claimed_by && html`${left !== null && left < SOON_S && html`<p class="note">${W.answersIn(left)}</p>`}
+      <div class="row wrap">${button("me", W.iWill)}${forMe}</div>`}
+    ${task.claimed_by && !mine && html`<p class="note">${W.taskBy(task.claimed_by)}</p><div class="row wrap">${button("anyone", W.free, W.freeNote)}</div>`}
+    ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${helped ? W.mineHelped : W.mineNote}</p>
       ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
-      <div class="row wrap"><button class="strong" disabled=${off || sending || faults.some((each) => each.stops)}>${W.signOff}</button>
-        ${demo && html`<button type="button" disabled=${off || sending} onClick=${pass}>${W.answerForMe}</button>`}</div>
+      <div class="row wrap"><button class="strong" disabled=${busy || faults.some((each) => each.stops)}>${W.signOff}</button>
+        ${button("anyone", W.giveBack)}${forMe}</div>
     </form>`}
     ${off && html`<p class="why">${W.whyOff}</p>`}
     ${result?.text && html`<p class="why" role="status" data-phase=${result.phase}>${result.text}</p>`}

@@ -37,6 +37,7 @@ def test_a_start_is_done_once_whoever_repeats_it(started: str, page: Page) -> No
         ("/runs", {"protocol": FILL}),
         ("/runs/run-1/commands", {"cause": "hold", "state_seen": "RUNNING"}),
         ("/runs/run-1/tasks/answer", {"path": "x", "entries": {}}),
+        ("/runs/run-1/tasks/claim", {"path": "x", "by": "me"}),
         ("/runs/run-1/decisions", {"path": "x", "answer": "skip"}),
         ("/units/reactor/hold", {}),
         ("/units/reactor/stop-pumps", {}),
@@ -88,6 +89,39 @@ def test_entries_that_cannot_be_used_come_back_with_every_fault(started: str, pa
     assert page.get("/tasks")
 
 
+def test_a_hand_step_is_claimed_by_one_person_at_a_time(started: str, page: Page, place: Place) -> None:
+    (task,) = page.get("/tasks")
+    where, mine = f"/runs/{started}/tasks/claim", {"path": task["path"], "by": "me"}
+    assert page.post(where, mine, "claim-1") == {"claimed_by": "demo"}
+    assert page.get("/commands/claim-1")["answer"]["claimed_by"] == "demo"
+    (row,) = page.get(f"/runs/{started}/tasks")
+    assert row["claimed_by"] == "demo"
+    until(lambda: page.get("/tasks")[0]["claimed_by"] == "demo", "every page shows who is on it")
+    assert page.post(where, {**mine, "by": "anyone"}, "claim-2") == {"claimed_by": ""}
+    anna = {"name": "anna", "role": "operator"}
+    assert place.ask("claim", run=started, path=task["path"], whom="me", actor=anna) == {"claimed_by": "anna"}
+    taken = page.post(where, mine, "claim-3", 409)
+    assert taken["type"].endswith("run-conflict")
+    assert "anna" in taken["detail"]
+    assert page.post(where, mine, "claim-2", 409)["type"].endswith("key-reused")
+    assert "no simulated person" in page.post(where, {**mine, "by": "simulated"}, "claim-4", 422)["detail"]
+    assert page.post(where, {**mine, "by": "ben"}, "claim-5", 422)["faults"]
+    assert page.post(where, {**mine, "path": "elsewhere"}, "claim-6", 409)["detail"].startswith("no open task")
+
+
+@pytest.mark.req("AC-02")
+def test_a_claim_is_refused_to_viewers_and_to_tokens_of_another_unit(started: str, page: Page, place: Place) -> None:
+    (task,) = page.get("/tasks")
+    for role, unit, why in (("viewer", None, "no right to"), ("operator", "cellar", "cellar only")):
+        made = page.post("/tokens", {"label": f"{role} of {unit}", "role": role, "unit": unit}, status=201)
+        with httpx2.Client(base_url=place.url + API, headers={"Authorization": f"Bearer {made['token']}"}) as other:
+            body = {"path": task["path"], "by": "anyone"}
+            answer = other.post(f"/runs/{started}/tasks/claim", json=body, headers={"Idempotency-Key": role})
+        assert answer.status_code == 403
+        assert why in answer.json()["detail"]
+    assert page.get(f"/runs/{started}/tasks")[0]["claimed_by"] == "anna"
+
+
 def test_a_hand_step_is_answered_by_the_person_who_signed_in(started: str, page: Page, place: Place) -> None:
     (task,) = page.get("/tasks")
     body = {"path": task["path"], "entries": {"clear": True}}
@@ -95,6 +129,7 @@ def test_a_hand_step_is_answered_by_the_person_who_signed_in(started: str, page:
     assert page.post(f"/runs/{started}/tasks/answer", body, "answer-1") == {"state": "answered"}
     row = next(each for each in page.get(f"/runs/{started}/tasks") if each["path"] == task["path"])
     assert (row["state"], row["by"], row["entries"]) == ("answered", "demo", {"clear": True})
+    assert row["claimed_by"] == "anna", "both are on record"
     with place.ledger() as ledger:
         entry = next(each.fields for each in reversed(ledger.audit()) if each.action == "run Answered")
     assert (entry["actor"], entry["role"], entry["authenticated_by"]) == ("demo", "supervisor", "password")
