@@ -249,7 +249,7 @@ class Controller:
 
         A repeated `key` gets the first answer, as far as there are records."""
         asked = f"stop-pumps {unit or 'all'}"
-        if self.runs is not None and (first := self.runs.answered(key, asked)) is not None:
+        if self.runs is not None and (first := self.runs.keys.answered(key, asked)) is not None:
             return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
         stopping = asyncio.ensure_future(self._stop_movers(chosen))
@@ -269,7 +269,7 @@ class Controller:
                 client=by.client,
             )
             with contextlib.suppress(LedgerFault):
-                await self.runs.remember(key, {"asked": asked, "stopped": said}, entry)
+                await self.runs.keys.remember(key, {"asked": asked, "stopped": said}, entry)
         return said
 
     async def _stop_movers(self, unit: UnitSettings | None = None) -> dict[str, str]:

@@ -168,14 +168,14 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
     if isinstance(request, ask.Act):
         actor = who(request, actor)
     if isinstance(request, ask.Keyed) and request.key:
-        async with runs.turn(request.key):
+        async with runs.keys.turn(request.key):
             try:
                 return await on_record(controller, runs, ledger, alarms, request, actor)
             except (KeyReused, RefusedBefore, LedgerFault, OldEpoch):
                 raise
             except OsteonError as error:
                 of = request.run if isinstance(request, ask.CommandRun | ask.Answer | ask.Claim | ask.Decide) else ""
-                await runs.refuse(request.key, refusal(error), actor, of)
+                await runs.keys.refuse(request.key, refusal(error), actor, of)
                 raise
     return await on_record(controller, runs, ledger, alarms, request, actor)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from controller.actors import Actor
-from controller.errors import Blocked, KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
+from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
+from controller.keys import Keys, answer_row
 from controller.people import Whom, checked, claimant
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
@@ -21,7 +21,7 @@ from controller.run.engine import ENDED, Engine
 from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
-from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
+from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused, LedgerFault
 from controller.store.rows import RunRow, TaskRow
 from drivers.core.errors import OsteonError, WireError
@@ -47,9 +47,7 @@ class Runs:
         self.settings, self.doors, self._group = settings, doors, group
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
-        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
-        self._asked: dict[str, str] = {}
-        """Key of a request under way -> what it asks for."""
+        self.keys = Keys(doors.ledger, doors.clock)
         self._settled_at = -1
         """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
         self._claiming = asyncio.Lock()
@@ -75,7 +73,7 @@ class Runs:
         key: str = "",
     ) -> str:
         """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
-        if (answer := self.answered(key, "start")) is not None:
+        if (answer := self.keys.answered(key, "start")) is not None:
             return str(answer["run"])
         async with self._starting:
             return await self._started(text, by, unit, sets, start, key)
@@ -207,20 +205,6 @@ class Runs:
         for engine in self.engines.values():
             engine.reapply()
 
-    @asynccontextmanager
-    async def turn(self, key: str) -> AsyncGenerator[None]:
-        """Requests with the same key go one after another, so that the second finds the answer of the first."""
-        lock, waiting = self._turns.get(key, (asyncio.Lock(), 0))
-        self._turns[key] = lock, waiting + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            self._asked.pop(key, None)
-            lock, waiting = self._turns.pop(key)
-            if waiting > 1:
-                self._turns[key] = lock, waiting - 1
-
     async def settle(self, device: str = "") -> None:
         """Measure strokes that runs at rest, ended or archived left open: of one device or of all (DS-04)."""
         if self.doors.ledger.seq == self._settled_at:
@@ -250,7 +234,7 @@ class Runs:
         self, run_id: str, cause: Cause, by: Actor, *, why: str = "", state_seen: str = "", key: str = ""
     ) -> str:
         """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
-        if (answer := self.answered(key, asked := f"{cause} {run_id}")) is not None:
+        if (answer := self.keys.answered(key, asked := f"{cause} {run_id}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         if cause not in COMMANDABLE:
@@ -273,7 +257,7 @@ class Runs:
 
     async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
         """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
-        if (answer := self.answered(key, asked := f"answer {run_id} {path}")) is not None:
+        if (answer := self.keys.answered(key, asked := f"answer {run_id} {path}")) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         task = self.doors.ledger.task(run_id, path)
@@ -292,7 +276,7 @@ class Runs:
         """Who is on a task from now on, "" = nobody; anybody may still answer it, and both stand in its row.
 
         Raises RunConflict (another person is on it, no such open task), Unusable (no simulated person)."""
-        if (answer := self.answered(key, asked := f"claim {run_id} {path} for {whom}")) is not None:
+        if (answer := self.keys.answered(key, asked := f"claim {run_id} {path} for {whom}")) is not None:
             return str(answer["claimed_by"])
         engine = self.engine(run_id)
         gone = RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
@@ -329,7 +313,7 @@ class Runs:
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
         "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
-        if (first := self.answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
+        if (first := self.keys.answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
             return str(first["state"])
         engine = self.engine(run_id)
         now = self.doors.clock.now()
@@ -367,7 +351,7 @@ class Runs:
         Raises Unusable when there is no such unit."""
         if unit is not None:
             self.settings.unit(unit)  # a misspelt unit must not look like a hold that was done
-        if (first := self.answered(key, asked := f"hold {unit or 'all'}")) is not None:
+        if (first := self.keys.answered(key, asked := f"hold {unit or 'all'}")) is not None:
             return dict(first["states"])
         now = self.doors.clock.now()
         engines = self._of(unit)
@@ -391,41 +375,6 @@ class Runs:
         """Orderly end of the program: strokes to their fence; the runs themselves stay in their states."""
         for engine in self.engines.values():
             await engine.rest()
-
-    def answered(self, key: str, asked: str) -> Mapping[str, Any] | None:
-        """The first answer given under `key`; None when it is new.
-
-        Raises KeyReused when it was for something else, RefusedBefore when it was a refusal."""
-        answer = self.doors.ledger.answer(key) if key else None
-        if answer is None:
-            self._asked[key] = asked
-            return None
-        if answer.get("asked", asked) != asked:
-            raise KeyReused(f"this Idempotency-Key was used for {answer['asked']!r}; nothing was done")
-        if "refused" in answer:
-            raise RefusedBefore(answer["refused"])
-        return answer
-
-    async def refuse(self, key: str, refusal: Mapping[str, Any], by: Actor, run_id: str = "") -> None:
-        """Keep a refusal under its key, so that the same request a second time does not act on what has changed since.
-
-        Not kept: what was refused before the key was looked at, and what cannot be written now."""
-        asked = self._asked.get(key)
-        if asked is None or self.doors.ledger.answer(key) is not None:
-            return
-        text = str(refusal["error"]["text"])
-        entry = AuditEntry(
-            "request refused", "request", key, by.name, by.role, by.authenticated_by,
-            new={"asked": asked}, reason=text, outcome="refused", client=by.client,
-        )  # fmt: skip
-        with suppress(LedgerFault):
-            known = self.doors.ledger.run(run_id) is not None
-            await self.remember(key, {"asked": asked, "refused": refusal}, entry, run_id if known else None)
-
-    async def remember(self, key: str, answer: Mapping[str, Any], entry: AuditEntry, run_id: str | None = None) -> None:
-        """Record something that changes no run, and the answer to it under its key, if it has one."""
-        change = [answer_row(key, run_id, self.doors.clock.now(), answer)] if key else []
-        await self.doors.ledger.commit(change, [entry])
 
     def _of(self, unit: str | None) -> list[Engine]:
         return [engine for engine in self.engines.values() if unit in (None, engine.site.unit.name)]
@@ -457,10 +406,6 @@ class Runs:
 def archived(row: RunRow) -> bool:
     """Reset: ended and put away."""
     return row.state == RunState.IDLE.value and row.ended_at is not None
-
-
-def answer_row(key: str, run_id: str | None, at: float, answer: Mapping[str, Any]) -> Change:
-    return Upsert("answers", {"key": key, "run_id": run_id, "at": at, "answer": dict(answer)})
 
 
 def claim_entry(task: TaskRow, name: str, by: Actor) -> AuditEntry:
