@@ -21,9 +21,22 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+def coarse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped bench, polled every four minutes (two where a pump or the balance is asked): the same acts in a
+    seventh of the time. The pumps' watchdog, 100 s as shipped, must outlast their poll."""
+    text = shipped_bench().read_text("utf-8")
+    for shipped, slower in (("poll_s = 10", "poll_s = 240"), ("poll_s = 30", "poll_s = 120"), ("_s = 100", "_s = 250")):
+        assert shipped in text
+        text = text.replace(shipped, slower)
+    path = tmp_path_factory.mktemp("coarse") / "bench.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory, coarse: Path) -> tuple[Result, Path]:
     folder = tmp_path_factory.mktemp("healthy")
-    return rehearse(COMPRESSED, seed=7, data=folder), folder
+    return rehearse(COMPRESSED, bench=coarse, seed=7, data=folder), folder
 
 
 def test_a_healthy_rehearsal_completes_and_both_witnesses_agree(healthy: tuple[Result, Path]) -> None:
@@ -51,37 +64,50 @@ def test_what_the_ledger_says_is_what_truly_flowed(healthy: tuple[Result, Path])
 
 
 @pytest.mark.req("SIM-01", "INV-25")
-def test_the_same_seed_gives_the_same_event_log_under_another_hash_seed(healthy: tuple[Result, Path]) -> None:
+def test_the_same_seed_gives_the_same_event_log_under_another_hash_seed(
+    healthy: tuple[Result, Path], coarse: Path
+) -> None:
     result, _ = healthy
     protocol = ROOT / "tests" / "protocols" / "compressed.yaml"
-    command = [sys.executable, "-m", "simulators", "rehearse", str(protocol), "--seed", "7", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "simulators",
+        "rehearse",
+        str(protocol),
+        "--bench",
+        str(coarse),
+        "--seed",
+        "7",
+        "--json",
+    ]
     environment = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(told.stdout)["event_log_digest"] == result.event_log_digest
 
 
 @pytest.mark.req("SIM-01")
-def test_another_seed_gives_another_event_log(healthy: tuple[Result, Path]) -> None:
-    assert rehearse(COMPRESSED, seed=8).event_log_digest != healthy[0].event_log_digest
+def test_another_seed_gives_another_event_log(healthy: tuple[Result, Path], coarse: Path) -> None:
+    assert rehearse(COMPRESSED, bench=coarse, seed=8).event_log_digest != healthy[0].event_log_digest
 
 
 @pytest.mark.req("DS-13")
-def test_a_leaking_check_valve_holds_the_run_at_the_first_exchange_and_says_why() -> None:
-    result = rehearse(COMPRESSED, seed=7, faults=["check-valve"])
+def test_a_leaking_check_valve_holds_the_run_at_the_first_exchange_and_says_why(coarse: Path) -> None:
+    result = rehearse(COMPRESSED, bench=coarse, seed=7, faults=["check-valve"])
     assert result.state == RunState.HELD
     assert "counter 17.9 mL, balance 15." in result.why or "witnesses differ" in result.why
     assert [dose.part for dose in result.doses if dose.path.startswith("culture")] == ["withdraw"]
 
 
 @pytest.mark.req("SM-05")
-def test_an_absent_person_ends_in_a_hold_that_names_the_task() -> None:
-    result = rehearse(COMPRESSED, seed=7, faults=["absent-person"])
+def test_an_absent_person_ends_in_a_hold_that_names_the_task(coarse: Path) -> None:
+    result = rehearse(COMPRESSED, bench=coarse, seed=7, faults=["absent-person"])
     assert result.state == RunState.HELD
     assert "overdue" in result.why
 
 
-def test_a_late_person_delays_the_run_and_is_recorded() -> None:
-    result = rehearse(COMPRESSED, seed=7, faults=["late-person:hours=2"])
+def test_a_late_person_delays_the_run_and_is_recorded(coarse: Path) -> None:
+    result = rehearse(COMPRESSED, bench=coarse, seed=7, faults=["late-person:hours=2"])
     assert result.state in (RunState.COMPLETE, RunState.HELD)
     assert result.alarms
 
@@ -95,19 +121,6 @@ def test_a_seed_that_once_failed_still_holds(case: str) -> None:
     assert result.state in states.split("|"), result.why
 
 
-@pytest.fixture
-def coarse_bench(tmp_path: Path) -> Path:
-    """The shipped bench, polled every four minutes (two where a pump or the balance is asked): the same 28 days and
-    acts in a seventh of the time. The pumps' watchdog, 100 s as shipped, must outlast their poll."""
-    text = shipped_bench().read_text("utf-8")
-    for shipped, coarse in (("poll_s = 10", "poll_s = 240"), ("poll_s = 30", "poll_s = 120"), ("_s = 100", "_s = 250")):
-        assert shipped in text
-        text = text.replace(shipped, coarse)
-    path = tmp_path / "coarse.toml"
-    path.write_text(text, "utf-8")
-    return path
-
-
 def check_28_days(result: Result) -> None:
     assert result.complete, result.why
     assert result.days == pytest.approx(28.2, abs=0.5)
@@ -118,8 +131,8 @@ def check_28_days(result: Result) -> None:
     assert not [text for text in result.alarms if text.startswith("critical")]
 
 
-def test_28_days_complete_with_eleven_exchanges(coarse_bench: Path) -> None:
-    check_28_days(rehearse("adsc-osteo-spheroid-28d", bench=coarse_bench, seed=1))
+def test_28_days_complete_with_eleven_exchanges(coarse: Path) -> None:
+    check_28_days(rehearse("adsc-osteo-spheroid-28d", bench=coarse, seed=1))
 
 
 @pytest.mark.campaign
