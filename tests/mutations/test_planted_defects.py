@@ -109,7 +109,7 @@ def planted(defect: Defect, folder: Path) -> None:
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("mutations"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("mutations", "dashboard"))
         else:
             shutil.copy(source, folder / name)
     path = folder / defect.file
@@ -125,7 +125,10 @@ def planted(defect: Defect, folder: Path) -> None:
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
 def test_a_planted_defect_makes_a_test_fail(defect: Defect, tmp_path: Path) -> None:
     planted(defect, tmp_path)
-    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
+    without = [
+        word for name in ("cacheprovider", "xdist", "pytest_cov", "hypothesispytest") for word in ("-p", f"no:{name}")
+    ]
+    words = [sys.executable, "-m", "pytest", "-x", "-q", *without]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     for name in ("PYTEST_XDIST_WORKER", "COV_CORE_SOURCE", "COV_CORE_CONFIG", "COV_CORE_DATAFILE"):
         environment.pop(name, None)

@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def coarse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped bench, polled every four minutes (two where a pump or the balance is asked): the same acts in a
+    """The shipped bench, polled every five minutes (200 s where a pump or the balance is asked): the same acts in a
     seventh of the time. The pumps' watchdog, 100 s as shipped, must outlast their poll."""
     text = shipped_bench().read_text("utf-8")
-    for shipped, slower in (("poll_s = 10", "poll_s = 240"), ("poll_s = 30", "poll_s = 120"), ("_s = 100", "_s = 250")):
+    for shipped, slower in (("poll_s = 10", "poll_s = 300"), ("poll_s = 30", "poll_s = 200"), ("_s = 100", "_s = 250")):
         assert shipped in text
         text = text.replace(shipped, slower)
     path = tmp_path_factory.mktemp("coarse") / "bench.toml"
