@@ -14,7 +14,7 @@ demo: setup  ## the demo bench: simulated devices, a run in mid-culture, its pag
 
 test: setup  ## every test (ARGS="-k sentence" picks some)
 	@sh requirements/browser.sh
-	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup  ## format, lint, types, import rules
 	@.venv/bin/ruff format --check -q . || { echo "make format puts this right" >&2; exit 1; }
