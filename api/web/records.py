@@ -50,7 +50,11 @@ class Records:
             from controller.store.reader import Reader
 
             try:
-                self._ledger = Reader.open_read_only(self.data)
+                ledger = Reader.open_read_only(self.data)
+                if ledger.outdated:
+                    ledger.close()
+                    raise Problem("starting", "the controller has not brought its records up to date yet")
+                self._ledger = ledger
             except FileNotFoundError:
                 raise Problem("starting", "the controller has not opened its records yet") from None
             except LedgerDamaged as error:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal_co
 from controller.store import schema
 from controller.store.chain import Sealed
 from controller.store.errors import LedgerDamaged
+from controller.store.migrations import NEWEST
 from controller.store.rows import (
     AlarmRow,
     AuditRow,
@@ -122,6 +123,11 @@ class Reader:
     def open_read_only(cls, folder: Path) -> Reader:
         """For a second process or a copy: never writes. FileNotFoundError, LedgerDamaged."""
         return Reader(folder, connect_read_only(folder / NAME))
+
+    @property
+    def outdated(self) -> bool:
+        """Its tables are of an older program: only the controller of today's brings them up to date."""
+        return int(self.meta("schema_version") or 0) < NEWEST
 
     def close(self) -> None:
         self._reads.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from api.web.problems import Problem
 from api.web.records import NEEDED, Records
 from api.web.security.settings import Settings
+from controller.store import migrations
 from tests.api.web.security.house import API, CHEAP, House, Wall, kind, whole
 
 pytestmark = pytest.mark.real_time
@@ -54,4 +56,22 @@ async def test_what_reading_takes_is_imported_when_somebody_has_come(tmp_path: P
     import sys
 
     assert await records.ask(lambda: all(name in sys.modules for name in NEEDED))
+    records.close()
+
+
+def test_records_of_an_older_program_are_starting_until_the_controller_has_brought_them_up_to_date(
+    tmp_path: Path,
+) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as old:
+        first = migrations.STEPS[0]
+        for statement in migrations.statements((migrations.FOLDER / first.file).read_text("utf-8")):
+            old.execute(statement)
+        old.execute("INSERT INTO meta (key, value) VALUES ('schema_version', '1')")
+    records = Records(tmp_path)
+    with pytest.raises(Problem, match="up to date") as told:
+        records.ledger()
+    assert told.value.status == 503
+    with sqlite3.connect(tmp_path / "ledger.db") as today:
+        migrations.migrate(today, 1)
+    assert records.ledger().runs() == []
     records.close()
