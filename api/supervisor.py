@@ -225,19 +225,33 @@ class Supervisor:
         return self.data / f"{child.name}.pid"
 
 
+def refuse_if_served(data: Path) -> None:
+    """Raise Refusal when a supervisor lives on `data`: asked first, so that a second start changes nothing."""
+    record = data / "supervisor.pid"
+    if record.exists():
+        with record.open("a+") as lock:
+            hold(lock, data)
+
+
 def take(lock: IO[str], data: Path) -> None:
     """Become the one supervisor of `data`; raises Refusal when another lives. The lock dies with its process."""
-    import fcntl
     import os
+
+    hold(lock, data)
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+
+
+def hold(lock: IO[str], data: Path) -> None:
+    """Lock the record; raises Refusal with the number of the process that has it."""
+    import fcntl
 
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
         raise Refusal(f"{data} is already served (pid {lock.read().strip() or 'unknown'})") from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
 
 
 def meaning(code: int | None) -> str:

@@ -25,7 +25,7 @@ HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 async def watch(data: Path, said: Sequence[str] = ()) -> None:
-    """Show the bench of `data` until cancelled; `said` are remarks of the supervisor, the last shown for a while."""
+    """Show the bench of `data` until cancelled; `said` are remarks: the first stays, the last for a while."""
     if not sys.stdout.isatty():
         await scroll(data, said)
         return
@@ -34,7 +34,7 @@ async def watch(data: Path, said: Sequence[str] = ()) -> None:
     try:
         while True:
             told, frames = (told, frames + 1) if len(said) == told else (len(said), 0)
-            remark = said[-1:] if frames < REMARK_S / FRAME_S else ()
+            remark = [*said[:1], *(said[-1:] if frames < REMARK_S / FRAME_S else ())]
             size = shutil.get_terminal_size()
             sys.stdout.write(frame(picture(data, remark, size.columns, size.lines)))
             sys.stdout.flush()

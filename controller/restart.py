@@ -60,4 +60,6 @@ async def alarm_outage(doors: Doors, outage: Outage) -> None:
     if not outage.planned:
         text = f"controller restarted after {outage.gap_s:.0f} s without control"
         advice = "Look at the outage record and at the culture."
-        await doors.alarms.raise_(f"restart:{doors.ledger.epoch}", "high", text, advice)
+        key = f"restart:{doors.ledger.epoch}"
+        await doors.alarms.raise_(key, "high", text, advice)
+        await doors.alarms.clear(key)  # it is over: to be seen by a person, and gone then

@@ -95,6 +95,14 @@ def expire(draft: Draft) -> None:
     draft.enter(state, f"{text}; {draft.why}" if draft.why else text)
 
 
+def over(run: Run, key: str) -> bool:
+    """Whether the condition of an alarm raised here under `key` is gone: the run goes on, the step or task is done."""
+    what, _, kind = key.rpartition(":")
+    if what == "held":
+        return run.state is not RunState.HELD or f"{run.since:.0f}" != kind
+    return kind in ("overdue", "too long", "drained") and what not in run.active
+
+
 def next_limit(plan: Plan, run: Run) -> float | None:
     """The earliest moment at which time alone changes this run; None when only events matter."""
     times = [when for when, _, _ in moments(plan, run) if when > run.looked]

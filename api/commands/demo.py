@@ -13,7 +13,7 @@ from api.folders import data_argument
 from api.refusal import Refusal
 from api.simulators_child import bench_file, command
 from api.socket_client import running_pid
-from api.supervisor import Child, Supervisor, stop_on_signals
+from api.supervisor import Child, Supervisor, refuse_if_served, stop_on_signals
 from api.terminal import watch
 from api.web.security.demo_password import USER, new_password
 
@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     bench_toml = bench_file(options.bench)
     if not service_child.loopback(options.host):
         raise Refusal(f"the demo answers on this machine only, not on {options.host}")
+    refuse_if_served(data)
     service_child.check_port(data, options.host, options.port)
     if options.fresh:
         clear(data)

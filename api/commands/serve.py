@@ -11,7 +11,7 @@ from api import service_child
 from api.folders import data_argument
 from api.refusal import Refusal
 from api.socket_client import ask, running_pid
-from api.supervisor import Child, Supervisor, stop_on_signals
+from api.supervisor import Child, Supervisor, refuse_if_served, stop_on_signals
 
 EXAMPLE = "osteon serve --bench bench.toml --data /var/lib/osteon"
 
@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     bench, data = options.bench.absolute(), options.data.absolute()
     if not bench.is_file():
         raise Refusal(f"{options.bench}: there is no such bench file")
+    refuse_if_served(data)
     service_child.check_port(data, options.host, options.port)
     service_child.forget_address(data)
     line = (sys.executable, "-P", "-m", "controller", "--bench", str(bench), "--data", str(data))

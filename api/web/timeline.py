@@ -132,7 +132,7 @@ def bar(plan: Plan, one: Occurrence, bars: tuple[float, float], rows: Rows) -> d
     node = plan.nodes[one.path]
     doses = [dose(row) for row in rows.doses if row.path == one.path]
     task = next((task for task in rows.tasks if task.path == one.path), None)
-    late_s = None if one.started is None or one.planned is None else max(0.0, one.started - one.planned)
+    late_s = None if one.started is None or one.planned is None else max(0.0, one.started - bars[0])
     return {
         "key": one.key,
         "path": one.path,

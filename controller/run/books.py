@@ -16,8 +16,8 @@ INTO = "medium in"
 """Fluid paths named so lead into the vessel; every other path leads out of it."""
 
 
-def moves(ledger: Reader, run_id: str, unit: UnitSettings) -> list[Move]:
-    """Every booked move of the unit's vessel in this run, unsorted."""
+def moves(ledger: Reader, run_id: str, unit: UnitSettings, *, under_way: bool = False) -> list[Move]:
+    """Every booked move of the unit's vessel in this run, unsorted; `under_way`: a withdrawal not ended yet, too."""
     found: list[Move] = []
     transfers: dict[tuple[str, str], list[Intent]] = defaultdict(list)
     for row in ledger.doses(run_id=run_id):
@@ -25,7 +25,10 @@ def moves(ledger: Reader, run_id: str, unit: UnitSettings) -> list[Move]:
         transfers[intent.path, intent.part].append(intent)
     to_cup = primed(transfers)
     for key, rows in transfers.items():
-        found.extend(moves_of_transfer(rows, unit, into_vessel=key not in to_cup))
+        booked = moves_of_transfer(rows, unit, into_vessel=key not in to_cup)
+        found.extend(booked)
+        if under_way and not any(move.level for move in booked):
+            found.extend(drawn_so_far(rows))
     for task in ledger.tasks(run_id=run_id, open_only=False):
         if task.state == "answered":
             found.extend(moves_of_hand(task))
@@ -52,6 +55,20 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
     return found
 
 
+def drawn_so_far(rows: list[Intent]) -> list[Move]:
+    """What strokes of a withdrawal have drawn; the level it ends at overrides it. An open or unknown stroke may have
+    drawn anything up to its target: half of it, with the uncertainty of a uniform distribution."""
+    found: list[Move] = []
+    for row in rows:
+        if row.fluid_path != INTO and row.stroke is Direction.DRAW:
+            if row.moved_ml is None:
+                found.append(Move(row.intended_at, -row.target_ml / 2, row.target_ml / 12**0.5))
+            else:
+                at = row.ended_at or row.intended_at
+                found.append(Move(at, -row.moved_ml, max(row.resolution_ml, 0.01 * row.moved_ml)))
+    return found
+
+
 def moves_of_hand(task: TaskRow) -> list[Move]:
     """What the acts of an answered hand step did to the vessel."""
     at, found = task.answered_at or task.opened_at, list[Move]()
@@ -68,6 +85,8 @@ def moves_of_hand(task: TaskRow) -> list[Move]:
     return found
 
 
-def vessel_volume(ledger: Reader, run_id: str, unit: UnitSettings, start: float, now: float) -> Volume:
-    """What the unit's vessel holds now, by the books of this run."""
-    return estimate(moves(ledger, run_id, unit), start, now, unit.vessel.evaporation_ml_day)
+def vessel_volume(
+    ledger: Reader, run_id: str, unit: UnitSettings, start: float, now: float, *, under_way: bool = False
+) -> Volume:
+    """What the unit's vessel holds now, by its books; `under_way`: as the page shows it in mid-withdrawal."""
+    return estimate(moves(ledger, run_id, unit, under_way=under_way), start, now, unit.vessel.evaporation_ml_day)

@@ -19,6 +19,7 @@ from drivers.core.errors import OsteonError
 from protocols import machine, records
 from protocols.effects import CloseTask, Deviate, Effect, OpenTask, Raise
 from protocols.events import Command, Event, TimeCame
+from protocols.limits import over
 from protocols.plan import Plan
 from protocols.run import Run
 from protocols.states import Cause, RunState
@@ -169,6 +170,7 @@ class Engine:
         self.run = after
         if carry:
             self._carry()
+        await self._clear_alarms()
         self.changed.set()
         if said.answer is not None and not said.answer.done():
             said.answer.set_result(after)
@@ -203,6 +205,13 @@ class Engine:
         for effect in effects:
             self._record(effect, now, change, audit)
         await self.doors.ledger.commit(change, audit, [JournalEntry(self.run_id, now, event)])
+
+    async def _clear_alarms(self) -> None:
+        """Those of this run whose condition is gone."""
+        for row in self.doors.alarms.open():
+            key = str(row["key"]).removeprefix(f"{self.run_id}:")
+            if row["run_id"] == self.run_id and key != row["key"] and over(self.run, key):
+                await self.doors.alarms.clear(row["key"])
 
     def _record(self, effect: Effect, now: float, change: list[Change], audit: list[AuditEntry]) -> None:
         """The rows of effects that are records: tasks, alarms, deviations."""

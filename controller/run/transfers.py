@@ -53,7 +53,8 @@ class Transfers:
         return [Intent.of(row) for row in self.ledger.open_doses() if row.run_id == run_id]
 
     def volume(self, site: Site) -> Volume:
-        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
+        """As a person should see it: with what a withdrawal under way has drawn."""
+        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now(), under_way=True)
 
     async def perform(self, site: Site, wanted: Transfer, halt: asyncio.Event) -> Result | None:
         """Bring the transfer to its end; None when `halt` ended it before. Never raises for what a bench can do."""
@@ -210,7 +211,7 @@ class Transfers:
         vessel = site.unit.vessel
         if wanted.part == "prime":
             return
-        held = self.volume(site)
+        held = vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
         if wanted.fluid_path == INTO and direction is Direction.DELIVER:
             top = held.ml + 3 * held.sigma_ml + volume_ml
             if top > vessel.max_ml:

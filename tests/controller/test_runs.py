@@ -354,3 +354,18 @@ async def test_a_value_the_ledger_cannot_hold_fails_its_asker_and_not_the_contro
         await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=float("nan"))
     assert lab.ledger.doses()[-1].state == "unknown"
     assert await lab.runs.decide("run-1", "feed/fill", "delivered", TESTER, volume_ml=6.0) == "HELD"
+
+
+async def test_the_alarm_of_a_hold_that_nobody_answered_goes_when_the_run_goes_on(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    run = lab.engine.run_id
+    assert await lab.until(lambda: lab.engine.run.state == "RUNNING", 600.0)
+    await lab.runs.command(run, Cause.HOLD, TESTER)
+    alarms = lab.runs.doors.alarms
+    assert await lab.until(lambda: any("nobody answered" in row["text"] for row in alarms.open()), 3600.0, 10.0)
+    (held,) = [row for row in alarms.open() if "nobody answered" in row["text"]]
+    await alarms.acknowledge(held["alarm_id"], TESTER)
+    assert held["state"] == "ACKED"
+    await lab.runs.command(run, Cause.RESTART, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "RUNNING", 600.0)
+    assert not any("nobody answered" in row["text"] for row in alarms.open())

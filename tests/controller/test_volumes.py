@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.run.books import moves_of_hand, moves_of_transfer
+from controller.run.books import drawn_so_far, moves_of_hand, moves_of_transfer
 from controller.run.intents import Intent
 from controller.run.volumes import BASE_SIGMA_ML, DAY_S, Move, estimate
 from controller.settings import parse
@@ -110,3 +110,12 @@ def test_only_an_intended_row_is_open() -> None:
     assert intent().open
     assert not any(done(DRAW, 1.0, state).open for state in ("done", "partial", "over", "cancelled", "unknown"))
     assert (intent(DRAW).before(), intent(DELIVER).before()) == (50.0, 40.0)
+
+
+def test_what_a_withdrawal_under_way_has_drawn_is_shown_and_an_open_stroke_widens_the_estimate() -> None:
+    out = {"fluid_path": "medium out"}
+    (partial,) = drawn_so_far([done(DRAW, 9.9, **out)])
+    assert partial.ml == -9.9 and not partial.level
+    (open_one,) = drawn_so_far([intent(DRAW, target_ml=24.0, **out)])
+    assert open_one.ml == -12.0 and open_one.sigma_ml == pytest.approx(6.93, abs=0.01)
+    assert drawn_so_far([done(DELIVER, 18.0, fluid_path="medium in")]) == []

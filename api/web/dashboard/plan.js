@@ -12,7 +12,7 @@ export function lanes(answer) {
   }
   for (const each of answer.steps) found[LANE[each.lane] || "steps"].push(step(each));
   for (const each of answer.states.filter((state) => HOLDS.has(state.state))) {
-    found.holds.push({ path: `${each.state} ${each.start}`, title: each.state.toLowerCase(), planned: null, actual: [each.start, each.end], disposition: "", facts: { why: each.why } });
+    found.holds.push({ path: `${each.state} ${each.start}`, title: each.state.toLowerCase(), planned: null, actual: [each.start, each.end], disposition: each.end ? "over" : "", facts: { why: each.why } });
   }
   for (const each of answer.alarms) {
     found.holds.push({ path: each.id, title: each.text, planned: null, actual: [each.start, each.end], disposition: each.state, facts: { priority: each.priority } });

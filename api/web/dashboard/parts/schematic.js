@@ -37,6 +37,7 @@ export function Schematic({ unit, facts, run }) {
   const level = 208 - 96 * share;
   const line = (ml) => 208 - 96 * Math.min(1, ml / most);
   const step = run?.steps.find((each) => ["Exchange", "Dose"].includes(each.work));
+  const moves = (part) => step?.part === part && Boolean(step.amount?.moving);
   const pump = (way) => facts.paths[`medium ${way}`]?.pump;
   const condition = (name) => live.now.snapshot?.devices.find((each) => each.name === name)?.condition;
   const door = reading(unit, "door").now || live.now.snapshot?.devices.find((each) => each.readings.door_open)?.readings.door_open;
@@ -57,8 +58,8 @@ export function Schematic({ unit, facts, run }) {
     <${Label} x=${276} y=${202} text="DO" /><${Tag} x=${276} y=${218} unit=${unit} role="dissolved oxygen" />
     <path class="pipe" d="M56 128h24M110 128h98v8" />
     <path class="pipe" d="M254 150V88h160M444 88h32v46" /><path class="pipe" d="M56 128V116" />
-    <${Pump} x=${95} y=${128} name=${pump("in") || "pump in"} moving=${step?.part === "fill"} condition=${condition(pump("in"))} />
-    <${Pump} x=${429} y=${88} name=${pump("out") || "pump out"} moving=${step?.part === "withdraw"} condition=${condition(pump("out"))} />
+    <${Pump} x=${95} y=${128} name=${pump("in") || "pump in"} moving=${moves("fill")} condition=${condition(pump("in"))} />
+    <${Pump} x=${429} y=${88} name=${pump("out") || "pump out"} moving=${moves("withdraw")} condition=${condition(pump("out"))} />
     <${Bottle} x=${36} y=${56} fill=${0.7} /><${Label} x=${56} y=${46} text="medium" anchor="middle" />
     <${Bottle} x=${456} y=${134} fill=${0.35} /><path class="wall" d="M446 200h60M452 206h48" />
     <${Label} x=${476} y=${222} text="balance" anchor="middle" /><${Tag} x=${476} y=${240} unit=${unit} role="waste weight" anchor="middle" />
