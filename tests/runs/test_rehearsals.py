@@ -136,6 +136,7 @@ def test_28_days_complete_with_eleven_exchanges(coarse: Path) -> None:
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3600)  # two whole runs at full rate, on a machine that may be busy
 @pytest.mark.req("SIM-01")
 def test_28_days_at_full_rate_twice_give_the_same_event_log() -> None:
     first, second = (rehearse("adsc-osteo-spheroid-28d", seed=1) for _ in range(2))
