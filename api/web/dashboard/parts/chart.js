@@ -13,13 +13,13 @@ const token = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const REFRESH_MS = 15000, FAST_MS = 2000, PAINT_MS = 1000, FAST = 10, UNKNOWN = 0.07;
 
 // Buckets with a gap between two of them get an empty place, so that no line joins over missing history (UI-26). Without a
-// gap on record they may lie up to five steps apart: the service takes packed samples together up to four steps wide.
+// gap on record they may lie up to nine steps apart: the service takes packed samples together up to eight steps wide.
 export function columns(buckets, gaps) {
   const step = buckets.length > 2 ? median(buckets.slice(1).map((each, n) => each[0] - buckets[n][0])) : Infinity;
   const rows = [[], [], [], []];
   let last = null;
   for (const bucket of buckets) {
-    const hole = last !== null && (bucket[0] - last > 5.5 * step || gaps.some(([from, to]) => from < bucket[0] && to > last && to - from > 0));
+    const hole = last !== null && (bucket[0] - last > 9.5 * step || gaps.some(([from, to]) => from < bucket[0] && to > last && to - from > 0));
     if (hole) [last + step / 2, null, null, null].forEach((each, n) => rows[n].push(each));
     bucket.forEach((each, n) => rows[n].push(each));
     last = bucket[0];
