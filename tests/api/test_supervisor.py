@@ -14,7 +14,7 @@ import pytest
 
 from api import processes
 from api.refusal import Refusal
-from api.supervisor import Child, ChildRefused, Supervisor
+from api.supervisor import Child, ChildRefused, Supervisor, refuse_if_served, take
 
 pytestmark = pytest.mark.real_time
 
@@ -197,3 +197,13 @@ async def test_a_child_that_does_not_answer_any_more_is_started_anew(
     assert "does not answer any more" in said[0]
     stop.set()
     await supervising
+
+
+def test_a_second_start_is_refused_before_it_changes_anything(tmp_path: Path) -> None:
+    refuse_if_served(tmp_path)
+    assert not list(tmp_path.iterdir())
+    with (tmp_path / "supervisor.pid").open("a+") as lock:
+        take(lock, tmp_path)
+        with pytest.raises(Refusal, match=f"already served \\(pid {os.getpid()}\\)"):
+            refuse_if_served(tmp_path)
+    refuse_if_served(tmp_path)

@@ -10,20 +10,20 @@ import { age, quality, reading } from "./value.js";
 let library = null;
 const uplot = () => (library ??= import("../vendor/uplot/uPlot.esm.js").then((module) => module.default));
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const REFRESH_MS = 15000, FAST_MS = 2000, PAINT_MS = 1000, FAST = 10, UNKNOWN = 0.07;
+const REFRESH_MS = 15000, FAST_MS = 2000, PAINT_MS = 1000, FAST = 10, UNKNOWN = 0.07, NEAR = 4;
 
-// Buckets with a gap between two of them get an empty place, so that no line joins over missing history (UI-26). Without a
-// gap on record they may lie up to nine steps apart: the service takes packed samples together up to eight steps wide.
+// Buckets with a gap between two of them get an empty place, so that no line joins over missing history (UI-26). What is
+// usual is judged nearby: the service takes packed samples together, so that old and new stretches have other steps.
 export function columns(buckets, gaps) {
-  const step = buckets.length > 2 ? median(buckets.slice(1).map((each, n) => each[0] - buckets[n][0])) : Infinity;
+  const steps = buckets.slice(1).map((each, n) => each[0] - buckets[n][0]);
+  const usual = (n) => (steps.length > 1 ? median(steps.slice(Math.max(0, n - NEAR), n + NEAR + 1)) : Infinity);
   const rows = [[], [], [], []];
-  let last = null;
-  for (const bucket of buckets) {
-    const hole = last !== null && (bucket[0] - last > 9.5 * step || gaps.some(([from, to]) => from < bucket[0] && to > last && to - from > 0));
-    if (hole) [last + step / 2, null, null, null].forEach((each, n) => rows[n].push(each));
-    bucket.forEach((each, n) => rows[n].push(each));
-    last = bucket[0];
-  }
+  buckets.forEach((bucket, n) => {
+    const last = n ? buckets[n - 1][0] : null;
+    const hole = n > 0 && (bucket[0] - last > 3.5 * usual(n - 1) || gaps.some(([from, to]) => from < bucket[0] && to > last && to - from > 0));
+    if (hole) [(last + bucket[0]) / 2, null, null, null].forEach((each, k) => rows[k].push(each));
+    bucket.forEach((each, k) => rows[k].push(each));
+  });
   return rows;
 }
 
