@@ -29,6 +29,8 @@ QUIET = frozenset(
 SINGLE = frozenset({"host", "origin", "authorization", "content-type", "content-length", "sec-fetch-site", "x-osteon"})
 """Headers that decide something must not come twice."""
 
+STOPS = ("/hold", "/stop-pumps")
+"""Ends of the addresses at which things are made safer: never refused because too many others are there."""
 STRANGERS_BYTES = 16_384
 """Most that is read of somebody who is not signed in."""
 
@@ -52,6 +54,10 @@ TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 log = logging.getLogger("osteon.api")
 
 
+def too_many() -> Problem:
+    return Problem("too-many-connections", "too many connections at once; try again soon", {"retry-after": "2"})
+
+
 class Guard:
     """Wraps the app that `gate` belongs to."""
 
@@ -59,6 +65,8 @@ class Guard:
         self.app, self.gate = app, gate
         self._names = host_names(gate.settings)
         self._open = 0
+        self._strangers = 0
+        """Bodies under way from people who are not signed in: they may not keep everybody else out."""
         self._headers = (*HEADERS, TLS_ONLY) if gate.settings.tls else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +90,8 @@ class Guard:
             self._note(scope, visit)
 
     async def _visit(self, scope: Scope, receive: Receive, answer: Answer, visit: Visit) -> None:
-        if self._open > self.gate.settings.connections:
-            raise Problem("too-many-connections", "too many connections at once; try again soon", {"retry-after": "2"})
+        if self._open > self.gate.settings.connections and not scope["path"].endswith(STOPS):
+            raise too_many()
         headers = headers_of(scope)
         if len(headers) != len(scope["headers"]):
             refuse_doubles(scope)
@@ -146,11 +154,17 @@ class Guard:
         most = self.gate.settings.body_bytes if visit.person else STRANGERS_BYTES
         if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
             raise Problem("too-large", f"a request has at most {most} bytes")
+        strange = visit.person is None
+        if strange and self._strangers >= max(1, self.gate.settings.connections // 4):
+            raise too_many()
+        self._strangers += strange
         try:
             async with asyncio.timeout(self.gate.settings.body_s):
                 body = await read(receive, most)
         except TimeoutError:
             raise Problem("too-slow", "the request did not arrive in time") from None
+        finally:
+            self._strangers -= strange
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if (body or kind) and kind != "application/json":
             raise Problem("not-json", "send application/json")

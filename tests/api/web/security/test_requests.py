@@ -211,6 +211,28 @@ async def test_beyond_the_limit_of_connections_the_next_is_told_to_come_back(hou
         assert (await client.get(f"{API}/see")).status_code == 200
 
 
+@pytest.mark.req("SEC-11")
+async def test_strangers_whose_bodies_never_come_keep_nobody_out_who_is_signed_in(house_with: Any) -> None:
+    house = house_with(connections=8)
+    await house.add("operator", Role.OPERATOR)
+    door = asyncio.Event()
+
+    async def held() -> Any:
+        await door.wait()
+        yield b"{}"
+
+    async with house.signed_in("operator") as client, house.visitor() as stranger:
+        headers = {"content-type": "application/json", "x-osteon": "1"}
+        waiting = [
+            asyncio.create_task(stranger.post(f"{API}/session", content=held(), headers=headers)) for _ in range(20)
+        ]
+        await asyncio.sleep(0.1)
+        assert (await client.post(ACT, json={})).status_code == 200
+        door.set()
+        told = [(await each).status_code for each in waiting]
+    assert told.count(503) == 18
+
+
 async def test_unknown_fields_and_lax_types_are_refused_and_nothing_is_made(house: House) -> None:
     async with house.signed_in("admin") as client:
         new = {"user": "kim", "name": "K", "role": "viewer"}
