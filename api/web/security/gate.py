@@ -11,7 +11,8 @@ from starlette.types import Scope
 from api.web.security import tokens
 from api.web.security.access import Access, Session, User
 from api.web.security.accounts import Accounts
-from api.web.security.audit import Act, Desk
+from api.web.security.act import Act
+from api.web.security.audit import Desk
 from api.web.security.lockout import Lockout
 from api.web.security.passwords import Hasher
 from api.web.security.refused import Refused
