@@ -12,6 +12,7 @@ from dataclasses import asdict
 from api.web.controller_link import ControllerLink
 from api.web.problems import Problem
 from api.web.security.act import Act
+from api.web.security.outbox import Outbox
 from api.web.service import Service
 
 DELIVER_S = 0.5
@@ -44,6 +45,18 @@ async def hand_over(here: Service) -> None:
         except BaseException:
             here.gate.audit.back(entries)
             raise
+    await empty(here.gate.outbox, here.link)
+
+
+async def empty(outbox: Outbox, link: ControllerLink) -> None:
+    """Deliver every act on accounts and tokens. Raises Problem where the controller does not take it now."""
+    while posted := outbox.waiting():
+        left = [entry for _, entry in posted]
+        try:
+            await offer(link, left)
+        finally:
+            for number, _ in posted[: len(posted) - len(left)]:
+                outbox.delivered(number)
 
 
 async def offer(link: ControllerLink, entries: list[Entry]) -> None:
