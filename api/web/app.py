@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
 from api.web import stream
+from api.web.delivery import deliver, hand_over
 from api.web.express import Express
 from api.web.files import Files
 from api.web.problems import Problem
@@ -43,8 +44,6 @@ ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
     runs.router, tasks.router, alarms.router, protocols.router, system.router, stream.router,
 )  # fmt: skip
-DELIVER_S = 0.5
-"""How often waiting audit entries go to the controller."""
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""
 
@@ -86,21 +85,3 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         here.gate.audit.leave(here.settings.data)
         here.records.close()
         here.gate.close()
-
-
-async def deliver(here: Service) -> None:
-    """Bring what was done and refused into the controller's trail; what it does not take now waits (AT-01)."""
-    while True:
-        with contextlib.suppress(Problem):
-            await hand_over(here)
-            here.gate.audit.delivered(here.settings.data)
-        await asyncio.sleep(DELIVER_S)
-
-
-async def hand_over(here: Service) -> None:
-    while entries := here.gate.audit.take():
-        try:
-            await here.link.audit(entries)
-        except (Problem, asyncio.CancelledError):
-            here.gate.audit.back(entries)
-            raise

@@ -34,8 +34,9 @@ async def create(request: Request, person: Self, sent: NewToken) -> TokenShown:
         raise Problem("not-allowed", f"a token carries at most your role, {person.role}")
     gate = gate_of(request)
     owner = gate.accounts.find(person.user)
-    secret, token = gate.tokens.create(owner, sent.label, role, sent.days, sent.unit)
-    gate.note("token made", f"token {token.id}", person, reason=f"{sent.label} ({sent.role})")
+    with gate.access.together():
+        secret, token = gate.tokens.create(owner, sent.label, role, sent.days, sent.unit)
+        gate.record("token made", f"token {token.id}", person, reason=f"{sent.label} ({sent.role})")
     return TokenShown(token=secret, id=token.id)
 
 
@@ -45,9 +46,10 @@ async def revoke(request: Request, person: Self, id: int) -> None:
     if person.how == "token" and person.credential != f"token {id}":
         raise Problem("not-allowed", "a token revokes itself only")
     gate = gate_of(request)
-    if not gate.access.revoke_token(id, gate.settings.wall(), whose(person)):
-        raise Problem("not-found", "there is no such token in force")
-    gate.note("token revoked", f"token {id}", person)
+    with gate.access.together():
+        if not gate.access.revoke_token(id, gate.settings.wall(), whose(person)):
+            raise Problem("not-found", "there is no such token in force")
+        gate.record("token revoked", f"token {id}", person)
 
 
 def whose(person: Person) -> str | None:

@@ -28,8 +28,10 @@ async def add(request: Request, person: Admin, sent: NewUser) -> InitialPassword
     """A new account. Its password serves once: the first sign-in must choose another."""
     gate = gate_of(request)
     password = sent.password.get_secret_value() if sent.password else passwords.made()
-    await gate.accounts.add(sent.user, sent.name, Role(sent.role), password, must_change=True)
-    gate.note("account made", sent.user, person, reason=sent.role)
+    hash = await gate.accounts.prepare(sent.user, sent.name, password)
+    with gate.access.together():
+        gate.accounts.insert(sent.user, sent.name, Role(sent.role), hash, must_change=True)
+        gate.record("account made", sent.user, person, reason=sent.role)
     return InitialPassword(user=sent.user, password=None if sent.password else password)
 
 
@@ -39,16 +41,18 @@ async def disable(request: Request, person: Admin, user: str) -> UserView:
     if user == person.user:
         raise Problem("not-allowed", "nobody disables the own account; another administrator can")
     gate = gate_of(request)
-    disabled = gate.accounts.disable(user)
-    gate.note("account disabled", user, person)
+    with gate.access.together():
+        disabled = gate.accounts.disable(user)
+        gate.record("account disabled", user, person)
     return view(disabled)
 
 
 @router.post("/users/{user}/enable")
 async def enable(request: Request, person: Admin, user: str) -> UserView:
     gate = gate_of(request)
-    enabled = gate.accounts.enable(user)
-    gate.note("account enabled", user, person)
+    with gate.access.together():
+        enabled = gate.accounts.enable(user)
+        gate.record("account enabled", user, person)
     return view(enabled)
 
 
@@ -58,9 +62,10 @@ async def set_role(request: Request, person: Admin, user: str, sent: RoleChange)
     if user == person.user:
         raise Problem("not-allowed", "nobody changes the own role; another administrator can")
     gate = gate_of(request)
-    before = gate.accounts.find(user).role
-    changed = gate.accounts.set_role(user, Role(sent.role))
-    gate.note("role change", user, person, reason=f"{before} to {sent.role}")
+    with gate.access.together():
+        before = gate.accounts.find(user).role
+        changed = gate.accounts.set_role(user, Role(sent.role))
+        gate.record("role change", user, person, reason=f"{before} to {sent.role}")
     return view(changed)
 
 
@@ -69,9 +74,12 @@ async def reset_password(request: Request, person: Admin, user: str, sent: Passw
     """A new single-use password; ends all sessions of the account."""
     gate = gate_of(request)
     password = sent.password.get_secret_value() if sent.password else passwords.made()
-    await gate.accounts.set_password(gate.accounts.find(user), password, must_change=True)
+    known = gate.accounts.find(user)
+    hash = await gate.accounts.prepare_password(known, password)
+    with gate.access.together():
+        gate.accounts.put_password(known, hash, must_change=True)
+        gate.record("password reset", user, person)
     gate.lockout.succeeded(user)
-    gate.note("password reset", user, person)
     return InitialPassword(user=user, password=None if sent.password else password)
 
 

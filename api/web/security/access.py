@@ -1,4 +1,5 @@
-"""access.sqlite: accounts, sessions, tokens, failed sign-ins, the set-up token. All of its SQL is here.
+"""access.sqlite: accounts, sessions, tokens, failed sign-ins, the set-up token, acts for the audit trail. All of its
+SQL is here.
 
 Secrets are kept as hashes only: argon2id for passwords, SHA-256 for random secrets of 192 bits and more. The file is
 the API process's own; commands on the machine may write to it as well, which `stamp` notices. Times are UTC seconds.
@@ -18,7 +19,7 @@ from typing import Any
 from api.web.security.who import Role
 
 NAME = "access.sqlite"
-SCHEMA = 1
+SCHEMA = 2
 PASSWORDS_KEPT = 5
 """The last five are not used again (AC-03)."""
 
@@ -43,6 +44,10 @@ CREATE TABLE locks (user TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT 
 CREATE TABLE setup (one INTEGER PRIMARY KEY CHECK (one = 1), hash TEXT NOT NULL, expires_at REAL NOT NULL) STRICT;
 CREATE TRIGGER users_stay BEFORE DELETE ON users BEGIN SELECT RAISE(ABORT, 'accounts are disabled, never deleted'); END;
 """
+OUTBOX = """
+CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;
+"""
+"""Since schema 2: entries for the audit trail, written in the transaction of the act and deleted when delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,10 @@ class Access:
     def _make(self) -> None:
         with self.together():
             version = self._one("PRAGMA user_version")
-            if version is not None and version[0] == 0:
-                for statement in statements(TABLES):
-                    self._db.execute(statement)
+            made = version[0] if version is not None else 0
+            for statement in (*statements(TABLES * (made < 1)), *statements(OUTBOX * (made < 2))):
+                self._db.execute(statement)
+            if made < SCHEMA:
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def close(self) -> None:
@@ -112,7 +118,10 @@ class Access:
 
     @contextmanager
     def together(self) -> Generator[None]:
-        """All or nothing."""
+        """All or nothing; inside another one, all or nothing of that. Nothing is awaited within: one connection."""
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -237,6 +246,22 @@ class Access:
         """False where there is no such token (of `user`) in force."""
         sql = "UPDATE tokens SET revoked_at = ?1 WHERE id = ?2 AND revoked_at IS NULL AND (?3 IS NULL OR user = ?3)"
         return self._write(sql, at, id, user) > 0
+
+    # acts on their way to the audit trail
+
+    def post(self, entry: str) -> None:
+        self._db.execute("INSERT INTO outbox (entry) VALUES (?)", (entry,))
+
+    def posted(self, most: int) -> list[tuple[int, str]]:
+        """The oldest, with their numbers, which grow and are never used again."""
+        return self._db.execute("SELECT id, entry FROM outbox ORDER BY id LIMIT ?", (most,)).fetchall()
+
+    def last_posted(self) -> int:
+        """The number of the newest; 0 where nothing waits."""
+        return self._count("SELECT coalesce(max(id), 0) FROM outbox")
+
+    def take_out(self, id: int) -> None:
+        self._db.execute("DELETE FROM outbox WHERE id = ?", (id,))
 
     # failed sign-ins
 

@@ -48,11 +48,19 @@ class Accounts:
             raise Refused("exists", f"there is an account {user!r} already; names are never used again")
 
     async def set_password(self, user: User, password: str, *, must_change: bool = False) -> User:
-        """Raises Refused weak-password, also for one of the last five. Ends every session of the account."""
+        """Raises Refused weak-password. Ends every session of the account."""
+        return self.put_password(user, await self.prepare_password(user, password), must_change=must_change)
+
+    async def prepare_password(self, user: User, password: str) -> str:
+        """The hash of a new password. Raises Refused weak-password, also for one of the last five."""
         check(password, user.user, user.name)
         if await self._hasher.any_matches(self._access.last_hashes(user.user), password):
             raise Refused("weak-password", "this password was used before; the last five are not used again")
-        self._access.set_password(user.user, await self._hasher.hash(password), must_change, self._settings.wall())
+        return await self._hasher.hash(password)
+
+    def put_password(self, user: User, hash: str, *, must_change: bool = False) -> User:
+        """Ends every session of the account."""
+        self._access.set_password(user.user, hash, must_change, self._settings.wall())
         return self.find(user.user)
 
     def set_role(self, user: str, role: Role) -> User:

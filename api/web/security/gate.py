@@ -11,8 +11,10 @@ from starlette.types import Scope
 from api.web.security import tokens
 from api.web.security.access import Access, Session, User
 from api.web.security.accounts import Accounts
-from api.web.security.audit import Act, Desk
+from api.web.security.act import Act
+from api.web.security.audit import Desk
 from api.web.security.lockout import Lockout
+from api.web.security.outbox import Outbox
 from api.web.security.passwords import Hasher
 from api.web.security.refused import Refused
 from api.web.security.sessions import Sessions
@@ -36,19 +38,19 @@ class Gate:
         self.lockout = Lockout(self.access, settings)
         self.setup = Setup(self.access, settings)
         self.audit = Desk()
+        self.outbox = Outbox(self.access)
 
     def close(self) -> None:
         self.hasher.close()
         self.access.close()
 
     def note(self, action: str, object: str, person: Person | None = None, **more: str) -> None:
-        """An entry for the audit trail."""
-        by = (
-            {"actor": person.user, "role": str(person.role), "authenticated_by": person.how, "client": person.client}
-            if person
-            else {}
-        )
-        self.audit.note(Act(action, object, **{**by, **more}), self.settings.wall())
+        """An entry for the audit trail; may be lost when the process is killed before the controller took it."""
+        self.audit.note(act_of(action, object, person, more), self.settings.wall())
+
+    def record(self, action: str, object: str, person: Person | None = None, **more: str) -> None:
+        """An entry about an account or a token, kept for certain: within `access.together`, with the act."""
+        self.outbox.post(act_of(action, object, person, more))
 
     def who(self, headers: Mapping[str, str], client: str) -> Person | None:
         """Whose request this is. A bearer token goes before a cookie."""
@@ -81,8 +83,10 @@ class Gate:
         if self._change_needed(known):
             if new_password is None:
                 raise Refused("password-change-needed", "choose a new password: this one was given for one use")
-            known = await self.accounts.set_password(known, new_password)
-            self.note("password change", user, actor=user, role=known.role, client=client)
+            hash = await self.accounts.prepare_password(known, new_password)
+            with self.access.together():
+                known = self.accounts.put_password(known, hash)
+                self.record("password change", user, actor=user, role=known.role, client=client)
         elif self.hasher.outdated(known.hash):
             self.access.rehash(user, await self.hasher.hash(password))
         opened = self.sessions.open(known, client)
@@ -113,8 +117,10 @@ class Gate:
         if not await self.hasher.matches(known.hash, password):
             raise self._wrong("password change", person.user, person.client, locks)
         self.lockout.succeeded(person.user)
-        known = await self.accounts.set_password(known, new_password)
-        self.note("password change", person.user, person)
+        hash = await self.accounts.prepare_password(known, new_password)
+        with self.access.together():
+            known = self.accounts.put_password(known, hash)
+            self.record("password change", person.user, person)
         return self.sessions.open(known, person.client)
 
     async def set_up(self, token: str, user: str, name: str, password: str, client: str) -> User:
@@ -125,9 +131,19 @@ class Gate:
         self.lockout.succeeded(counted_as)
         hash = await self.accounts.prepare(user, name, password)
         self.setup.use(token)
-        made = self.accounts.insert(user, name, Role.ADMIN, hash, must_change=False)
-        self.note("set-up", user, actor=user, role=Role.ADMIN, client=client)
+        with self.access.together():
+            made = self.accounts.insert(user, name, Role.ADMIN, hash, must_change=False)
+            self.record("set-up", user, actor=user, role=Role.ADMIN, client=client)
         return made
+
+
+def act_of(action: str, object: str, person: Person | None, more: Mapping[str, str]) -> Act:
+    by = (
+        {"actor": person.user, "role": str(person.role), "authenticated_by": person.how, "client": person.client}
+        if person
+        else {}
+    )
+    return Act(action, object, **{**by, **more})
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

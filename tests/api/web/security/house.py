@@ -71,6 +71,10 @@ class House:
         """Every entry so far."""
         while more := self.gate.audit.take():
             self.acts += more
+        while posted := self.gate.outbox.waiting():
+            for number, entry in posted:
+                self.acts.append(entry)
+                self.gate.outbox.delivered(number)
         return self.acts
 
 

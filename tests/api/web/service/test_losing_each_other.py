@@ -150,6 +150,20 @@ def test_acts_of_the_service_reach_the_trail_although_both_ended_in_between(plac
     assert not (place.data / "audit-waiting.jsonl").exists()
 
 
+@pytest.mark.req("AT-01")
+def test_a_very_long_address_reaches_the_trail_and_holds_up_nothing_behind_it(place: Place) -> None:
+    before = wrong_sign_ins(place)
+    for length in (195, 196, 200, 4000):
+        path = f"{API}/{'x' * (length - len(API) - 1)}"
+        assert httpx2.post(place.url + path, headers={"X-Osteon": "1"}, timeout=WAIT_S).status_code == 401
+    sign_in_wrongly(place)
+    until(lambda: wrong_sign_ins(place) == before + 1, "what came after is in the trail")
+    with place.ledger() as ledger:
+        told = [row.object_id for row in ledger.audit() if row.object_id.startswith(f"POST {API}/xx")]
+    assert [len(each) for each in told] == [200, 200, 200, 200]
+    assert [each.endswith("…") for each in told] == [False, True, True, True]
+
+
 def sign_in_wrongly(place: Place) -> None:
     who = {"user": "demo", "password": "not the password"}
     answer = httpx2.post(f"{place.url}{API}/session", json=who, headers={"X-Osteon": "1"}, timeout=WAIT_S)
