@@ -145,7 +145,7 @@ def test_a_repeated_key_gets_the_first_answer_and_does_nothing(started: str, pag
     assert page.command("hold", "RUNNING", "hold-1") == {"state": "HOLDING"}
     assert page.state() == "RUNNING"
     assert page.get("/commands/hold-1")["answer"]["state"] == "HOLDING"
-    reused = page.command("abort", "RUNNING", "hold-1", 409)
+    reused = page.command("pause", "RUNNING", "hold-1", 409)
     assert reused["type"].endswith("key-reused")
     assert page.state() == "RUNNING"
 
