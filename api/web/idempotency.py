@@ -10,8 +10,8 @@ from api.web.problems import Problem
 
 LONGEST = 128
 ABOUT = (
-    "Chosen by the client, new for each act: the same key of the same person with the same request gets the first answer "
-    "and does nothing."
+    "Chosen by the client, new for each act: the same key of the same person with the same request gets the "
+    "first answer and does nothing."
 )
 
 

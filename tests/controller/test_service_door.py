@@ -111,14 +111,19 @@ async def test_a_key_of_one_act_is_refused_for_another(lab: QuickLab) -> None:
 @pytest.mark.req("SM-03")
 async def test_what_is_asked_is_compared_to_the_letter(lab: QuickLab) -> None:
     await lab.up()
-    started = {"do": "start", "protocol": WAIT, "unit": "reactor", "start": lab.now, "key": "s"}
+    started: dict[str, Any] = {"do": "start", "protocol": WAIT, "unit": "reactor", "start": lab.now, "key": "s"}
     first = await ask(lab, **started)
     assert first["ok"] == {"run": "run-1"}
-    others = ({"protocol": WAIT + "\n"}, {"unit": None}, {"set": {"a": "1"}}, {"start": lab.now + 1.0})
+    others: tuple[dict[str, Any], ...] = (
+        {"protocol": WAIT + "\n"},
+        {"unit": None},
+        {"set": {"a": "1"}},
+        {"start": lab.now + 1.0},
+    )
     assert [(await ask(lab, **{**started, **other}))["error"]["type"] for other in others] == ["KeyReused"] * 4
     assert await ask(lab, **started) == first
     assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
-    answered = {"do": "answer", "run": "run-1", "path": lab.runs.tasks()[0]["path"], "key": "a"}
+    answered: dict[str, Any] = {"do": "answer", "run": "run-1", "path": lab.runs.tasks()[0]["path"], "key": "a"}
     wrong = await ask(lab, **answered, entries={"clear": "yes"})
     assert wrong["error"]["type"] == "unusable"
     assert (await ask(lab, **answered, entries={"clear": True}))["error"]["type"] == "KeyReused"
@@ -294,7 +299,7 @@ async def test_more_connections_than_it_takes_are_told_so(path: Path) -> None:
 async def test_a_key_that_was_refused_is_refused_again_in_the_same_words_and_acts_on_nothing(lab: QuickLab) -> None:
     """Each request is refused, then made possible, then asked again: nothing moves; a new key does it."""
     await lab.poured(WAIT)
-    hold = {"do": "command", "run": "run-1", "cause": "hold", "actor": ANNA}
+    hold: dict[str, Any] = {"do": "command", "run": "run-1", "cause": "hold", "actor": ANNA}
     stale = await ask(lab, **hold, state_seen="HELD", key="k1")
     assert (stale["error"]["type"], stale["state"]) == ("conflict", "RUNNING")
     resume = {"do": "command", "run": "run-1", "cause": "resume"}

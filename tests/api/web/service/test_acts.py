@@ -75,7 +75,7 @@ def test_a_command_for_a_state_that_has_passed_is_refused_with_the_state_now(sta
     answer = page.command("hold", "PAUSED", "stale-1", 409)
     assert answer["state"] == "RUNNING"
     assert answer["type"].endswith("run-conflict")
-    again, looked_up = page.command("hold", "RUNNING", "stale-1", 409), page.get("/commands/stale-1", 409)
+    again, looked_up = page.command("hold", "PAUSED", "stale-1", 409), page.get("/commands/stale-1", 409)
     assert again["detail"] == looked_up["detail"] == answer["detail"] and looked_up["state"] == "RUNNING"
     assert page.state() == "RUNNING"
 
