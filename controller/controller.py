@@ -11,6 +11,7 @@ from pathlib import Path
 
 from controller.actors import SYSTEM, Actor
 from controller.alarms import Alarms
+from controller.asked import asked as asks
 from controller.bench import Bench, OpenLink
 from controller.clock import Clock
 from controller.latest import Latest
@@ -36,7 +37,7 @@ from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
 from drivers.core.signals import Identity, Value
 
-STOPPED = "stopped"
+STOPPED, UNCONFIRMED = "stopped", "NOT CONFIRMED"
 LINK_ALARM_S = 30.0
 """A device may be silent this long before it is an alarm (safety-and-records 5.2)."""
 
@@ -247,10 +248,13 @@ class Controller:
     async def quiet(self, unit: str | None, by: Actor, key: str = "") -> list[str]:
         """Stop pumps of a unit, or all, now; hold their runs; works without any record (AC-08, DX-06).
 
-        A repeated `key` gets the first answer, as far as there are records."""
-        asked = f"stop-pumps {unit or 'all'}"
-        if self.runs is not None and (first := self.runs.keys.answered(key, asked)) is not None:
-            return list(first["stopped"])
+        A repeated `key` gets the first answer, as far as there are records and every pump confirmed that it stopped;
+        no key refuses this."""
+        asked = asks(f"stop-pumps {unit or 'all'}", unit=unit)
+        if self.runs is not None:
+            first, key = self.runs.keys.answered_or_free(key, asked, in_turn=False)
+            if first is not None and not any(UNCONFIRMED in said for said in first["stopped"]):
+                return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
         stopping = asyncio.ensure_future(self._stop_movers(chosen))
         if self.runs is not None:  # held at once: a pump that is slow to confirm must not let another begin again
@@ -280,7 +284,7 @@ class Controller:
                 await mover.stop()
                 found[name] = STOPPED
             except WireError as error:
-                found[name] = f"NOT CONFIRMED: {error}"
+                found[name] = f"{UNCONFIRMED}: {error}"
         return found
 
     def _points(self) -> dict[str, Value]:

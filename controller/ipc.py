@@ -10,13 +10,14 @@ import socket
 import struct
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
+from controller.asked import LOCAL, scoped
 from controller.clock import pace, people_s
 from controller.controller import Controller
 from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
@@ -32,6 +33,7 @@ LONGEST = 1 << 20
 """Bytes of one request; longer ones end the connection."""
 MOST_PEERS = 64
 """Connections at a time; one more is told so and closed."""
+Asking = TypeVar("Asking", bound=ask.Keyed)
 SLOW_S = 5.0
 """Wall seconds a peer may take to read an answer; then it is dropped, so that what it does not read never piles up."""
 
@@ -151,7 +153,7 @@ async def carry_out(controller: Controller, request: ask.AnyRequest, actor: Acto
         case ask.Snapshot():
             return snapshot(controller)
         case ask.StopPumps():
-            return {"stopped": await controller.quiet(request.unit, who(request, actor), request.key)}
+            return {"stopped": await controller.quiet(request.unit, who(request, actor), own(request).key)}
         case ask.Shutdown():
             controller.stop()
             return {"stopping": True}
@@ -168,6 +170,7 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
     if isinstance(request, ask.Act):
         actor = who(request, actor)
     if isinstance(request, ask.Keyed) and request.key:
+        request = own(request)
         async with runs.keys.turn(request.key):
             try:
                 return await on_record(controller, runs, ledger, alarms, request, actor)
@@ -238,6 +241,12 @@ def who(request: ask.Act, peer: Actor) -> Actor:
     """The person the API process names, or whoever opened the socket."""
     person = request.actor
     return peer if person is None else Actor(person.name, person.role, person.authenticated_by, person.client)
+
+
+def own(request: Asking) -> Asking:
+    """The request with its key as that of the person it is in the name of."""
+    person = LOCAL if request.actor is None else request.actor.name
+    return request.model_copy(update={"key": scoped(request.key, person)})
 
 
 def entry(note: ask.Note) -> AuditEntry:

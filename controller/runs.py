@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.actors import Actor
+from controller.asked import asked as asks
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.people import Whom, checked, claimant
@@ -38,6 +39,8 @@ from protocols.states import Cause, RunState
 
 AT_REST = ENDED | {RunState.HELD, RunState.HOLDING}
 COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
+SAFE = (Cause.HOLD, Cause.STOP, Cause.ABORT)
+"""Commands that no key refuses."""
 
 
 class Runs:
@@ -73,10 +76,11 @@ class Runs:
         key: str = "",
     ) -> str:
         """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
-        if (answer := self.keys.answered(key, "start")) is not None:
+        asked = asks("start", protocol=text, unit=unit, sets=dict(sets or {}), start=start)
+        if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["run"])
         async with self._starting:
-            return await self._started(text, by, unit, sets, start, key)
+            return await self._started(text, by, unit, sets, start, key, asked)
 
     async def _started(
         self,
@@ -86,6 +90,7 @@ class Runs:
         sets: Mapping[str, str] | None,
         start: float | None,
         key: str,
+        asked: str,
     ) -> str:
         where = self.settings.unit(unit) if unit else self.settings.units[0]
         if any(engine.site.unit.name == where.name for engine in self.engines.values()):
@@ -98,7 +103,7 @@ class Runs:
         if lacks := failures(plan, where, self.doors.bench):
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
-        await self._record_start(run_id, where, text, plan, dict(sets or {}), by, key)
+        await self._record_start(run_id, where, text, plan, dict(sets or {}), by, key, asked)
         engine = self._adopt(Engine(run_id, Site(run_id, where, begins), plan, Run(), self.doors))
         await engine.ask(Command(self.doors.clock.now(), Cause.START, by.name), by)
         return run_id
@@ -112,6 +117,7 @@ class Runs:
         sets: dict[str, str],
         by: Actor,
         key: str,
+        asked: str,
     ) -> None:
         digest = hashlib.sha256(text.encode()).hexdigest()
         row = {
@@ -130,7 +136,7 @@ class Runs:
         }
         change: list[Change] = [Insert("runs", row)]
         if key:
-            change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": "start", "run": run_id}))
+            change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "run": run_id}))
         new = {"protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name}
         entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
         await self.doors.ledger.commit(change, [entry])
@@ -234,7 +240,12 @@ class Runs:
         self, run_id: str, cause: Cause, by: Actor, *, why: str = "", state_seen: str = "", key: str = ""
     ) -> str:
         """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
-        if (answer := self.keys.answered(key, asked := f"{cause} {run_id}")) is not None:
+        asked = asks(f"{cause} {run_id}", run=run_id, cause=cause)
+        if cause in SAFE:
+            answer, key = self.keys.answered_or_free(key, asked)
+        else:
+            answer = self.keys.answered(key, asked)
+        if answer is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         if cause not in COMMANDABLE:
@@ -257,7 +268,8 @@ class Runs:
 
     async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
         """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
-        if (answer := self.keys.answered(key, asked := f"answer {run_id} {path}")) is not None:
+        asked = asks(f"answer {run_id} {path}", run=run_id, path=path, entries=dict(entries), by=by.name)
+        if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         task = self.doors.ledger.task(run_id, path)
@@ -276,7 +288,8 @@ class Runs:
         """Who is on a task from now on, "" = nobody; anybody may still answer it, and both stand in its row.
 
         Raises RunConflict (another person is on it, no such open task), Unusable (no simulated person)."""
-        if (answer := self.keys.answered(key, asked := f"claim {run_id} {path} for {whom}")) is not None:
+        asked = asks(f"claim {run_id} {path} for {whom}", run=run_id, path=path, whom=whom, by=by.name)
+        if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["claimed_by"])
         engine = self.engine(run_id)
         gone = RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
@@ -313,7 +326,8 @@ class Runs:
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
         "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
-        if (first := self.keys.answered(key, asked := f"decide {run_id} {path} {answer}")) is not None:
+        asked = asks(f"decide {run_id} {path} {answer}", run=run_id, path=path, answer=answer, volume_ml=volume_ml)
+        if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
         engine = self.engine(run_id)
         now = self.doors.clock.now()
@@ -351,7 +365,9 @@ class Runs:
         Raises Unusable when there is no such unit."""
         if unit is not None:
             self.settings.unit(unit)  # a misspelt unit must not look like a hold that was done
-        if (first := self.keys.answered(key, asked := f"hold {unit or 'all'}")) is not None:
+        asked = asks(f"hold {unit or 'all'}", unit=unit)
+        first, key = self.keys.answered_or_free(key, asked)
+        if first is not None:
             return dict(first["states"])
         now = self.doors.clock.now()
         engines = self._of(unit)

@@ -8,6 +8,7 @@ from api.web.feed import compact
 from api.web.one_unit import concerns
 from api.web.problems import Problem
 from api.web.records import Records
+from controller.asked import older, scoped
 
 if TYPE_CHECKING:
     from api.web.timeline import Told
@@ -113,11 +114,15 @@ class Archive:
             f'{compact(facts)[:-1]},"buckets":[{buckets}]}}'.encode()
         )  # piece by piece: one long call holds the loop up
 
-    def answer(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
-        """What the controller answered to the act with this key, and the unit of the run it was for, if for one."""
+    def answer(self, key: str, person: str) -> tuple[dict[str, Any] | None, str | None]:
+        """What the controller answered to this person's act with this key, and the unit of the run it was for, if for
+        one. Ledgers of before keys had a person have it under the key alone."""
         ledger = self._records.ledger()
-        run = ledger.run(ledger.answered_for(key) or "")
-        return ledger.answer(key), run.unit if run else None
+        own = scoped(key, person)
+        if ledger.answer(own) is None:
+            own = older(own)
+        run = ledger.run(ledger.answered_for(own) or "")
+        return ledger.answer(own), run.unit if run else None
 
 
 def shaped(row: RunRow) -> dict[str, Any]:

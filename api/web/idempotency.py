@@ -9,7 +9,10 @@ from fastapi import Header
 from api.web.problems import Problem
 
 LONGEST = 128
-ABOUT = "Chosen by the client, new for each act; the same key again gets the first answer and does nothing."
+ABOUT = (
+    "Chosen by the client, new for each act: the same key of the same person with the same request gets the "
+    "first answer and does nothing."
+)
 
 
 async def idempotency_key(

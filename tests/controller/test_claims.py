@@ -79,6 +79,7 @@ async def test_a_repeated_key_gets_the_first_answer_and_claims_nothing_again(wai
     assert await claim(waiting, "me", ANNA, "k1") == "anna"
     assert row(waiting).claimed_by == ""
     assert (await claim(waiting, "anyone", ANNA, "k1"))["type"] == "KeyReused"
+    assert await claim(waiting, "me", BEN, "k1") == "ben", "another person's key is another key"
 
 
 async def test_of_many_at_once_one_gets_it(waiting: QuickLab) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from controller.errors import Broken, RunConflict, Unusable
+from controller.errors import Broken, KeyReused, RunConflict, Unusable
 from controller.run.engine import Engine, event_of
 from controller.store.rows import AuditRow
 from protocols import machine, records
@@ -202,7 +202,9 @@ async def test_an_answer_is_checked_recorded_and_given_once(lab: QuickLab) -> No
     with pytest.raises(RunConflict, match="no open task"):
         await lab.runs.answer("run-1", "nowhere", {"clear": True}, TESTER)
     assert await lab.runs.answer("run-1", path, {"clear": True}, TESTER, "k4") == "answered"
-    assert await lab.runs.answer("run-1", path, {"clear": False}, TESTER, "k4") == "answered"
+    assert await lab.runs.answer("run-1", path, {"clear": True}, TESTER, "k4") == "answered"
+    with pytest.raises(KeyReused):
+        await lab.runs.answer("run-1", path, {"clear": False}, TESTER, "k4")
     with pytest.raises(RunConflict, match="no open task"):
         await lab.runs.answer("run-1", path, {"clear": True}, TESTER)
     row = lab.ledger.task("run-1", path)

@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 
 from controller import ipc
+from controller.asked import LOCAL, scoped
 from controller.ipc import MOST_PEERS, reply
+from controller.keys import QUOTA as KEPT
+from controller.keys import REUSED, answer_row
+from controller.store.changes import AuditEntry
 from controller.trail import QUOTA
 from tests.controller.quick import FILL, WAIT, QuickLab
 from tests.runs.lab import TESTER
 
 ANNA = {"name": "anna", "role": "operator", "authenticated_by": "password", "client": "10.0.0.7"}
+BEN = {**ANNA, "name": "ben"}
 
 
 async def ask(lab: QuickLab, do: str, **fields: Any) -> Any:
@@ -93,12 +98,126 @@ async def test_scans_are_counted_also_when_no_device_answers(lab: QuickLab) -> N
 @pytest.mark.req("SM-03")
 async def test_a_key_of_one_act_is_refused_for_another(lab: QuickLab) -> None:
     await lab.poured(WAIT)
-    held = {"run": "run-1", "cause": "hold", "key": "k"}
-    assert (await ask(lab, "command", **held))["ok"] == {"state": "HOLDING"}
-    for other in ({"do": "command", **held, "cause": "abort"}, {"do": "hold", "unit": "reactor", "key": "k"},
-                  {"do": "stop_pumps", "key": "k"}, {"do": "start", "protocol": WAIT, "key": "k"}):  # fmt: skip
-        assert (await ask(lab, **other))["error"]["type"] == "KeyReused"
+    assert (await ask(lab, "command", run="run-1", cause="hold", key="k"))["ok"] == {"state": "HOLDING"}
+    task = {"run": "run-1", "path": "secret/step"}
+    for other in ({"do": "command", "run": "run-1", "cause": "restart"}, {"do": "start", "protocol": WAIT},
+                  {"do": "answer", **task}, {"do": "claim", **task, "whom": "me"}):  # fmt: skip
+        error = (await ask(lab, **other, key="k"))["error"]
+        assert error == {"type": "KeyReused", "text": REUSED}
     assert lab.engine.run.state in ("HOLDING", "HELD")
+    assert len(lab.ledger.runs()) == 1
+
+
+@pytest.mark.req("SM-03")
+async def test_what_is_asked_is_compared_to_the_letter(lab: QuickLab) -> None:
+    await lab.up()
+    started: dict[str, Any] = {"do": "start", "protocol": WAIT, "unit": "reactor", "start": lab.now, "key": "s"}
+    first = await ask(lab, **started)
+    assert first["ok"] == {"run": "run-1"}
+    others: tuple[dict[str, Any], ...] = (
+        {"protocol": WAIT + "\n"},
+        {"unit": None},
+        {"set": {"a": "1"}},
+        {"start": lab.now + 1.0},
+    )
+    assert [(await ask(lab, **{**started, **other}))["error"]["type"] for other in others] == ["KeyReused"] * 4
+    assert await ask(lab, **started) == first
+    assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
+    answered: dict[str, Any] = {"do": "answer", "run": "run-1", "path": lab.runs.tasks()[0]["path"], "key": "a"}
+    wrong = await ask(lab, **answered, entries={"clear": "yes"})
+    assert wrong["error"]["type"] == "unusable"
+    assert (await ask(lab, **answered, entries={"clear": True}))["error"]["type"] == "KeyReused"
+    assert await ask(lab, **answered, entries={"clear": "yes"}) == wrong
+    assert (await ask(lab, **{**answered, "key": "b"}, entries={"clear": True}))["ok"] == {"state": "answered"}
+
+
+@pytest.mark.req("SM-03")
+async def test_a_key_belongs_to_its_person(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    hold = {"do": "command", "run": "run-1", "cause": "hold", "key": "k"}
+    restart = {**hold, "cause": "restart"}
+    assert (await ask(lab, **hold, actor=ANNA))["ok"] == {"state": "HOLDING"}
+    await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    assert (await ask(lab, **restart, actor=BEN))["ok"] == {"state": "RESTARTING"}
+    await lab.until(lambda: lab.engine.run.state == "RUNNING", 200.0)
+    assert (await ask(lab, **hold, actor=ANNA))["ok"] == {"state": "HOLDING"}
+    assert lab.engine.run.state == "RUNNING"
+    assert (await ask(lab, **restart, actor=ANNA))["error"]["type"] == "KeyReused"
+    assert (await ask(lab, **hold))["ok"] == {"state": "HOLDING"}, "nobody's name: a key of its own"
+    await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+
+
+async def test_answers_of_a_ledger_of_before_are_found(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    row = answer_row("old", "run-1", lab.now, {"asked": "hold run-1", "state": "HOLDING"})
+    await lab.ledger.commit([row], [AuditEntry("run held", "run", "run-1", "anna", "operator")])
+    assert (await ask(lab, "command", run="run-1", cause="hold", key="old", actor=ANNA))["ok"] == {"state": "HOLDING"}
+    assert lab.engine.run.state == "RUNNING"
+
+
+@pytest.mark.req("SM-03", "AC-08")
+@pytest.mark.parametrize(
+    "act",
+    [
+        {"do": "command", "run": "run-1", "cause": "hold"},
+        {"do": "command", "run": "run-1", "cause": "stop"},
+        {"do": "command", "run": "run-1", "cause": "abort"},
+        {"do": "hold", "unit": "reactor"},
+        {"do": "stop_pumps"},
+    ],
+    ids=lambda act: act.get("cause", act["do"]),
+)
+async def test_no_key_refuses_what_makes_things_safer(lab: QuickLab, act: dict[str, Any]) -> None:
+    await lab.poured(WAIT)
+    assert "error" in await ask(lab, "command", run="run-1", cause="resume", key="k")
+    before = lab.ledger.answer(scoped("k", LOCAL))
+    assert "ok" in await ask(lab, **act, key="k")
+    assert lab.engine.run.state != "RUNNING"
+    assert lab.ledger.answer(scoped("k", LOCAL)) == before
+
+
+@pytest.mark.req("SM-03")
+async def test_a_hold_that_was_refused_is_done_when_it_is_possible(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    hold = {"do": "command", "run": "run-1", "cause": "hold", "state_seen": "PAUSED", "key": "k"}
+    assert (await ask(lab, **hold))["error"]["type"] == "conflict"
+    await ask(lab, "command", run="run-1", cause="pause")
+    await lab.until(lambda: lab.engine.run.state == "PAUSED", 300.0)
+    assert (await ask(lab, **hold))["ok"] == {"state": "HOLDING"}
+
+
+@pytest.mark.req("AC-08")
+async def test_pumps_that_did_not_confirm_are_stopped_again_for_the_same_key(lab: QuickLab) -> None:
+    await lab.poured(FILL)
+    await lab.moving("fill", 1.0)
+    lab.bench.inject("silence@pump_out", lab.now)
+    first = (await ask(lab, "stop_pumps", key="s"))["ok"]["stopped"]
+    assert "pump_out NOT CONFIRMED" in first[1]
+    lab.bench.clear_faults()
+    both = ["pump_in", "pump_out"]
+    assert await lab.until(lambda: lab.controller.bench.keepers["pump_out"].ready, 300.0)
+    assert (await ask(lab, "stop_pumps", key="s"))["ok"]["stopped"] == both
+    before = lab.ledger.head()
+    assert (await ask(lab, "stop_pumps", key="s"))["ok"]["stopped"] == both
+    assert lab.ledger.head() == before, "confirmed: nothing more is done"
+    assert lab.runs.keys._asked == {}  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.req("SM-03", "SEC-22")
+async def test_refusals_kept_in_a_minute_are_limited_and_the_rest_is_counted(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    begun = lab.ledger.head()[0]
+    empty = {"do": "claim", "run": "run-9", "path": "no", "whom": "me"}
+    for number in range(75):
+        answer = await ask(lab, **empty, key=f"k{number}", actor=(ANNA, BEN)[number % 2])
+        assert answer["error"]["type"] == "conflict"
+    kept = [row for row in lab.ledger.audit(begun) if row.action == "request refused"]
+    assert len(kept) == KEPT
+    await asyncio.sleep(61.0)
+    await ask(lab, **empty, key="later")
+    counted = [row.fields["reason"] for row in lab.ledger.audit(begun) if row.action == "refusal quota"]
+    assert [reason.split()[0] for reason in counted] == ["15"]
+    assert lab.ledger.answer(scoped("later", LOCAL)) is not None
 
 
 @pytest.mark.req("SM-03", "DS-05")
@@ -180,7 +299,7 @@ async def test_more_connections_than_it_takes_are_told_so(path: Path) -> None:
 async def test_a_key_that_was_refused_is_refused_again_in_the_same_words_and_acts_on_nothing(lab: QuickLab) -> None:
     """Each request is refused, then made possible, then asked again: nothing moves; a new key does it."""
     await lab.poured(WAIT)
-    hold = {"do": "command", "run": "run-1", "cause": "hold", "actor": ANNA}
+    hold: dict[str, Any] = {"do": "command", "run": "run-1", "cause": "hold", "actor": ANNA}
     stale = await ask(lab, **hold, state_seen="HELD", key="k1")
     assert (stale["error"]["type"], stale["state"]) == ("conflict", "RUNNING")
     resume = {"do": "command", "run": "run-1", "cause": "resume"}
@@ -188,10 +307,9 @@ async def test_a_key_that_was_refused_is_refused_again_in_the_same_words_and_act
     assert early["error"]["type"] == "conflict"
     await ask(lab, "command", run="run-1", cause="pause")
     await lab.until(lambda: lab.engine.run.state == "PAUSED", 300.0)
-    assert await ask(lab, **hold, state_seen="PAUSED", key="k1") == stale
     assert await ask(lab, **resume, key="k2") == early
     assert lab.engine.run.state == "PAUSED"
-    assert (await ask(lab, "command", run="run-1", cause="abort", key="k2"))["error"]["type"] == "KeyReused"
+    assert (await ask(lab, "command", run="run-1", cause="pause", key="k2"))["error"]["type"] == "KeyReused"
     refused = [row for row in lab.ledger.audit() if row.action == "request refused"]
     assert [(row.object_id, row.actor, row.outcome) for row in refused] == [
         ("k1", "anna", "refused"),

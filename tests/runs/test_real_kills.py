@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from api import processes
+from controller.asked import LOCAL, scoped
 from controller.store.rows import DoseRow
 from controller.store.verify import verify
 from drivers.core.fluid import Direction
@@ -148,7 +149,7 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
         with bench.ledger() as ledger:
             (run,) = ledger.runs()
             assert (run.run_id, run.state, run.protocol) == ("run-1", "RUNNING", text)
-            assert ledger.answer("start-1")["run"] == "run-1"
+            assert ledger.answer(scoped("start-1", LOCAL))["run"] == "run-1"
 
         await bench.boot()
         assert bench.ask("start", protocol=text, key="start-1") == {"run": "run-1"}
@@ -160,7 +161,7 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
             assert len(ledger.runs()) == 1
             row = ledger.task(task["run"], task["path"])
             assert row is not None and (row.state, row.answered_by) == ("answered", "simulated tester")
-            assert ledger.answer("answer-1")["state"] == "answered"
+            assert ledger.answer(scoped("answer-1", LOCAL))["state"] == "answered"
 
         await bench.boot()
         assert bench.ask("answer", **said) == {"state": "answered"}
@@ -172,7 +173,7 @@ async def test_what_the_socket_confirmed_is_in_the_ledger_after_a_kill_at_once(p
         state = await confirmed("command", **hold)
         with bench.ledger() as ledger:
             assert ledger.runs()[0].state == state["state"] == "HOLDING"
-            assert ledger.answer("hold-1")["state"] == state["state"]
+            assert ledger.answer(scoped("hold-1", LOCAL))["state"] == state["state"]
 
         await bench.boot()
         await until(lambda: bench.run()["state"] == "HELD", "the hold is complete", bench.alive)

@@ -86,10 +86,10 @@ async def tasks(run: str, here: Here, person: Viewer) -> Response:
 
 @router.get("/commands/{key}", response_model=CommandOut)
 async def command_by_key(key: str, here: Here, person: Viewer) -> CommandOut:
-    """What became of an act whose answer was lost; one that was refused is refused again, in the same words.
+    """What became of an act of yours whose answer was lost; one that was refused is refused again, in the same words.
 
     404: it did not reach the records, so it was not done (UI-25)."""
-    answer, unit = await here.read(lambda archive: archive.answer(key))
+    answer, unit = await here.read(lambda archive: archive.answer(key, person.user))
     if person.unit is not None and person.unit != unit:
         raise Problem("not-allowed", f"this token is for the unit {person.unit} only; no act on it has this key")
     if answer is None:

@@ -75,7 +75,7 @@ def test_a_command_for_a_state_that_has_passed_is_refused_with_the_state_now(sta
     answer = page.command("hold", "PAUSED", "stale-1", 409)
     assert answer["state"] == "RUNNING"
     assert answer["type"].endswith("run-conflict")
-    again, looked_up = page.command("hold", "RUNNING", "stale-1", 409), page.get("/commands/stale-1", 409)
+    again, looked_up = page.command("hold", "PAUSED", "stale-1", 409), page.get("/commands/stale-1", 409)
     assert again["detail"] == looked_up["detail"] == answer["detail"] and looked_up["state"] == "RUNNING"
     assert page.state() == "RUNNING"
 
@@ -145,7 +145,7 @@ def test_a_repeated_key_gets_the_first_answer_and_does_nothing(started: str, pag
     assert page.command("hold", "RUNNING", "hold-1") == {"state": "HOLDING"}
     assert page.state() == "RUNNING"
     assert page.get("/commands/hold-1")["answer"]["state"] == "HOLDING"
-    reused = page.command("abort", "RUNNING", "hold-1", 409)
+    reused = page.command("pause", "RUNNING", "hold-1", 409)
     assert reused["type"].endswith("key-reused")
     assert page.state() == "RUNNING"
 
