@@ -99,7 +99,10 @@ def test_a_hand_step_is_claimed_by_one_person_at_a_time(started: str, page: Page
     until(lambda: page.get("/tasks")[0]["claimed_by"] == "demo", "every page shows who is on it")
     assert page.post(where, {**mine, "by": "anyone"}, "claim-2") == {"claimed_by": ""}
     anna = {"name": "anna", "role": "operator"}
-    assert place.ask("claim", run=started, path=task["path"], whom="me", actor=anna) == {"claimed_by": "anna"}
+    assert place.ask("claim", run=started, path=task["path"], whom="me", actor=anna, key="annas") == {
+        "claimed_by": "anna"
+    }
+    assert page.get("/commands/annas", 404)["type"].endswith("unknown-key"), "another person's key"
     taken = page.post(where, mine, "claim-3", 409)
     assert taken["type"].endswith("run-conflict")
     assert "anna" in taken["detail"]
