@@ -164,6 +164,25 @@ def test_a_very_long_address_reaches_the_trail_and_holds_up_nothing_behind_it(pl
     assert [each.endswith("…") for each in told] == [False, True, True, True]
 
 
+@pytest.mark.req("AT-01")
+def test_a_token_made_just_before_the_api_is_killed_stands_in_the_trail(place: Place) -> None:
+    with place.page() as page:
+        freeze(place.controller)
+        try:
+            made = page.post("/tokens", {"label": "killed", "role": "viewer", "days": 1}, status=201)
+            place.api.kill()
+            place.api.wait(WAIT_S)
+        finally:
+            thaw(place.controller)
+    place.api = place.start_api()
+    until(lambda: f"token {made['id']}" in tokens_made(place), "the next service has delivered it")
+
+
+def tokens_made(place: Place) -> list[str]:
+    with place.ledger() as ledger:
+        return [row.object_id for row in ledger.audit() if row.action == "token made"]
+
+
 def sign_in_wrongly(place: Place) -> None:
     who = {"user": "demo", "password": "not the password"}
     answer = httpx2.post(f"{place.url}{API}/session", json=who, headers={"X-Osteon": "1"}, timeout=WAIT_S)
