@@ -56,8 +56,9 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
 
 
 def drawn_so_far(rows: list[Intent]) -> list[Move]:
-    """What strokes of a withdrawal have drawn; the level it ends at overrides it. An open or unknown stroke may have
-    drawn anything up to its target: half of it, with the uncertainty of a uniform distribution."""
+    """What strokes of a withdrawal have drawn; the level it ends at overrides it. A counter counts plunger motion, of
+    which some may be air; an open or unknown stroke may have drawn anything up to its target, so half of it is taken.
+    Both with the uncertainty of a uniform distribution. For the eye: limits are checked without these."""
     found: list[Move] = []
     for row in rows:
         if row.fluid_path != INTO and row.stroke is Direction.DRAW:
@@ -65,7 +66,7 @@ def drawn_so_far(rows: list[Intent]) -> list[Move]:
                 found.append(Move(row.intended_at, -row.target_ml / 2, row.target_ml / 12**0.5))
             else:
                 at = row.ended_at or row.intended_at
-                found.append(Move(at, -row.moved_ml, max(row.resolution_ml, 0.01 * row.moved_ml)))
+                found.append(Move(at, -row.moved_ml, row.moved_ml / 12**0.5))
     return found
 
 

@@ -30,7 +30,7 @@ export function Commands({ run, unit, stays }) {
   return html`<section class="panel commands" aria-label=${W.commands}>
     <div class="row wrap">
       ${offered.map((cause) => html`<button type="button" key=${cause} class=${`command ${cause}`} data-command=${cause}
-          disabled=${Boolean(why(cause)) || busy(run.run, cause)} title=${why(cause)} onClick=${() => click(cause)}>${COMMANDS[cause]}</button>`)}
+          disabled=${Boolean(why(cause)) || busy(run.run, cause)} title=${why(cause)} onClick=${(event) => event.detail < 2 && click(cause)}>${COMMANDS[cause]}</button>`)}
       <${StopPumps} unit=${unit} off=${off} />
     </div>
     ${off && html`<p class="why">${W.whyOff}</p>`}
