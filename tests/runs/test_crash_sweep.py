@@ -159,7 +159,7 @@ def test_a_death_at_any_boundary_of_a_hand_step_asks_again_and_takes_one_answer(
     assert ends.get("RUNNING", 0) == ends["boundaries"]
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.campaign)])
 def test_deaths_at_random_moments_of_an_exchange(before_exchange: Scene, tmp_path: Path, count: int) -> None:
     chance = Random(20261125)
     ends: dict[str, int] = {}
