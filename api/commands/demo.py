@@ -94,7 +94,7 @@ def bench(data: Path, bench: Path, speed: float, seed: int, protocol: str) -> li
     controller = ("controller", "--bench", str(bench), "--data", str(data), "--world", socket, "--speed", rate)
     tasks = ("--protocol", protocol, "--patience", str(PATIENCE_S))
     return [
-        Child("world", command(*world, "--state", str(data / "world.json")), socket="world.sock"),
+        Child("world", command(*world, "--state", str(data / past_child.STATE)), socket="world.sock"),
         Child("controller", command(*controller, *tasks), pid_if_running=lambda: running_pid(data)),
     ]
 

@@ -8,6 +8,7 @@ begin of each step.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log
 
 from simulators.plant import parameters as p
@@ -46,17 +47,12 @@ def heat_system(door_open: bool) -> tuple[Matrix, Matrix]:
 
 
 _SYSTEMS = {door: heat_system(door) for door in (False, True)}
-_GRID: dict[tuple[bool, float], tuple[Matrix, Matrix]] = {}
-"""Propagators of whole-second steps, made once; a step cut short by an event gets its own."""
 
 
+@lru_cache(maxsize=1024)
 def _heat_step(door_open: bool, dt_s: float) -> tuple[Matrix, Matrix]:
-    known = _GRID.get((door_open, dt_s))
-    if known is None:
-        known = propagator(*_SYSTEMS[door_open], dt_s)
-        if dt_s in (1.0, 2.0, 5.0, 10.0):
-            _GRID[door_open, dt_s] = known
-    return known
+    """Steps recur: whole seconds of the grid always, those cut short by an event whenever a bench is played again."""
+    return propagator(*_SYSTEMS[door_open], dt_s)
 
 
 @dataclass(slots=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 Matrix = tuple[tuple[float, ...], ...]
 
 
-@lru_cache(maxsize=1024)
 def propagator(a: Matrix, b: Matrix, dt_s: float) -> tuple[Matrix, Matrix]:
     """(F, G) with x(t + dt) = F x + G u, from the exponential of the block matrix [[A, B], [0, 0]]."""
     n, m = len(a), len(b[0])

@@ -24,6 +24,7 @@ from simulators.core.simulator import Bytes, Send
 from simulators.core.surroundings import Liquid
 from simulators.devices import hamilton_arc as simulated
 from tests.devices.golden import golden
+from tests.devices.rig import LIES
 
 GOLDEN = golden(
     "hamilton_arc",
@@ -383,15 +384,6 @@ def test_a_snapshot_goes_on_as_if_nothing_had_been():
 
 
 # -- a wire that lies
-
-LIES = (
-    "flip:every=2",
-    "truncate:every=3",
-    "garbage:every=2",
-    "drop:every=3",
-    "duplicate:every=2",
-    "delay:every=3:seconds=1.5",
-)
 
 
 @pytest.mark.parametrize("block", range(4))

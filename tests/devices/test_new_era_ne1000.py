@@ -22,6 +22,7 @@ from simulators.core.simulator import Action, Bytes, Event, Send, Simulator
 from simulators.devices.new_era_ne1000 import NewEraNe1000 as Pump
 from simulators.devices.new_era_ne1000 import four_digits
 from tests.devices.golden import golden
+from tests.devices.rig import LIES
 
 SYRINGE = {"diameter_mm": 26.7, "capacity_ml": 60, "watchdog_s": 100}
 
@@ -767,15 +768,6 @@ def test_a_snapshot_in_mid_stroke_goes_on_as_if_nothing_had_been():
 
 
 # -- a wire that lies
-
-LIES = (
-    "flip:every=2",
-    "truncate:every=3",
-    "garbage:every=2",
-    "drop:every=3",
-    "duplicate:every=2",
-    "delay:every=3:seconds=1.5",
-)
 
 
 @pytest.mark.req("DS-03")
