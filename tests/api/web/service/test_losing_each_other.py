@@ -138,7 +138,8 @@ def test_a_command_under_way_when_the_controller_dies_has_an_unknown_outcome_fou
 
 @pytest.mark.req("AT-01")
 def test_acts_of_the_service_reach_the_trail_although_both_ended_in_between(place: Place) -> None:
-    """The controller ends first, as at an orderly end of `osteon serve`."""
+    """The controller ends first, as at an orderly end of `osteon serve`. At least once: an entry the controller took
+    in its last moment, its answer lost, comes again."""
     for process in (place.controller, place.api):
         sign_in_wrongly(place)
         process.terminate()
@@ -146,8 +147,8 @@ def test_acts_of_the_service_reach_the_trail_although_both_ended_in_between(plac
     place.controller = place.start_controller()
     place.api = place.start_api()
     until(lambda: place.health() == "ok", "the new service hears the new controller")
-    until(lambda: wrong_sign_ins(place) == 2, "both are in the trail")
-    assert not (place.data / "audit-waiting.jsonl").exists()
+    until(lambda: wrong_sign_ins(place) >= 2, "both are in the trail")
+    until(lambda: not (place.data / "audit-waiting.jsonl").exists(), "nothing waits any more")
 
 
 @pytest.mark.req("AT-01")
