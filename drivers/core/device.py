@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import ClassVar, overload
 
-from drivers.core.errors import OutOfRange, WireError
+from drivers.core.calibration import CalibrationPoint
+from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
@@ -73,6 +74,14 @@ class Device:
     watchdog: ClassVar[str] = "none"
     verified: ClassVar[str | None] = None
     """Where and when this driver ran on hardware; None = not yet."""
+    evidence: ClassVar[str] = ""
+    """Tags of the golden exchanges, each letter once, as the family's datasheet defines them; held to by a test."""
+    checksum: ClassVar[bool] = False
+    """Every reply with a value carries a check sum; without one a flipped digit is another number, and nobody knows."""
+    not_sought: ClassVar[str] = ""
+    """Why `osteon device find` does not ask for this model; "" = its `identify` is a harmless question everywhere."""
+    calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {}
+    """What `calibrate` can do, by the name of the point."""
     timeout_s: ClassVar[float] = 2.0
     quiet_s: ClassVar[float] = 0.0
     """Silence the bus needs between two exchanges."""
@@ -121,6 +130,17 @@ class Device:
 
     async def write(self, name: str, value: Value) -> Reading:
         raise NotImplementedError
+
+    async def calibration(self) -> Mapping[str, float]:
+        """What the device says it was taught (slope, offset …), by name with its unit; {} where it does not tell."""
+        return {}
+
+    async def calibrate(self, point: str, reference: float | None = None) -> Mapping[str, float]:
+        """Carry out one of `calibration_points` by the device's own procedure, and return `calibration` afterwards.
+
+        `reference` is in the point's unit. Raises OutOfRange, Refused (the device did not take it), WireError.
+        """
+        raise Refused("no procedure", f"{self.model} has no calibration {point!r} of its own")
 
     async def poll(self) -> dict[str, Reading]:
         """Read every readable signal in as few exchanges as the wire allows; one silent signal is one BAD reading."""

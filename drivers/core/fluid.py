@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from drivers.core.device import Device
+from drivers.core.errors import Refused
 
 
 class Direction(StrEnum):
@@ -44,15 +45,24 @@ class Totals:
         return self.drawn_ml if direction is Direction.DRAW else self.delivered_ml
 
 
+class Use(StrEnum):
+    """What a pump is there for on this bench (option `use`); it refuses the other."""
+
+    DOSE = "dose"
+    RECIRCULATE = "recirculate"
+    """A closed loop without net volume: a stopped bed is anoxic in minutes, so on loss of the link the flow stays."""
+
+
 def never() -> bool:
     """Nothing stands against it."""
     return False
 
 
 class FluidMover(Device):
-    """A pump whose moves are bounded by the pump. `start` is the only call that makes fluid move."""
+    """A pump whose moves are bounded by the pump. Fluid moves by `start`, and in a closed loop by `recirculate`."""
 
     bounded: ClassVar[bool] = True
+    """False = the device can only run and stop (EQ-02): it is never started for a dose."""
     totals_survive_power_loss: ClassVar[bool] = False
     """Whether the counters themselves prove continuity (DS-06)."""
     continuity: ClassVar[str]
@@ -62,6 +72,11 @@ class FluidMover(Device):
     fence_why: ClassVar[str]
     capacity_ml: float
     """Largest single stroke."""
+
+    @property
+    def use(self) -> Use:
+        """What it is there for; a driver that can recirculate has `use` among its `option_names`."""
+        return Use(str(self.options.get("use", Use.DOSE)))
 
     @property
     def alarms_met(self) -> int:
@@ -100,3 +115,12 @@ class FluidMover(Device):
         Raises WireError when it cannot be confirmed.
         """
         raise NotImplementedError
+
+    async def recirculate(
+        self, direction: Direction, rate_ml_min: float, *, unless: Callable[[], bool] = never
+    ) -> None:
+        """Turn on and on at this rate in a closed loop, seen by read-back; `stop` ends it.
+
+        Only with option `use = "recirculate"`. Raises OutOfRange, Refused, WireError.
+        """
+        raise Refused("no loop", f"{self.model} is not made to recirculate")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import cast
 
-from simulators.core.simulator import Action, Bytes, Event, Send, Simulator
+from simulators.core.simulator import Action, Bytes, Close, Event, Send, Simulator
 
 WIRE = {
     "silence": "the cable is cut: nothing passes either way",
@@ -24,7 +24,8 @@ WIRE = {
     "flip": "one bit of every n-th reply is wrong (every=3)",
     "truncate": "every n-th reply ends early (every=3)",
     "duplicate": "every n-th reply comes twice (every=3)",
-    "garbage": "noise bytes before every n-th reply (every=3)",
+    "garbage": "noise bytes, none below least, before every n-th reply (every=3, least=0)",
+    "hang-up": "the connection closes in the middle of every n-th reply (every=3)",
     "power-cycle": "the device loses power at_s seconds after the start, or on taking its n-th message (message=5)",
 }
 PLANT = {
@@ -46,7 +47,8 @@ DEFAULTS: Mapping[str, Mapping[str, float]] = {
     "flip": {"every": 3},
     "truncate": {"every": 3},
     "duplicate": {"every": 3},
-    "garbage": {"every": 3},
+    "garbage": {"every": 3, "least": 0},
+    "hang-up": {"every": 3},
     "power-cycle": {"at_s": math.inf, "message": 0},
 }
 COMMON: Mapping[str, float] = {"after_s": 0, "for_s": math.inf}
@@ -103,15 +105,11 @@ def _duplicate(data: bytes, chance: Random) -> list[bytes]:
     return [data, data]
 
 
-def _garbage(data: bytes, chance: Random) -> list[bytes]:
-    return [chance.randbytes(chance.randint(1, 8)) + data]
-
-
 def _drop(data: bytes, chance: Random) -> list[bytes]:
     return []
 
 
-_SPOIL = {"flip": _flip, "truncate": _truncate, "duplicate": _duplicate, "garbage": _garbage, "drop": _drop}
+_SPOIL = {"flip": _flip, "truncate": _truncate, "duplicate": _duplicate, "drop": _drop}
 
 
 class Fault:
@@ -124,6 +122,7 @@ class Fault:
         self.ends = self.starts + values["for_s"]
         self.every = max(1, int(values.get("every", 1)))
         self.seconds = values.get("seconds", 0.0)
+        self.least = int(values.get("least", 0))
         self.at = began + values.get("at_s", math.inf)
         self.message = int(values.get("message", 0))
         self.heard = 0
@@ -153,13 +152,20 @@ class Fault:
             out.append(action)
         return out
 
-    def _spoilt(self, action: Send) -> list[Send]:
+    def _spoilt(self, action: Send) -> list[Action]:
         if self.spec.name == "delay":
             return [Send(action.delay_s + self.seconds, action.data)]
+        chance = Random(f"{self.seed} {self.spec.text} {self.replies}")  # noqa: S311 - chance, not secrecy
+        if self.spec.name == "garbage":
+            noise = bytes(chance.randint(self.least, 255) for _ in range(chance.randint(1, 8)))
+            return [Send(action.delay_s, noise + action.data)]
+        if self.spec.name == "hang-up":
+            part = action.data[: chance.randrange(len(action.data))]
+            said: list[Action] = [Send(action.delay_s, part)] if part else []
+            return [*said, Close(action.delay_s)]
         spoil = _SPOIL.get(self.spec.name)
         if spoil is None:
             return [action]
-        chance = Random(f"{self.seed} {self.spec.text} {self.replies}")  # noqa: S311 - chance, not secrecy
         return [Send(action.delay_s, part) for part in spoil(action.data, chance) if part]
 
     @property

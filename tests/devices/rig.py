@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 from random import Random
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
+from drivers.catalogue import MODELS, find
 from drivers.core.device import Device
+from drivers.core.fluid import Direction
 from drivers.core.line import Line
+from simulators import catalogue
 from simulators.core import faults
 from simulators.core.hosts import MemoryHost
 from simulators.core.simulator import Simulator
+from simulators.standalone import PLACES, FreeBarrel
 
 D = TypeVar("D", bound=Device)
 
@@ -28,6 +34,21 @@ HONEST_LIES = tuple(lie for lie in LIES if not lie.startswith("flip"))
 """For a wire without one: a flipped digit there is another number, and nobody can tell."""
 
 
+@dataclass(frozen=True)
+class Dose:
+    """A dose this model can give with these options: `DOSES` of its family's test module, by model."""
+
+    volume_ml: float
+    rate_ml_min: float
+    options: Mapping[str, float | str] = field(default_factory=dict[str, "float | str"])
+    directions: tuple[Direction, ...] = (Direction.DELIVER, Direction.DRAW)
+
+
+def dose(model: str) -> Dose:
+    tests = import_module(f"tests.devices.test_{MODELS[model].split('.')[2]}")
+    return cast("Mapping[str, Dose]", vars(tests)["DOSES"])[model]
+
+
 class Rig(Generic[D]):
     """`driver` talks to `simulator` over `wire`, where faults are put in."""
 
@@ -42,6 +63,22 @@ class Rig(Generic[D]):
         self.wire = faults.FaultyWire(simulator)
         self.host = MemoryHost(self.wire)
         self.driver = driver(Line(self.host.link()), address, options)
+        self.place: object = None
+
+    @staticmethod
+    def of(model: str, options: Mapping[str, float | str] | None = None) -> Rig[Device]:
+        """A model of the catalogue by itself, at its factory address, in still surroundings."""
+        entry = catalogue.entry(model)
+        place = PLACES[entry.place]()
+        rig = Rig(find(model), catalogue.build(model, place, address=entry.address), entry.address, options)
+        rig.place = place
+        return rig
+
+    def moved_ml(self) -> float:
+        """What has truly moved until now, both ways together."""
+        assert isinstance(self.place, FreeBarrel)
+        self.place.halt(asyncio.get_running_loop().time())
+        return self.place.pushed_out_ml + self.place.pulled_in_ml
 
     def fault(self, text: str, seed: int = 0) -> None:
         """Put in a fault, written as in simulators.core.faults."""

@@ -22,9 +22,11 @@ from simulators.core.simulator import Action, Bytes, Event, Send, Simulator
 from simulators.devices.new_era_ne1000 import NewEraNe1000 as Pump
 from simulators.devices.new_era_ne1000 import four_digits
 from tests.devices.golden import golden
-from tests.devices.rig import LIES
+from tests.devices.rig import LIES, Dose
 
 SYRINGE = {"diameter_mm": 26.7, "capacity_ml": 60, "watchdog_s": 100}
+
+DOSES = {"new_era_ne1000": Dose(1.0, 10.0, SYRINGE)}
 
 BASIC = golden(
     "new_era_ne1000",

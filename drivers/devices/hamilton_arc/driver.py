@@ -66,6 +66,8 @@ class HamiltonArc(ModbusDevice):
     safe_state = "measures only; nothing to bring into a safe state"
     seldom: ClassVar[Mapping[str, float]] = {"sensor_quality": QUALITY_EVERY_S}
     timeout_s = 1.0
+    evidence = "MDO"
+    checksum = True
     quiet_s = 0.0021
     """3.5 characters of 11 bits at 19200 baud."""
 

@@ -48,6 +48,7 @@ class MemmertIco(Device):
     )
     watchdog = "none (the sheet knows no communication time-out)"
     seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(LIMITS, LIMITS_EVERY_S)
+    evidence = "RXP"
     timeout_s = 5.0  # "programs use 5 s"
 
     temperature = Signal()

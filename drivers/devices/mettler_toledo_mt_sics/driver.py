@@ -38,6 +38,7 @@ class MettlerToledoBalance(Device):
     default_url = "serial:///dev/ttyUSB0?baud=9600&parity=N&stopbits=1"
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "a balance only measures; nothing to make safe"
+    evidence = "VEPLJX"
     timeout_s = 2.0  # "normally well under 1 s but occasionally > 1 s: use 2 s" (E)
 
     weight = Signal()

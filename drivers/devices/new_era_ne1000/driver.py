@@ -44,6 +44,8 @@ class NewEraNe1000(FluidMover):
         "Safe mode time-out SAF: pump and program stop when no valid packet came for watchdog_s; read back at start-up"
     )
     timeout_s = 1.0
+    evidence = "MLX"
+    checksum = True
     continuity = (
         "only by running totals above zero: DIS is lost with the power (X), and the power-up alarm A?R (M) is told "
         "once, so a reader that dies can take it along"
