@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from simulators import catalogue
 from simulators.bench import START, SimulatedBench, read
 from simulators.core.faults import FAULTS, Fault, FaultyWire, parse
+from simulators.core.modbus_tcp import ModbusTcpPlug
 from simulators.core.ports import PtyHost, TcpHost
 from simulators.core.simulator import Simulator
 from simulators.core.time import PacedLoop
@@ -64,9 +65,19 @@ def port(simulator: Simulator, url: str, scheme: str) -> Port:
     parts = urlsplit(url)
     if parts.scheme == "serial":
         return PtyHost(simulator, Path(parts.netloc + parts.path))
-    if parts.scheme not in ("tcp", "http") or not parts.hostname or parts.port is None:
+    if parts.scheme == "modbus-tcp":
+        simulator = ModbusTcpPlug(simulator)
+    if parts.scheme not in ("tcp", "http", "modbus-tcp") or not parts.hostname or parts.port is None:
         raise ValueError(f"{url}: a simulated device listens on serial://PATH, tcp://HOST:PORT or http://HOST:PORT")
     return TcpHost(simulator, parts.hostname, parts.port, scheme)
+
+
+def at(asked: argparse.Namespace) -> tuple[str, str]:
+    """The URL asked for, and what its port speaks."""
+    scheme = "modbus-tcp" if asked.modbus_tcp else catalogue.entry(asked.what).scheme
+    if asked.pty:
+        return f"serial://{Path(asked.pty).absolute()}", scheme
+    return f"{scheme}://{asked.modbus_tcp or asked.tcp}", scheme
 
 
 def whole_bench(path: Path, asked: argparse.Namespace) -> list[Port]:
@@ -105,6 +116,7 @@ def main(argv: list[str]) -> int:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--pty", metavar="PATH", help="a pseudo-terminal, linked at PATH")
     where.add_argument("--tcp", metavar="HOST:PORT", help="a TCP port; port 0 = any free one")
+    where.add_argument("--modbus-tcp", metavar="HOST:PORT", help="the same with the header of Modbus TCP")
     parser.add_argument("--address", type=int, help="the device's number on its line (default: the datasheet's)")
     parser.add_argument("--set", action="append", default=[], metavar="SIGNAL=VALUE", help="a value that holds still")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the device")
@@ -117,15 +129,10 @@ def main(argv: list[str]) -> int:
         print("\n".join(f"{name:<18}{text}" for name, text in FAULTS.items()))
         return 0
     is_bench = bool(asked.what) and asked.what.endswith(".toml")
-    if not asked.what or is_bench == bool(asked.pty or asked.tcp) or (is_bench and asked.set):
-        parser.error("name a model and --pty or --tcp, or a bench file alone")
+    if not asked.what or is_bench == bool(asked.pty or asked.tcp or asked.modbus_tcp) or (is_bench and asked.set):
+        parser.error("name a model and --pty, --tcp or --modbus-tcp, or a bench file alone")
     try:
-        if is_bench:
-            ports = whole_bench(Path(asked.what), asked)
-        else:
-            scheme = catalogue.entry(asked.what).scheme
-            url = f"serial://{Path(asked.pty).absolute()}" if asked.pty else f"{scheme}://{asked.tcp}"
-            ports = [port(device(asked), url, scheme)]
+        ports = whole_bench(Path(asked.what), asked) if is_bench else [port(device(asked), *at(asked))]
         with asyncio.Runner(loop_factory=lambda: PacedLoop(1.0, START)) as runner:
             runner.run(serve(ports))
     except (OSError, ValueError, KeyError) as error:

@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from drivers.core import link as links
 from drivers.core.errors import LinkLost, NoAnswer
 from drivers.core.line import Line
-from drivers.core.link import SerialLink, TcpLink, open_link
+from drivers.core.link import ModbusTcpLink, SerialLink, TcpLink, open_link, serial_port, tcp, troubles
+from drivers.core.link.ports import Port, ports
 from drivers.core.wire.ascii import take_line
 
 pytestmark = pytest.mark.real_time
@@ -164,7 +164,7 @@ async def test_a_port_where_nobody_listens_says_so():
 
 
 async def test_a_host_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(links, "DIAL_LIMIT_S", 0.05)
+    monkeypatch.setattr(tcp, "DIAL_LIMIT_S", 0.05)
     with socket.socket() as plug:
         plug.bind(("127.0.0.1", 0))
         plug.listen(0)
@@ -267,13 +267,13 @@ async def test_a_file_that_is_no_port_is_refused(tmp_path):
 
 
 def test_what_a_person_is_told():
-    assert "dialout" in links._advice(PermissionError(errno.EACCES, "no"), "/dev/x")
-    assert "another program" in links._advice(BlockingIOError(errno.EAGAIN, "busy"), "/dev/nothing-has-this-open")
-    assert links._advice(ValueError("odd"), "/dev/x") == "odd"
-    assert "no such host" in links._reason(socket.gaierror(-2, "Name or service not known"))
-    assert "cable" in links._reason(OSError(errno.EHOSTUNREACH, "x"))
-    assert links._reason(OSError("plain")) == "plain"
-    assert links._holders("/dev/null") == sorted(links._holders("/dev/null"))
+    assert "dialout" in troubles.advice(PermissionError(errno.EACCES, "no"), "/dev/x")
+    assert "another program" in troubles.advice(BlockingIOError(errno.EAGAIN, "busy"), "/dev/nothing-has-this-open")
+    assert troubles.advice(ValueError("odd"), "/dev/x") == "odd"
+    assert "no such host" in troubles.reason(socket.gaierror(-2, "Name or service not known"))
+    assert "cable" in troubles.reason(OSError(errno.EHOSTUNREACH, "x"))
+    assert troubles.reason(OSError("plain")) == "plain"
+    assert troubles.holders("/dev/null") == sorted(troubles.holders("/dev/null"))
 
 
 def test_urls_of_links():
@@ -281,6 +281,7 @@ def test_urls_of_links():
     web = open_link("http://10.0.0.5")
     assert isinstance(web, TcpLink)
     assert (web.host, web.port) == ("10.0.0.5", 80)
+    assert isinstance(open_link("modbus-tcp://10.0.0.5"), ModbusTcpLink)
     port = open_link("serial:///dev/ttyUSB0?baud=9600", "serial:///dev/ttyS0?baud=19200&parity=e&bits=7&stopbits=2")
     assert isinstance(port, SerialLink)
     assert (port.device, port.baud, port.parity, port.bits, port.stopbits) == ("/dev/ttyUSB0", 9600, "E", 7, 2)
@@ -289,7 +290,6 @@ def test_urls_of_links():
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("modbus-tcp://10.0.0.5", "not there yet"),
         ("usb://1", "a link is"),
         ("tcp://10.0.0.5", "host and port are needed"),
         ("tcp://10.0.0.5:99999", "Port out of range"),
@@ -306,6 +306,55 @@ def test_a_wrong_url_says_what_would_be_right(url: str, why: str):
 
 async def test_windows_is_told_politely(monkeypatch: pytest.MonkeyPatch):
     link = open_link("serial://COM3")
-    monkeypatch.setattr(links.os, "name", "nt")
+    monkeypatch.setattr(serial_port.os, "name", "nt")
     with pytest.raises(LinkLost, match="Windows"):
         await link.dial()
+
+
+@pytest.mark.req("EQ-06")
+async def test_an_adapter_that_comes_back_under_another_name_is_found_by_its_serial_number():
+    async with port() as (far, first), port() as (other, second):
+        names = [Port(first, "FT1"), Port("/dev/ttyS9")]
+        link = SerialLink("serial://?usb=FT1", "", {"usb": "FT1"}, lambda: names)
+        line = Line(link)
+        await line.link.dial()
+        assert link.device == first
+        link.write(b"queued before the cable went out")
+        os.close(far)
+        names[0] = Port(second, "FT1")
+        loop = asyncio.get_running_loop()
+        heard = bytearray()
+
+        def answer() -> None:
+            heard.extend(os.read(other, 100))
+            os.write(other, b"here\r\n")
+
+        loop.add_reader(other, answer)
+        with pytest.raises(LinkLost):
+            await ask(line, b"lost")
+        assert await ask(line, b"hello") == b"here"
+        loop.remove_reader(other)
+        assert link.device == second
+        assert bytes(heard) == b"hello\r\n"
+        await line.close()
+
+
+async def test_an_adapter_that_is_not_plugged_in_or_there_twice_says_which_are():
+    names = [Port("/dev/ttyUSB0", "FT1"), Port("/dev/ttyUSB1", "FT2"), Port("/dev/ttyUSB2", "FT2")]
+    with pytest.raises(LinkLost, match="no USB adapter with serial number FT9; plugged in: FT1 at /dev/ttyUSB0, FT2"):
+        await SerialLink("serial://?usb=FT9", "", {"usb": "FT9"}, lambda: names).dial()
+    with pytest.raises(LinkLost, match="/dev/ttyUSB1, /dev/ttyUSB2 all say"):
+        await SerialLink("serial://?usb=FT2", "", {"usb": "FT2"}, lambda: names).dial()
+    assert all(isinstance(each, Port) for each in ports())
+
+
+async def test_a_silent_far_side_is_asked_whether_it_is_still_there():
+    async with server(echo) as url:
+        link = open_link(url)
+        assert isinstance(link, TcpLink)
+        await link.dial()
+        plug = link.socket
+        assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+        assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+        await link.close()
