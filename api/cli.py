@@ -24,7 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("token", "API tokens for scripts and wall screens: create, list, revoke"),
     "login": ("login", "sign in once and store a token for this terminal's user"),
     "verify": ("verify", "check the record chain of a data directory, offline"),
-    "device": ("device", "list known models; read, set or dispense with one device"),
+    "device": ("device", "list known models, find what is plugged in; read, set or dispense with one device"),
+    "init": ("init", "a first bench file from the devices that answer, each line explained"),
     "simulate": ("simulate", "one simulated device, or a whole bench of them, for any program"),
 }
 """Verb -> module in api.commands, and what it does. One explicit line each."""

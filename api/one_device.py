@@ -6,10 +6,11 @@ import argparse
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 import drivers
 from api.refusal import Refusal
-from drivers.catalogue import MODELS, UnknownModel, find
+from drivers.catalogue import MODELS, BadFolder, UnknownModel, find, include
 from drivers.core.device import Device
 
 
@@ -17,9 +18,25 @@ def place_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a name of 'osteon device list'")
     parser.add_argument("url", metavar="URL", help="serial:///dev/ttyUSB0, tcp://HOST:PORT or http://HOST")
     parser.add_argument("--address", type=int, metavar="N", help="number on its line (default: the datasheet's)")
+    own_drivers_argument(parser)
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="as in the bench file: capacity_ml=60"
     )
+
+
+def own_drivers_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds --drivers; its models join the catalogue while the words are read."""
+    parser.add_argument(
+        "--drivers", type=own_drivers, metavar="FOLDER", help="a folder of own drivers, as in the bench file"
+    )
+
+
+def own_drivers(folder: str) -> Path:
+    try:
+        include(Path(folder))
+    except BadFolder as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return Path(folder)
 
 
 def model(name: str) -> type[Device]:

@@ -35,7 +35,9 @@ class Bench:
         self.lines = {name: Line(open_link(name, url), name) for name, url in settings.links.items()}
         self.keepers: dict[str, Keeper] = {}
         for each in settings.devices:
-            device = catalogue.find(each.model)(self.lines[each.link], each.address, each.options)
+            kind = catalogue.find(each.model)
+            address = kind.default_address if each.address is None else each.address
+            device = kind(self.lines[each.link], address, each.options)
             self.keepers[each.name] = Keeper(each.name, device, latest, each.poll_s, admit=admit, told=told)
 
     def device(self, name: str) -> Device:

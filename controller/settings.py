@@ -43,7 +43,8 @@ class DeviceSettings(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     model: str
     link: str
-    address: int = 0
+    address: int | None = None
+    """Its number on the line; None = the datasheet's."""
     poll_s: Positive = 10
     serial: str = ""
     """Expected serial number; "" = whatever was found the first time this port was used."""
@@ -78,6 +79,8 @@ class Settings(Strict):
     """A whole bench file."""
 
     bench: BenchHead
+    drivers: tuple[str, ...] = ()
+    """Folders with the laboratory's own drivers, from the bench file's place."""
     links: dict[str, str]
     devices: tuple[DeviceSettings, ...]
     units: tuple[UnitSettings, ...]
@@ -123,6 +126,7 @@ def load(path: Path) -> Settings:
 
 
 def parse(text: str, file: str = "bench.toml") -> Settings:
+    """The same from text; folders named in it are looked for beside `file`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -140,6 +144,11 @@ def parse(text: str, file: str = "bench.toml") -> Settings:
         for detail in error.errors():
             fault(tuple(detail["loc"]), in_words(detail))
         raise BenchInvalid(faults) from None
+    for number, folder in enumerate(settings.drivers):
+        try:
+            catalogue.include(Path(file).parent / folder)
+        except catalogue.BadFolder as error:
+            fault(("drivers", number), str(error))
     for where, reason in cross_check(settings):
         fault(where, reason)
     if faults:
@@ -187,16 +196,19 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
             lines[link] = Line(open_link(url), link)
         except ValueError as error:
             found.append((("links", link), str(error)))
-    places: set[tuple[str, int]] = set()
+    places: set[tuple[str, int | None, object]] = set()
     for number, device in enumerate(settings.devices):
         where = ("devices", number)
         if device.name in signals:
             found.append(((*where, "name"), f"a second device named {device.name!r}; names must differ"))
         if device.link not in settings.links:
             found.append(((*where, "link"), unknown("link", device.link, settings.links)))
-        if (device.link, device.address) in places:
-            found.append(((*where, "address"), f"address {device.address} is already taken on link {device.link!r}"))
-        places.add((device.link, device.address))
+        address = device.address
+        if address is None and device.model in catalogue.MODELS:
+            address = catalogue.find(device.model).default_address
+        if (place := (device.link, address, device.options.get("channel"))) in places:
+            found.append(((*where, "address"), f"address {address} is already taken on link {device.link!r}"))
+        places.add(place)
         if device.model not in catalogue.MODELS:
             found.append(((*where, "model"), unknown("model", device.model, catalogue.MODELS)))
             signals[device.name] = {}
@@ -216,7 +228,8 @@ def moves_fluid(model: str) -> bool:
 def refused(device: DeviceSettings, line: Line) -> list[str]:
     """What the driver itself says about its options; building it sends nothing."""
     try:
-        catalogue.find(device.model)(line, device.address, device.options)
+        kind = catalogue.find(device.model)
+        kind(line, kind.default_address if device.address is None else device.address, device.options)
     except ValueError as error:
         return [str(error)]
     return []

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from hashlib import sha256
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
 
 from drivers.core.device import Device
+from drivers.core.errors import OsteonError
 
 MODELS = {
     "memmert_ico": "drivers.devices.memmert_atmoweb.driver:MemmertIco",
@@ -28,3 +34,34 @@ def find(model: str) -> type[Device]:
     assert isinstance(found, type)
     assert issubclass(found, Device)
     return found
+
+
+class BadFolder(OsteonError):
+    """A folder of own drivers that cannot be used, and why."""
+
+
+def include(folder: Path) -> list[str]:
+    """Add a laboratory's own models, and return their names; may be repeated.
+
+    `<folder>/catalogue.py` has a MODELS of the same shape as ours, with paths from the folder:
+    `"borealis_co2": "borealis_co2.driver:BorealisCo2"`. Its code runs as ours does: only name a folder you trust.
+    Raises BadFolder when there is no such file, or a name is one of ours.
+    """
+    place = folder.resolve()
+    if not (place / "catalogue.py").is_file():
+        raise BadFolder(f"{folder}: no catalogue.py in it; it lists the models there, see drivers/README.md")
+    package = f"osteon_own_{sha256(str(place).encode()).hexdigest()[:12]}"
+    if package not in sys.modules:
+        spec = ModuleSpec(package, None, is_package=True)
+        spec.submodule_search_locations = [str(place)]
+        sys.modules[package] = module_from_spec(spec)
+    try:
+        own = dict(import_module(f"{package}.catalogue").MODELS)
+    except Exception as error:  # whatever a stranger's file does wrong, it is that file's fault
+        raise BadFolder(f"{place / 'catalogue.py'}: {error}") from error
+    paths = {str(model): f"{package}.{path}" for model, path in own.items()}
+    for model, path in paths.items():
+        if MODELS.get(model, path) != path:
+            raise BadFolder(f"{place / 'catalogue.py'}: there is a model {model} already; give yours another name")
+    MODELS.update(paths)
+    return list(paths)

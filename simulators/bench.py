@@ -33,6 +33,18 @@ def read(path: Path) -> Config:
     return tomllib.loads(path.read_text("utf-8"))
 
 
+def boxes(devices: Iterable[Config]) -> list[list[Config]]:
+    """Devices that are channels of one box together, in the order of their channels."""
+    found: dict[tuple[object, ...], list[Config]] = {}
+    for device in devices:
+        channel = cast("Config", device.get("options") or {}).get("channel")
+        place = (device["link"], device.get("address"), device["model"])
+        found.setdefault(place if channel is not None else (*place, device["name"]), []).append(device)
+    for box in found.values():
+        box.sort(key=lambda device: float(str(cast("Config", device.get("options") or {}).get("channel", 0))))
+    return list(found.values())
+
+
 class SimulatedBench:
     """Devices by name, cables by link name, the plant, and the truth to judge by.
 
@@ -61,29 +73,37 @@ class SimulatedBench:
         """What each link's port speaks: tcp or http."""
         self.link_of: dict[str, str] = {}
         """Device name -> link name."""
+        self.box_of: dict[str, str] = {}
+        """Device name -> name of the first device in the same box."""
         places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
         self.lines: dict[str, SharedLine] = {link: SharedLine({}) for link in self.urls}
-        for device in cast("list[Config]", config["devices"]):
-            self._add(device, places)
+        for channels in boxes(cast("list[Config]", config["devices"])):
+            self._add(channels, places)
         self.hosts: dict[str, MemoryHost] = {}
         self._faults: list[tuple[str, Fault]] = []
         for spec in specs:
             if spec.is_wire:
                 self._put(spec, start)
 
-    def _add(self, device: Config, places: Mapping[str, str]) -> None:
+    def _add(self, channels: list[Config], places: Mapping[str, str]) -> None:
+        """One box with its cable; a box of several channels gets one place a channel and goes by the first's name."""
+        device = channels[0]
         name, model, link = str(device["name"]), str(device["model"]), str(device["link"])
-        if name not in places:
-            raise ValueError(f"simulation.places says nothing about {name!r}")
+        for each in channels:
+            if each["name"] not in places:
+                raise ValueError(f"simulation.places says nothing about {each['name']!r}")
+        sits = [self.surroundings.place(places[str(each["name"])]) for each in channels]
         simulator = catalogue.build(
             model,
-            self.surroundings.place(places[name]),
-            address=cast("int", device.get("address", 0)),
+            sits if len(sits) > 1 else sits[0],
+            address=cast("int", device.get("address", catalogue.entry(model).address)),
             seed=None if self.seed is None else crc32(f"{self.seed} {name}".encode()),
             options=cast("Mapping[str, float | str]", device.get("options") or {}),
         )
         self.lines[link].add(name, simulator)
-        self.link_of[name] = link
+        for each in channels:
+            self.link_of[str(each["name"])] = link
+            self.box_of[str(each["name"])] = name
         self.schemes[link] = catalogue.entry(model).scheme
 
     # cables in memory
@@ -162,7 +182,7 @@ class SimulatedBench:
         if device not in self.link_of:
             raise ValueError(f"no device {device!r}; there are {', '.join(self.link_of)}")
         link = self.link_of[device]
-        actions = self.lines[link].power_cycle_one(device, now)
+        actions = self.lines[link].power_cycle_one(self.box_of[device], now)
         host = self.hosts.get(link)
         if host is None:
             return actions
@@ -193,7 +213,7 @@ class SimulatedBench:
     def _put(self, spec: FaultSpec, now: float) -> None:
         if spec.target and spec.target not in self.link_of:
             raise ValueError(f"fault {spec.text}: no device {spec.target!r}; there are {', '.join(self.link_of)}")
-        for name in (spec.target,) if spec.target else self.link_of:
+        for name in (self.box_of[spec.target],) if spec.target else dict.fromkeys(self.box_of.values()):
             seed = None if self.seed is None else crc32(f"{self.seed} fault {name}".encode())
             self._wrap(name, Fault(spec, now, seed))
 

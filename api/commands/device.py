@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from api.commands import device_dispense, device_list, device_read, device_set
+from api.commands import device_dispense, device_find, device_list, device_read, device_set
 
 EXAMPLE = "osteon device read hamilton_arc_ph serial:///dev/ttyUSB0 --address 1"
 
 VERBS = {
     "list": (device_list, "the catalogue of models"),
+    "find": (device_find, "which known device answers on which port"),
     "read": (device_read, "identify a device and read every signal"),
     "set": (device_set, "write one set point within limits and read it back"),
     "dispense": (device_dispense, "one bounded dose through the same code as a run"),

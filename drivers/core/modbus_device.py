@@ -35,8 +35,9 @@ class ModbusDevice(Device):
     """
 
     default_address: ClassVar[int] = 1
-    gap: ClassVar[int] = 8
-    """Registers read in vain rather than asking twice (each costs 2 bytes, an exchange about 20). 0 = never."""
+    gap: ClassVar[int] = 0
+    """Registers read in vain rather than asking twice (each costs 2 bytes, an exchange about 20). 0 = never, since most
+    devices refuse a read that touches a register they do not have."""
     retries: ClassVar[int] = 1
 
     def blocks(self) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
+from pathlib import Path
 
 from drivers.core.signals import Access, SignalSpec, Value
 
@@ -66,7 +67,9 @@ class Table:
     @cached_property
     def rows(self) -> dict[str, Row]:
         """Every row by name, in the file's order; raises ValueError naming file, line and column of the first fault."""
-        text = resources.files(f"drivers.devices.{self.family}").joinpath(self.file).read_text("utf-8")
+        outside = Path(self.family)
+        place = outside if outside.is_absolute() else resources.files(f"drivers.devices.{self.family}")
+        text = place.joinpath(self.file).read_text("utf-8")
         return parse(text, f"{self.family}/{self.file}", self.counts_from)
 
     def __getitem__(self, name: str) -> Row:
@@ -85,6 +88,11 @@ class Table:
 def load(family: str, file: str = "registers.csv", counts_from: int = 1) -> Table:
     """The table of `drivers/devices/<family>/<file>`; `counts_from` is the number of the manual's first register."""
     return Table(family, file, counts_from)
+
+
+def beside(module_file: str, file: str = "registers.csv", counts_from: int = 1) -> Table:
+    """The table that lies beside a driver outside the repository: `table = registers.beside(__file__)`."""
+    return Table(str(Path(module_file).resolve().parent), file, counts_from)
 
 
 def parse(text: str, where: str, counts_from: int = 1) -> dict[str, Row]:

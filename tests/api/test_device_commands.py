@@ -7,17 +7,28 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
 OSTEON = (sys.executable, "-m", "api.cli")
 
 
+def simulated(model: str, *words: str) -> AbstractContextManager[str]:
+    """A device on a free port of TCP."""
+    return served(model, "--tcp", "127.0.0.1:0", *words)
+
+
+def simulated_on_a_port(model: str, path: Path, *words: str) -> AbstractContextManager[str]:
+    """A device on a pseudo-terminal."""
+    return served(model, "--pty", str(path), *words)
+
+
 @contextmanager
-def simulated(model: str, *words: str) -> Iterator[str]:
-    """A device on a free port; yields its URL. It must end on SIGTERM with 0."""
-    line = [*OSTEON, "simulate", model, "--tcp", "127.0.0.1:0", *words]
+def served(*words: str) -> Iterator[str]:
+    """What `osteon simulate` was told; yields its URL. It must end on SIGTERM with 0."""
+    line = [*OSTEON, "simulate", *words]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

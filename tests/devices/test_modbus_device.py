@@ -37,6 +37,7 @@ class BorealisCo2(ModbusDevice):
     """Made up."""
 
     table = Printed("none", "none", 1)
+    gap = 8
     model = "borealis_co2"
     on_link_loss = LinkLoss.KEEPS_SETPOINTS
     timeout_s = 0.5

@@ -1,0 +1,121 @@
+"""Which known device answers on which port. Every question is one that moves and heats nothing on any device we know.
+
+A model is sought by its own `identify`, at the link settings and the address of its datasheet. Questions that nobody
+answered are not asked again by another model, so the whole catalogue costs each distinct question once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from drivers.catalogue import MODELS, find
+from drivers.core.device import Device
+from drivers.core.errors import BadFrame, NoAnswer, OsteonError, Refused
+from drivers.core.line import Line, Parse
+from drivers.core.link import open_link
+from drivers.core.signals import Identity
+
+ANSWER_S = 0.3
+"""How long one question waits: every sheet's device begins to answer sooner, but for a busy balance."""
+
+SETTLE_S = 0.05
+"""Silence before the next question. A reply later than that meets a question of another language, which refuses it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One device that said who it is, and how to reach it."""
+
+    model: str
+    url: str
+    address: int
+    identity: Identity
+
+
+class Seeker(Line):
+    """A line on which an unanswered question is not asked twice, and nobody waits for late replies longer than once."""
+
+    def __init__(self, url: str, defaults: str) -> None:
+        super().__init__(open_link(url, defaults))
+        self.in_vain: set[bytes] = set()
+
+    async def query(
+        self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0
+    ) -> T:
+        if request in self.in_vain:
+            raise NoAnswer(f"{self.name}: nobody answered this question before")
+        wait_s = min(timeout_s, ANSWER_S)
+        try:
+            try:
+                return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
+            except (BadFrame, Refused):
+                # Somebody is there, and may have read our question behind the rest of another language's.
+                self._doubt_s = min(self._doubt_s, SETTLE_S)
+                return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
+        except (NoAnswer, BadFrame):
+            self.in_vain.add(request)
+            self._doubt_s = min(self._doubt_s, SETTLE_S)
+            raise
+
+
+async def find_on(url: str, addresses: Sequence[int] = (), models: Iterable[str] = ()) -> AsyncGenerator[Found]:
+    """Every known device on one port, as it is found.
+
+    `url` is serial:///dev/ttyUSB0, tcp://HOST:PORT, modbus-tcp://HOST or http://HOST. `addresses` beside the factory
+    ones. A cable has one speed: once somebody answered, other settings are not tried. Raises LinkLost when the port
+    does not open, ValueError when the URL is none.
+    """
+    scheme = urlsplit(url).scheme
+    sought = [find(model) for model in models or MODELS]
+    groups = by_settings(url, [kind for kind in sought if not kind.not_sought and reaches(scheme, kind)])
+    for settings, kinds in groups.items():
+        line = Seeker(url, settings)
+        anybody = False
+        try:
+            await line.link.dial()
+            for kind in kinds:
+                for address in dict.fromkeys((kind.default_address, *addresses)):
+                    if (identity := await who(line, kind, address)) is not None:
+                        anybody = True
+                        yield Found(kind.model, whole_url(url, settings), address, identity)
+        finally:
+            await line.close()
+        if anybody:
+            return
+
+
+def reaches(scheme: str, kind: type[Device]) -> bool:
+    """Whether such a link can lead to such a device."""
+    web = kind.default_url.startswith("http")
+    return web if scheme == "http" else not web
+
+
+def by_settings(url: str, kinds: Iterable[type[Device]]) -> Mapping[str, list[type[Device]]]:
+    """Models by the default URL whose settings they share; one group where the link has no settings to choose."""
+    fixed = urlsplit(url).scheme != "serial"
+    groups: dict[tuple[tuple[str, str], ...], tuple[str, list[type[Device]]]] = {}
+    for kind in kinds:
+        settings = () if fixed else tuple(sorted(parse_qsl(urlsplit(kind.default_url).query)))
+        groups.setdefault(settings, (kind.default_url, []))[1].append(kind)
+    return dict(groups.values())
+
+
+def whole_url(url: str, default: str) -> str:
+    """The port with the settings at which somebody answered."""
+    if urlsplit(url).scheme != "serial":
+        return url
+    settings = dict(parse_qsl(urlsplit(default).query)) | dict(parse_qsl(urlsplit(url).query))
+    return f"{url.partition('?')[0]}?{urlencode(settings)}"
+
+
+async def who(line: Seeker, kind: type[Device], address: int) -> Identity | None:
+    """The identity of a device of this kind, or None."""
+    try:
+        return await kind(line, address).identify()
+    except (OsteonError, ValueError):
+        return None

@@ -1,0 +1,3 @@
+"""The models of this laboratory."""
+
+MODELS = {"borealis_co2": "borealis_co2.driver:BorealisCo2"}

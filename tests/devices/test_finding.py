@@ -1,0 +1,84 @@
+"""`device find`: every model is named among all others, no other name is given, and nothing moves or heats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from drivers import finding
+from drivers.catalogue import MODELS, find
+from drivers.core.link import Link
+from simulators import catalogue
+from simulators.core.hosts import MemoryHost
+from simulators.standalone import PLACES, Still
+
+LONGEST_S = 10.0
+SOUGHT = [model for model in MODELS if not find(model).not_sought and not find(model).default_url.startswith("http")]
+
+
+class Watched:
+    """A place that notes every call by which a device would act on it."""
+
+    ACTS = ("run", "turn", "heat_to", "connect", "drive", "set_points")
+
+    def __init__(self, place: Still) -> None:
+        self.place, self.acts = place, list[tuple[str, tuple[object, ...]]]()
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        true = cast("Callable[..., object]", getattr(self.place, name))
+        if name not in self.ACTS:
+            return true
+
+        def act(now: float, *what: object) -> object:
+            self.acts.append((name, what))
+            return true(now, *what)
+
+        return act
+
+
+def cable(model: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """One device on every serial port there is."""
+    entry = catalogue.entry(model)
+    place = Watched(PLACES[entry.place]())
+    host = MemoryHost(catalogue.build(model, place, address=entry.address))
+
+    def open_link(url: str, defaults: str = "") -> Link:
+        return host.link()
+
+    monkeypatch.setattr(finding, "open_link", open_link)
+    return place
+
+
+@pytest.mark.parametrize("model", SOUGHT)
+async def test_a_model_is_named_among_all_others_and_nothing_moves(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = cable(model, monkeypatch)
+    await asyncio.sleep(30)  # power-up is over
+    place.acts.clear()
+    began = asyncio.get_running_loop().time()
+    found = [each async for each in finding.find_on("serial:///dev/ttyX")]
+    took = asyncio.get_running_loop().time() - began
+    assert [each.model for each in found] == [model]
+    assert found[0].identity.maker == find(model).maker
+    assert "baud=" in found[0].url
+    assert {act for act in place.acts if act[0] != "set_points"} == set()
+    assert took < LONGEST_S
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if find(model).not_sought])
+def test_a_model_that_is_not_sought_says_why(model: str) -> None:
+    assert len(find(model).not_sought) > 20
+
+
+async def test_a_silent_port_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nobody:
+        wake_at = None
+
+        def receive(self, event: object, now: float) -> list[object]:
+            return []
+
+    host = MemoryHost(cast("object", Nobody()))  # type: ignore[arg-type]
+    monkeypatch.setattr(finding, "open_link", lambda url, defaults="": host.link())
+    assert [each async for each in finding.find_on("serial:///dev/ttyX")] == []
