@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 from api.folders import json_argument
 from api.one_device import own_drivers_argument
@@ -80,25 +81,11 @@ def run(options: argparse.Namespace) -> int:
     models = [listed(find(name)) for name in MODELS]
     models = [each for each in models if matches(each, options.words)]
     if not models:
-        raise Refusal(
-            f"no model has {' '.join(options.words)!r} in its name, maker or kind; 'osteon device list' has all"
-        )
+        raise Refusal(f"no model has {' '.join(options.words)!r} in its name, maker or kind")
     if options.json:
         print(json.dumps([asdict(each) for each in models], indent=1))
         return 0
-    heads = (
-        "model",
-        "maker",
-        "kind",
-        "link (defaults)",
-        "doses provable",
-        "wire",
-        "faults",
-        "calibrates",
-        "find",
-        "hardware",
-    )
-    print(table(heads, [row(each) for each in models]))
+    print(table(HEADS, [row(each) for each in models]))
     print(LEGEND)
     return 0
 
@@ -108,13 +95,22 @@ def matches(each: Listed, words: list[str]) -> bool:
     return all(word.lower() in text for word in words)
 
 
+def settings(url: str) -> str:
+    """ "serial 19200 8N2" of a serial URL; the scheme of any other."""
+    parts = urlsplit(url)
+    if parts.scheme != "serial":
+        return parts.scheme
+    said = dict(parse_qsl(parts.query))
+    return f"serial {said.get('baud', '')} {said.get('bits', '8')}{said.get('parity', 'N')}{said.get('stopbits', '1')}"
+
+
 def row(each: Listed) -> tuple[str, ...]:
     provable = {None: "-", True: "yes", False: "no"}
     return (
         each.model,
         each.maker,
         each.kind,
-        each.link,
+        settings(each.link),
         provable[each.doses_provable],
         each.evidence if each.wire_verified else f"{each.evidence} unverified",
         "check sum" if each.checksum else "no check sum",
@@ -124,7 +120,8 @@ def row(each: Listed) -> tuple[str, ...]:
     )
 
 
+HEADS = ("model", "maker", "kind", "link", "doses provable", "wire", "faults", "calibrates", "find", "hardware")
 LEGEND = """
-wire: tags of the exchanges typed from the datasheet that driver and simulator are tested with; V, M, R = maker or real device.
+wire: tags of the exchanges typed from the datasheet that driver and simulator are tested with; V, M, R = the maker's.
 faults: every driver passes 200 spoilt conversations; without a check sum a digit changed on the cable cannot be seen.
---json tells the rest: safe state, behaviour without us, watchdog, how a pump's counter is proved, why a model is not sought."""
+--json tells the rest: safe state, behaviour without us, watchdog, proof of a pump's counter, why a model is not sought."""
