@@ -124,4 +124,4 @@ HEADS = ("model", "maker", "kind", "link", "doses provable", "wire", "faults", "
 LEGEND = """
 wire: tags of the exchanges typed from the datasheet that driver and simulator are tested with; V, M, R = the maker's.
 faults: every driver passes 200 spoilt conversations; without a check sum a digit changed on the cable cannot be seen.
---json tells the rest: safe state, behaviour without us, watchdog, proof of a pump's counter, why a model is not sought."""
+--json tells the rest: safe state, behaviour without us, watchdog, proof of a pump's counter, why one is not sought."""
