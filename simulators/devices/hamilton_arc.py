@@ -1,8 +1,8 @@
 """Hamilton Arc pH and DO sensors seen from the cable: a register image over an immersion; sheet hamilton-arc-ph-do.md.
 
 Guesses where the sheet has a question mark: a part of a block is answered with exception 02, a wrong level or password
-with 03; a new address acts after the next power-up; the DO sensor's limits are 0 to 300 %-sat. Not built yet:
-calibration, moving averages (a value is the latest sample), SMC channels.
+with 03; a new address acts after the next power-up; the DO sensor's limits are 0 to 300 %-sat, its CP1 is air and its
+CP2 zero; limits of slope and offset are ours. Not built: moving averages (a value is the latest sample), SMC channels.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ MV_PER_PH = -414.0028 / 7
 """From the manual's limits of the mV range."""
 MG_L_SATURATED = 6.7
 """Oxygen in water at 37 °C under air, mg/L; rounded, for the unit switch only."""
+STEADY_S = 180.0
+"""The sensor judges the past three minutes (M)."""
+LARGEST_STEP = 0.5
+"""Change from one sample to the next that counts as not steady: ours, well above noise and drift."""
+LOWEST_GAIN, HIGHEST_GAIN = 0.85, 1.10
+"""Of the healthy gain; ours (X), the manual only says "too low" and "too high"."""
 CEL_NOISE = 0.01
 """Standard deviation of the temperature when a seed is given; ours."""
 LOWEST_CEL, HIGHEST_CEL = -20.0, 130.0
@@ -56,6 +62,19 @@ class State:
     """Number of the 3 s slot since 1970 that is shown."""
     cel: float = 25.0
     value: float = 0.0
+    changed_at: float = -1e18
+    """When a reading last jumped by more than the drift limit."""
+    taught: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    """CP1, CP2: done, value, what the raw measurement was."""
+    verdict: int = 0
+    """Calibration status of CP1 and CP2."""
+    intercept: float = 0.0
+    gain: float = 1.0
+    """Raw measurement = intercept + gain x shown, as the sensor believes."""
+    product: int = 0
+    """Status bits of CP6."""
+    product_at: float = 0.0
+    product_offset: float = 0.0
 
 
 def numbers(form: str, *values: float) -> bytes:
@@ -70,7 +89,8 @@ def exchanged(data: bytes) -> bytes:
 
 
 class HamiltonArc(ModbusUnit):
-    """What both sensors share. Options: `serial`, `text` (swapped or plain), `drift_per_day` (pH or % saturation)."""
+    """What both sensors share. Options: `serial`, `text` (swapped or plain), `drift_per_day` (pH or % saturation),
+    `raw_intercept` and `raw_gain` (what the sensor truly measures: mV at pH 7 and mV a pH; % and % a %)."""
 
     firmware: ClassVar[str]
     part: ClassVar[str]
@@ -79,6 +99,15 @@ class HamiltonArc(ModbusUnit):
     """Units of PMC1 and the limits in each."""
     first_unit: ClassVar[int]
     noise: ClassVar[float]
+    healthy: ClassVar[tuple[float, float]]
+    """Intercept and gain of a new sensor, and what it was taught in the factory."""
+    standards: ClassVar[tuple[float, ...]]
+    automatic_zero: ClassVar[bool]
+    """Whether 0.0 is a value, not the search for a standard."""
+    least_apart: ClassVar[float]
+    widest_intercept: ClassVar[float]
+    zero: ClassVar[float]
+    """Where the raw measurement is `intercept`."""
 
     def __init__(
         self,
@@ -95,11 +124,18 @@ class HamiltonArc(ModbusUnit):
         self.serial = str(options.get("serial", f"{1000 + address:07d}"))
         self.swapped = options.get("text", "swapped") == "swapped"
         self.drift_per_day = float(options.get("drift_per_day", 0.0))
-        self.state = State(self.first_unit, address=address)
+        intercept, gain = self.healthy
+        self.raw_intercept = float(options.get("raw_intercept", intercept))
+        self.raw_gain = float(options.get("raw_gain", gain))
+        self.state = State(self.first_unit, address=address, intercept=intercept, gain=gain)
         self.writes: dict[tuple[int, int], Callable[[tuple[int, ...], float], None]] = {
             (2089, 2): self._select_unit,
             (4287, 4): self._take_level,
             (4095, 2): self._set_address,
+            (5161, 2): lambda values, now: self._teach(0, values, now),
+            (5193, 2): lambda values, now: self._teach(1, values, now),
+            (5321, 2): self._assign,
+            (5339, 2): self._product_command,
         }
         self._offer()
 
@@ -124,6 +160,10 @@ class HamiltonArc(ModbusUnit):
         self.add(4735, 8, lambda now: numbers("IIII", *self.state.warnings))
         self.add(4799, 8, lambda now: numbers("IIII", *self.state.errors))
         self.add(4871, 2, lambda now: numbers("f", self.state.quality))
+        self.add(5157, 6, lambda now: self._point(0))
+        self.add(5189, 6, lambda now: self._point(1))
+        self.add(5317, 6, lambda now: numbers("IIf", self.state.product, self.first_unit, 0.0))
+        self.add(5447, 6, lambda now: numbers("fff", self.state.intercept, self.state.gain, 0.0))
 
     # -- the Simulator seam that ModbusUnit leaves open
 
@@ -165,17 +205,110 @@ class HamiltonArc(ModbusUnit):
         s = self.state
         sample = int(now // NEW_VALUE_S)
         if sample != s.sample:
-            s.sample = sample
+            looked, s.sample = s.sample >= 0, sample
             if s.began_at is None:
                 s.began_at = now
             liquid = self.immersion.liquid(now)
             s.cel = liquid.cel
             if LOWEST_CEL <= liquid.cel <= HIGHEST_CEL:
-                s.value = self.shown(liquid) + s.offset + self.drift_per_day * (now - s.began_at) / 86400
+                before = s.value if looked else None
+                s.value = self._believed(self.shown(liquid)) + s.offset + s.product_offset
+                s.value += self.drift_per_day * (now - s.began_at) / 86400
+                if before is not None and abs(s.value - before) > LARGEST_STEP:
+                    s.changed_at = now
                 if self.seed is not None:
                     s.value += self.noise * noise(self.seed, 2 * sample)
                     s.cel += CEL_NOISE * noise(self.seed, 2 * sample + 1)
         return s
+
+    def _raw(self, true: float) -> float:
+        """What electrode or luminophore gives, at 25 °C."""
+        return self.raw_intercept + self.raw_gain * (true - self.zero)
+
+    def _believed(self, true: float) -> float:
+        s = self.state
+        if (s.intercept, s.gain) == (self.raw_intercept, self.raw_gain):
+            return true
+        return self.zero + (self._raw(true) - s.intercept) / s.gain
+
+    # -- calibration
+
+    def _may(self) -> None:
+        if self.state.level == USER:
+            raise ModbusError(ILLEGAL_VALUE)
+        self.state.flash_writes += 1
+
+    def _point(self, which: int) -> bytes:
+        """CP1 and CP2 carry the same word (M)."""
+        return numbers("IIf", self.state.verdict, self.first_unit, self.state.taught[which][1])
+
+    def _teach(self, which: int, values: tuple[int, ...], now: float) -> None:
+        """Judge the past three minutes at once; the write itself is answered normally whatever comes out (M)."""
+        self._may()
+        s = self._sample(now)
+        true = self.shown(self.immersion.liquid(now))
+        (wanted,) = struct.unpack("<f", struct.pack("<I", values[0]))
+        bits = 0
+        if not wanted and not self.automatic_zero:
+            near = min(self.standards, key=lambda each: abs(each - s.value))
+            bits |= (abs(near - s.value) > 1.0) << 1
+            wanted = near
+        bits |= (s.cel < 5) << 2 | (s.cel > 50) << 3 | (now - s.changed_at < STEADY_S) << 7
+        points = [list(point) for point in s.taught]
+        points[which] = [1.0, round(wanted, 4), self._raw(true)]
+        intercept, gain = self._line_through(points, which)
+        if points[0][0] and points[1][0] and abs(points[0][1] - points[1][1]) < self.least_apart:
+            bits |= 1
+        elif not bits:
+            bits |= self._beyond(intercept, gain)
+        shift = 8 * which
+        s.verdict = s.verdict & ~(0xFF << shift) | bits << shift
+        if not bits:
+            s.taught, s.intercept, s.gain = points, intercept, gain
+            s.product, s.product_offset, s.sample = 0, 0.0, -1
+
+    def _line_through(self, points: list[list[float]], which: int) -> tuple[float, float]:
+        """Intercept and gain by both points, or by one and the gain there is."""
+        s, (_, at, raw) = self.state, points[which]
+        other = points[1 - which]
+        gain = s.gain
+        if other[0] and other[1] != at:
+            gain = (raw - other[2]) / (at - other[1])
+        return raw - gain * (at - self.zero), gain
+
+    def _beyond(self, intercept: float, gain: float) -> int:
+        """Bits 5 and 6: too low, too high."""
+        good_intercept, good_gain = self.healthy
+        low = gain / good_gain < LOWEST_GAIN or intercept - good_intercept < -self.widest_intercept
+        high = gain / good_gain > HIGHEST_GAIN or intercept - good_intercept > self.widest_intercept
+        return low << 5 | high << 6
+
+    def _product_command(self, values: tuple[int, ...], now: float) -> None:
+        """1 keep the reading now, 2 cancel, 3 switch off, 4 switch on again (needs one that was assigned)."""
+        s = self._sample(now)
+        if values[0] not in (1, 2, 3, 4) or (values[0] == 4 and not s.product & 1 << 28):
+            raise ModbusError(ILLEGAL_VALUE)
+        self._may()
+        match values[0]:
+            case 1:
+                s.product_at, s.product = s.value, 1 << 27
+            case 2:
+                s.product, s.product_offset, s.sample = 0, 0.0, -1
+            case 3:
+                s.product &= ~(1 << 26)
+            case _:
+                s.product |= 1 << 26
+
+    def _assign(self, values: tuple[int, ...], now: float) -> None:
+        """The true value of the reading that was kept; it only adds an offset (M)."""
+        s = self.state
+        self._may()
+        (wanted,) = struct.unpack("<f", struct.pack("<I", values[0]))
+        if not s.product & 1 << 27:
+            s.product = 0x0A000000
+            return
+        s.product_offset += round(wanted, 4) - s.product_at
+        s.product, s.sample = 0x14000000, -1
 
     def _status(self) -> int:
         s = self.state
@@ -243,6 +376,12 @@ class HamiltonArcPh(HamiltonArc):
     units: ClassVar[Mapping[int, tuple[float, float]]] = {PH: (0.0, 14.0), MV: (-414.0028, 414.0028)}
     first_unit = PH
     noise = 0.003
+    healthy = (0.0, MV_PER_PH)
+    standards = (4.01, 7.0, 9.21, 10.01)
+    zero = 7.0
+    automatic_zero = False
+    least_apart = 1.0
+    widest_intercept = 60.0
 
     def shown(self, liquid: Liquid) -> float:
         return liquid.ph
@@ -264,6 +403,12 @@ class HamiltonArcDo(HamiltonArc):
     }
     first_unit = PERCENT_SAT
     noise = 0.1
+    healthy = (0.0, 1.0)
+    standards = (100.0,)
+    zero = 0.0
+    automatic_zero = True
+    least_apart = 20.0
+    widest_intercept = 10.0
 
     def shown(self, liquid: Liquid) -> float:
         return max(0.0, liquid.do_percent)

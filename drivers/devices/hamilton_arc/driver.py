@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from drivers.core import registers
+from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import LinkLost, NoAnswer, Refused, WireError, WrongDevice
 from drivers.core.line import Line
@@ -17,9 +18,11 @@ from drivers.core.modbus_device import Block, ModbusDevice
 from drivers.core.registers import Row
 from drivers.core.signals import Identity, Quality, Reading, Value
 from drivers.core.wire import modbus
-from drivers.devices.hamilton_arc import words
+from drivers.devices.hamilton_arc import teaching, words
 from drivers.devices.hamilton_arc.words import Level
 
+AGREES_PERCENT = 3.0
+"""Largest difference between what was taught and what is shown then (% of air saturation); ours."""
 QUALITY_EVERY_S = 600.0
 """The sensor quality moves in days; asking for it in every poll would cost a third exchange."""
 DEGC, KELVIN, FAHRENHEIT = 1 << 2, 1 << 1, 1 << 3
@@ -261,6 +264,11 @@ class HamiltonArc(ModbusDevice):
         return Reading(value, now, Quality.BAD if condemned else Quality.GOOD, why)
 
 
+BUFFER = CalibrationPoint(
+    "ph", "[pH]", 0.0, 14.0, "rinsed, in fresh buffer for at least 3 minutes; the sensor judges the past 3 minutes (M)"
+)
+
+
 class HamiltonArcPh(HamiltonArc):
     """EasyFerm or Polilyte pH Arc: pH and temperature, a new value every 3 s (M)."""
 
@@ -275,6 +283,41 @@ class HamiltonArcPh(HamiltonArc):
     temperature = Signal()
     sensor_status = Signal()
     sensor_quality = Signal()
+
+    calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {
+        "buffer 1": BUFFER,
+        "buffer 2": BUFFER,
+        "sample taken": CalibrationPoint("ph", "", what="a sample was taken this minute; the sensor keeps its reading"),
+        "sample value": CalibrationPoint("ph", "[pH]", 0.0, 14.0, "the laboratory's value of that sample"),
+        "sample cancel": CalibrationPoint("ph", "", what="the correction by a sample is switched off"),
+    }
+
+    async def calibration(self) -> Mapping[str, float]:
+        """Offset at pH 7 (mV) and slope (mV a pH), both at 25 °C (M)."""
+        return {name: await self._number(name) for name in ("offset_mv", "slope_mv_ph")}
+
+    async def calibrate(self, point: str, reference: float | None = None) -> Mapping[str, float]:
+        """Buffers by CP1 and CP2, a sample by CP6. Raises OutOfRange, Refused with the sensor's own reason."""
+        spec = self.calibration_points.get(point)
+        if spec is None:
+            return await super().calibrate(point, reference)
+        value = spec.within(reference, self.model)
+        match point:
+            case "buffer 1" | "buffer 2":
+                await teaching.teach(self, int(point[-1]), value)
+            case "sample taken":
+                status = await teaching.product(self, "cp6_command", 1)
+                self._step_done(status, teaching.INITIAL)
+            case "sample value":
+                status = await teaching.product(self, "cp6_assign", value)
+                self._step_done(status, teaching.ACTIVE)
+            case _:
+                await teaching.product(self, "cp6_command", 2)
+        return await self.calibration()
+
+    def _step_done(self, status: int, bit: int) -> None:
+        if not status >> bit & 1:
+            raise Refused(f"0x{status:08X}", f"address {self.address}: the sensor does not say that it took this step")
 
 
 class HamiltonArcDo(HamiltonArc):
@@ -291,6 +334,28 @@ class HamiltonArcDo(HamiltonArc):
     temperature = Signal()
     sensor_status = Signal()
     sensor_quality = Signal()
+
+    calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {
+        "air": CalibrationPoint("dissolved_oxygen", "%", 50.0, 150.0, "in water-saturated air, steady for 3 minutes"),
+        "zero": CalibrationPoint("dissolved_oxygen", "", what="in nitrogen or zero solution, steady for 3 minutes"),
+    }
+    """Which of the two the sensor's CP1 and CP2 are is not known (?): CP1 is taken for air and CP2 for zero, and a
+    reading that does not agree afterwards is an error."""
+
+    async def calibrate(self, point: str, reference: float | None = None) -> Mapping[str, float]:
+        spec = self.calibration_points.get(point)
+        if spec is None:
+            return await super().calibrate(point, reference)
+        value = spec.within(reference, self.model)
+        await teaching.teach(self, 1 if point == "air" else 2, value)
+        shown = (await self.read("dissolved_oxygen")).value
+        if not isinstance(shown, (int, float)) or abs(shown - value) > AGREES_PERCENT:
+            raise Refused(
+                "read-back",
+                f"address {self.address}: it shows {shown} % after it was taught {value:g} %; its points may mean "
+                "something else than assumed: calibrate it with the maker's software",
+            )
+        return {}
 
 
 def _plain(data: bytes) -> str:
