@@ -14,6 +14,7 @@ from drivers.core.fluid import FluidMover
 from drivers.core.line import Line
 from drivers.core.link import Link
 from drivers.core.signals import Identity
+from drivers.core.valve import SelectionValve
 
 OpenLink = Callable[[str, str], Link]
 """(name, url) -> a link not yet dialled."""
@@ -49,13 +50,21 @@ class Bench:
             raise TypeError(f"{name} ({device.model}) moves no fluid")
         return device
 
-    def movers(self, unit: UnitSettings | None = None) -> dict[str, FluidMover]:
-        """Every fluid mover of `unit`, or of the whole bench."""
-        wanted = None if unit is None else {path.pump for path in unit.paths.values()}
+    def valve(self, name: str) -> SelectionValve:
+        device = self.device(name)
+        if not isinstance(device, SelectionValve):
+            raise TypeError(f"{name} ({device.model}) is no selection valve")
+        return device
+
+    def movers(self, unit: UnitSettings | None = None, *, loops: bool = False) -> dict[str, FluidMover]:
+        """Every fluid mover of `unit`, or of the whole bench; with `loops` also those that keep a closed loop alive."""
+        wanted = None if unit is None else {path.pump for path in unit.paths.values()} | {unit.loop}
         return {
             name: keeper.device
             for name, keeper in self.keepers.items()
-            if isinstance(keeper.device, FluidMover) and (wanted is None or name in wanted)
+            if isinstance(keeper.device, FluidMover)
+            and (wanted is None or name in wanted)
+            and (loops or not keeper.device.keeps_turning)
         }
 
     async def settled(self) -> None:

@@ -256,7 +256,7 @@ class Controller:
             if first is not None and not any(UNCONFIRMED in said for said in first["stopped"]):
                 return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
-        stopping = asyncio.ensure_future(self._stop_movers(chosen))
+        stopping = asyncio.ensure_future(self._stop_movers(chosen, loops=True))
         if self.runs is not None:  # held at once: a pump that is slow to confirm must not let another begin again
             await self.runs.hold(unit, by, "pumps stopped by hand")
         stopped = await stopping
@@ -276,10 +276,10 @@ class Controller:
                 await self.runs.keys.remember(key, {"asked": asked, "stopped": said}, entry)
         return said
 
-    async def _stop_movers(self, unit: UnitSettings | None = None) -> dict[str, str]:
-        """Stop every pump of a unit, or all; what each of them said to it."""
+    async def _stop_movers(self, unit: UnitSettings | None = None, *, loops: bool = False) -> dict[str, str]:
+        """Stop every dosing pump of a unit, or all; with `loops` also closed loops. What each of them said to it."""
         found: dict[str, str] = {}
-        for name, mover in self.bench.movers(unit).items():
+        for name, mover in self.bench.movers(unit, loops=loops).items():
             try:
                 await mover.stop()
                 found[name] = STOPPED

@@ -77,9 +77,9 @@ class Keeper:
                 await self.become(Condition.LOST, f"fault in the driver: {type(error).__name__}: {error}")
             self.latest.put(self.name, self.silence(self.why))
             self.settled.set()
-            if isinstance(self.device, FluidMover) and self.condition is Condition.LOST:
+            if self.condition is Condition.LOST:
                 with suppress(OsteonError):  # it may hear although it is not heard
-                    await self.device.stop()
+                    await self._stop_fluid()
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
             attempt += 1
 
@@ -89,13 +89,17 @@ class Keeper:
         self._dialled = self.device.line.dialled
         await self._admit(self.name, identity)
         self.identity = identity
-        if isinstance(self.device, FluidMover):
-            await self.device.stop()
+        await self._stop_fluid()
         await self.device.prepare()
         self.latest.put(self.name, await self.device.poll())
         self._failures, self._alarms_known = 0, self._alarms()
         await self.become(Condition.READY, "")
         self.settled.set()
+
+    async def _stop_fluid(self) -> None:
+        """Stop what doses. A closed loop goes on at its last flow: a bed that stands still is anoxic in minutes."""
+        if isinstance(self.device, FluidMover) and not self.device.keeps_turning:
+            await self.device.stop()
 
     async def poll_until_lost(self) -> None:
         """Poll at absolute deadlines; a deadline missed by a slow line is dropped, not made up for."""

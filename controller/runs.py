@@ -15,6 +15,7 @@ from controller.keys import Keys, answer_row
 from controller.people import Whom, checked, claimant
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
+from controller.run import unattended
 from controller.run.binding import failures
 from controller.run.books import INTO
 from controller.run.doors import Doors
@@ -137,7 +138,14 @@ class Runs:
         change: list[Change] = [Insert("runs", row)]
         if key:
             change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "run": run_id}))
-        new = {"protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name}
+        alone = {
+            name: {"mL": worst.ml, "by": worst.why, "with one more fault mL": worst.one_more_fault_ml}
+            for name, (worst, _) in unattended.of_plan(plan, unit, self.doors.bench).items()
+        }
+        new = {
+            "protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name,
+            "worst unattended": alone,
+        }  # fmt: skip
         entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
         await self.doors.ledger.commit(change, [entry])
 

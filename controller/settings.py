@@ -19,11 +19,13 @@ from controller.errors import Unusable
 from controller.toml_places import place_of
 from drivers import catalogue
 from drivers.core import units
+from drivers.core.device import Device
 from drivers.core.errors import OsteonError
 from drivers.core.fluid import FluidMover
 from drivers.core.line import Line
 from drivers.core.link import open_link
 from drivers.core.signals import SignalSpec
+from drivers.core.valve import SelectionValve
 from protocols.quantities import PATHS, ROLES
 
 Positive = Annotated[float, Field(gt=0)]
@@ -66,6 +68,13 @@ class PathSettings(Strict):
     witness: str = ""
     """Role of the second witness (a weight) of what this path delivers."""
     density_g_ml: Positive = 1.0
+    valve: str = ""
+    """Selection valve in this path."""
+    draw_position: int = Field(default=0, ge=0)
+    """Where the valve stands while the pump draws, and while it delivers; counted from 1."""
+    deliver_position: int = Field(default=0, ge=0)
+    source_ml: float | None = Field(default=None, gt=0)
+    """What the bottle it comes from holds at most; None = not known."""
 
 
 class UnitSettings(Strict):
@@ -73,6 +82,8 @@ class UnitSettings(Strict):
     vessel: VesselSettings
     roles: dict[str, str]
     paths: dict[str, PathSettings] = Field(default_factory=dict[str, PathSettings])
+    loop: str = ""
+    """The pump that keeps this unit's closed loop turning; only a person's "stop pumps" stops it."""
 
 
 class Settings(Strict):
@@ -189,7 +200,8 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
     if not is_zone(settings.bench.zone):
         found.append((("bench", "zone"), f"{settings.bench.zone!r} is not a time zone name; write one like Asia/Tokyo"))
     signals: dict[str, Mapping[str, SignalSpec]] = {}
-    pumps = {device.name for device in settings.devices if moves_fluid(device.model)}
+    pumps = {device.name for device in settings.devices if is_a(FluidMover, device.model)}
+    valves = {device.name for device in settings.devices if is_a(SelectionValve, device.model)}
     lines: dict[str, Line] = {}
     for link, url in settings.links.items():
         try:
@@ -217,12 +229,12 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
             if device.link in lines:
                 found.extend(((*where, "options"), reason) for reason in refused(device, lines[device.link]))
     for number, unit in enumerate(settings.units):
-        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals, pumps))
+        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals, pumps, valves))
     return found
 
 
-def moves_fluid(model: str) -> bool:
-    return model in catalogue.MODELS and issubclass(catalogue.find(model), FluidMover)
+def is_a(kind: type[Device], model: str) -> bool:
+    return model in catalogue.MODELS and issubclass(catalogue.find(model), kind)
 
 
 def refused(device: DeviceSettings, line: Line) -> list[str]:
@@ -236,7 +248,7 @@ def refused(device: DeviceSettings, line: Line) -> list[str]:
 
 
 def check_unit(
-    unit: UnitSettings, signals: Mapping[str, Mapping[str, SignalSpec]], pumps: Set[str]
+    unit: UnitSettings, signals: Mapping[str, Mapping[str, SignalSpec]], pumps: Set[str], valves: Set[str]
 ) -> list[tuple[tuple[int | str, ...], str]]:
     found: list[tuple[tuple[int | str, ...], str]] = []
     vessel = unit.vessel
@@ -252,6 +264,8 @@ def check_unit(
             found.append((("roles", role), unknown("role", role.removesuffix(" set"), ROLES)))
         elif signals[device] and not fits(signals[device][signal].unit, like := ROLES[role.removesuffix(" set")]):
             found.append((("roles", role), f"{output} is in {signals[device][signal].unit or 'no unit'}, not {like}"))
+    if unit.loop and unit.loop not in pumps:
+        found.append((("loop",), f"{unit.loop} moves no fluid"))
     for name, path in unit.paths.items():
         if name not in PATHS:
             found.append((("paths", name), unknown("fluid path", name, dict.fromkeys(PATHS))))
@@ -259,6 +273,12 @@ def check_unit(
             found.append((("paths", name, "pump"), unknown("device", path.pump, signals)))
         elif signals[path.pump] and path.pump not in pumps:
             found.append((("paths", name, "pump"), f"{path.pump} moves no fluid"))
+        if path.valve and path.valve not in signals:
+            found.append((("paths", name, "valve"), unknown("device", path.valve, signals)))
+        elif path.valve and path.valve not in valves:
+            found.append((("paths", name, "valve"), f"{path.valve} is no selection valve"))
+        elif path.valve and not (path.draw_position and path.deliver_position):
+            found.append((("paths", name, "valve"), "say where it stands: draw_position and deliver_position"))
         if path.witness and path.witness not in unit.roles:
             found.append((("paths", name, "witness"), unknown("role", path.witness, unit.roles)))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.bench import Bench
+from controller.run import unattended
 from controller.settings import UnitSettings
 from drivers.core.fluid import FluidMover
 from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, SetPoint, WaitUntil
@@ -16,6 +17,7 @@ def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
     for node in plan.nodes.values():
         for text in of_node(node, unit, bench):
             found[text] = None
+    found |= dict.fromkeys(unattended.failures(plan, unit, bench))
     for point in (*plan.end_points, *plan.hold_points):
         for text in of_point(point, unit, bench):
             found[text] = None

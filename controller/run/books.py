@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from controller.run.intents import Intent
+from controller.run.intents import Intent, removing
 from controller.run.volumes import BASE_SIGMA_ML, POUR_SIGMA, Move, Volume, estimate
 from controller.settings import UnitSettings
 from controller.store.reader import Reader
@@ -48,7 +48,8 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
             ml = row.target_ml if row.moved_ml is None else row.moved_ml
             found.append(Move(row.ended_at or row.intended_at, ml, max(row.resolution_ml, 0.01 * ml)))
     if rows and rows[0].fluid_path != INTO:
-        drawn = [row for row in rows if row.stroke is Direction.DRAW and row.state == "done"]
+        taken = removing(rows)
+        drawn = [row for row in rows if row.stroke is taken and row.state == "done"]
         delivered = any(row.stroke is Direction.DELIVER and row.state == "done" for row in rows)
         if drawn and delivered:  # the tube fixed the level when it drew air, not when the waste arrived
             found.append(Move(drawn[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
@@ -60,8 +61,9 @@ def drawn_so_far(rows: list[Intent]) -> list[Move]:
     which some may be air; an open or unknown stroke may have drawn anything up to its target, so half of it is taken.
     Both with the uncertainty of a uniform distribution. For the eye: limits are checked without these."""
     found: list[Move] = []
+    taken = removing(rows)
     for row in rows:
-        if row.fluid_path != INTO and row.stroke is Direction.DRAW:
+        if row.fluid_path != INTO and row.stroke is taken:
             if row.moved_ml is None:
                 found.append(Move(row.intended_at, -row.target_ml / 2, row.target_ml / 12**0.5))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -68,3 +69,9 @@ class Intent:
 
     def ended(self, **facts: Any) -> Intent:
         return replace(self, **facts)
+
+
+def removing(rows: Sequence[Intent]) -> Direction:
+    """The stroke that takes fluid out of where a transfer comes from: DRAW of a syringe, which always draws first; of
+    a pump whose fluid passes through, DELIVER, the only one there is. `rows` in the order they were intended."""
+    return Direction.DELIVER if rows and rows[0].stroke is Direction.DELIVER else Direction.DRAW

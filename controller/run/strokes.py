@@ -45,13 +45,19 @@ def moved(rows: Sequence[Intent], direction: Direction) -> float:
     return sum(row.moved_ml or 0.0 for row in rows if row.stroke is direction)
 
 
-def next_stroke(volume_ml: float, rows: Sequence[Intent]) -> Next | Finished | Doubt:
-    """Draw `volume_ml`, then deliver all that was drawn; interrupted strokes are completed by their measured rest."""
+def next_stroke(volume_ml: float, rows: Sequence[Intent], *, through: bool = False) -> Next | Finished | Doubt:
+    """Draw `volume_ml`, then deliver all that was drawn; interrupted strokes are completed by their measured rest.
+
+    Through a pump that holds nothing (`through`) the volume is delivered and nothing drawn.
+    """
     for row in rows:
         if row.open or row.state == "unknown":
             return Doubt(row)
     drawn, delivered = moved(rows, Direction.DRAW), moved(rows, Direction.DELIVER)
     over = any(row.state == "over" for row in rows)
+    if through:
+        left = 0.0 if over else rest(volume_ml, delivered, rows)
+        return Next(Direction.DELIVER, round(left, 3)) if left > 0 else Finished(delivered, delivered)
     if delivered == 0 and not over and rest(volume_ml, drawn, rows) > 0:
         return Next(Direction.DRAW, round(volume_ml - drawn, 3))
     if not over and rest(drawn, delivered, rows) > 0:

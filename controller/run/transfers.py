@@ -12,13 +12,13 @@ from controller.errors import Blocked, Broken, certain
 from controller.latest import Latest
 from controller.run.books import INTO, vessel_volume
 from controller.run.doses import Doses, Stroke, Weigh
-from controller.run.intents import Intent
+from controller.run.intents import Intent, removing
 from controller.run.judging import Result, allowed_ml, judge_level, judge_volume
 from controller.run.strokes import Doubt, Finished, next_stroke, tolerance_ml
 from controller.run.volumes import Volume
 from controller.settings import PathSettings, UnitSettings
 from controller.store.ledger import Ledger
-from drivers.core.errors import WireError
+from drivers.core.errors import OutOfRange, WireError
 from drivers.core.fluid import Direction
 from drivers.core.signals import Identity, Quality
 from protocols.effects import Transfer
@@ -95,7 +95,8 @@ class Transfers:
         """The vessel by the books when drawing began, and at its end as if nothing had been drawn.
 
         They differ by what hands took or poured meanwhile, before or after the tube drew air."""
-        drawing = [row for row in rows if row.stroke is Direction.DRAW]
+        taken = removing(rows)
+        drawing = [row for row in rows if row.stroke is taken]
         end = drawing[-1].ended_at or self.clock.now()
         before, after = (
             vessel_volume(self.ledger, site.run_id, site.unit, site.start, at)
@@ -116,7 +117,7 @@ class Transfers:
         fruitless = 0
         while True:
             rows = self.rows(site.run_id, wanted.path, wanted.part)
-            step = next_stroke(wanted.volume_ml, rows)
+            step = next_stroke(wanted.volume_ml, rows, through=self.bench.mover(path.pump).through)
             if isinstance(step, Finished):
                 return step
             if isinstance(step, Doubt):
@@ -146,6 +147,7 @@ class Transfers:
         for row in self.ledger.open_doses():
             if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
                 await self._measure(site.unit, Intent.of(row))
+        await self._lead(path, direction, halt)
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
             Stroke(
@@ -169,6 +171,25 @@ class Transfers:
             weigh=self.scale(site.unit, watched) if watched else None,
             density_g_ml=path.density_g_ml,
         )
+
+    async def _lead(self, path: PathSettings, direction: Direction, halt: asyncio.Event) -> None:
+        """Turn the path's selection valve to where this stroke comes from or goes to. Raises Blocked when it is not
+        seen to stand there: a stroke through a wrong port goes into another vessel."""
+        if not path.valve:
+            return
+        wanted = path.draw_position if direction is Direction.DRAW else path.deliver_position
+        keeper = self.bench.keepers[path.valve]
+        valve = self.bench.valve(path.valve)
+        if not keeper.ready:
+            raise Blocked(f"{path.valve} is {keeper.condition.value}: {keeper.why}")
+        self.doses.check_epoch()
+        try:
+            await valve.go_to(wanted, unless=halt.is_set)
+            found = await valve.position()
+        except (OutOfRange, WireError) as error:
+            raise Blocked(f"{path.valve} did not turn to position {wanted}: {error}") from error
+        if found != wanted:
+            raise Blocked(f"{path.valve} stands at {found}, not at position {wanted}")
 
     async def reconcile(self, unit: UnitSettings, intent: Intent) -> None:
         """Measure one open stroke once nobody works with its pump, unless it was measured meanwhile (DS-04).
@@ -206,6 +227,11 @@ class Transfers:
 
         return weigh
 
+    def _takes(self, site: Site, wanted: Transfer) -> Direction:
+        """The stroke that takes fluid out of the vessel."""
+        through = self.bench.mover(site.unit.paths[wanted.fluid_path].pump).through
+        return Direction.DELIVER if through else Direction.DRAW
+
     def _check_budget(self, site: Site, wanted: Transfer, direction: Direction, volume_ml: float) -> None:
         """Refuse what could overfill the vessel or empty it below its minimum (INV-04, INV-05)."""
         vessel = site.unit.vessel
@@ -216,7 +242,7 @@ class Transfers:
             top = held.ml + 3 * held.sigma_ml + volume_ml
             if top > vessel.max_ml:
                 raise Blocked(f"{volume_ml:.1f} mL more could reach {top:.1f} mL; {vessel.max_ml:g} mL is the limit")
-        elif wanted.fluid_path != INTO and direction is Direction.DRAW and wanted.mode == "volume":
+        elif wanted.fluid_path != INTO and direction is self._takes(site, wanted) and wanted.mode == "volume":
             low = held.ml - allowed_ml(held.ml, held.sigma_ml) - volume_ml
             if low < vessel.min_ml:
                 raise Blocked(f"{volume_ml:.1f} mL less could leave {low:.1f} mL; {vessel.min_ml:g} mL is the limit")

@@ -63,6 +63,9 @@ class FluidMover(Device):
 
     bounded: ClassVar[bool] = True
     """False = the device can only run and stop (EQ-02): it is never started for a dose."""
+    through: ClassVar[bool] = False
+    """True = fluid passes through it (a tube in a peristaltic head): one DELIVER stroke is a whole transfer. False = it
+    holds the fluid in between (a syringe): a transfer is drawn, then delivered."""
     totals_survive_power_loss: ClassVar[bool] = False
     """Whether the counters themselves prove continuity (DS-06)."""
     continuity: ClassVar[str]
@@ -77,6 +80,16 @@ class FluidMover(Device):
     def use(self) -> Use:
         """What it is there for; a driver that can recirculate has `use` among its `option_names`."""
         return Use(str(self.options.get("use", Use.DOSE)))
+
+    @property
+    def stops_after_s(self) -> float | None:
+        """Time without us after which the device itself stops, as set by `prepare`; None = it has no such time."""
+        return None
+
+    @property
+    def keeps_turning(self) -> bool:
+        """Whether nothing but a person stops it: it keeps a closed loop alive."""
+        return self.use is Use.RECIRCULATE
 
     @property
     def alarms_met(self) -> int:

@@ -83,6 +83,10 @@ class NewEraNe1000(FluidMover):
     # -- who and how it is
 
     @property
+    def stops_after_s(self) -> float | None:
+        return self.watchdog_s
+
+    @property
     def alarms_met(self) -> int:
         return self.talk.alarms_met
 
