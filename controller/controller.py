@@ -13,6 +13,7 @@ from controller.actors import SYSTEM, Actor
 from controller.alarms import Alarms
 from controller.asked import asked as asks
 from controller.bench import Bench, OpenLink
+from controller.calibration.desk import Desk
 from controller.clock import Clock
 from controller.latest import Latest
 from controller.outputs import Outputs
@@ -77,6 +78,7 @@ class Controller:
         self.runs: Runs | None = None
         self.alarms: Alarms | None = None
         self.trail: Trail | None = None
+        self.desk: Desk | None = None
         self.damaged = ""
         """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
         self.outage: Outage | None = None
@@ -131,6 +133,9 @@ class Controller:
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
         Strays(self.settings, doors, self.runs, group)
+        self.desk = Desk(self.settings, doors, self.runs.busy_units)
+        self.runs.gates.append(self.desk.lacks)
+        group.create_task(self.desk.watch(), name="calibrations")
         await self._record_up(self.ledger)
         if outage is not None:
             await alarm_outage(doors, outage)

@@ -18,6 +18,8 @@ from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
 from controller.asked import LOCAL, scoped
+from controller.calibration.desk import Desk
+from controller.calibration.weighing import Weighing
 from controller.clock import pace, people_s
 from controller.controller import Controller
 from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
@@ -229,12 +231,53 @@ async def on_record(
         case ask.Acknowledge():
             await alarms.acknowledge(request.alarm, actor)
             return {"acknowledged": request.alarm}
+        case ask.Calibrations():
+            return desk_of(controller).rows(request.device)
+        case ask.Calibrate():
+            return await calibrate(desk_of(controller), request, actor)
         case ask.Audit():
             if controller.trail is None:
                 raise RunConflict("no records are kept now", controller.state)
             return {"written": await controller.trail.record([entry(note) for note in request.entries])}
         case _:
             raise RunConflict(f"not possible now: {request.do}", controller.state)
+
+
+def desk_of(controller: Controller) -> Desk:
+    if controller.desk is None:
+        raise RunConflict("the controller is starting; ask again in a second", controller.state)
+    return controller.desk
+
+
+async def calibrate(desk: Desk, request: ask.Calibrate, by: Actor) -> Any:
+    """One step at the desk, as plain JSON."""
+    device = request.device
+    match request.step:
+        case "begin":
+            return {"calibration": await desk.begin(device, by)}
+        case "point":
+            point = await desk.point(
+                device, request.point, by, reference=request.reference, lot=request.lot, expires=request.expires
+            )
+            return {"points": [point.row()]}
+        case "compare":
+            if request.reference is None:
+                raise Unusable(["what does the reference show?"])
+            point = await desk.compare(
+                device, request.signal, request.reference, by, lot=request.lot, expires=request.expires
+            )
+            return {"points": [point.row()]}
+        case "weigh":
+            if request.volume_ml is None or request.rate_ml_min is None or not request.balance:
+                raise Unusable(["say how much, how fast, and on which balance"])
+            asked = Weighing(request.doses, request.volume_ml, request.rate_ml_min, request.balance)
+            return {"points": [point.row() for point in await desk.weigh(device, asked, by)]}
+        case "accept" | "discard":
+            verdict = await desk.finish(device, by, accept=request.step == "accept", why=request.why)
+            return {"accepted": request.step == "accept" and verdict.good, "reasons": list(verdict.reasons),
+                    "new": dict(verdict.new)}  # fmt: skip
+        case "autoclave":
+            return {"autoclaved": await desk.autoclaved(device, by)}
 
 
 def who(request: ask.Act, peer: Actor) -> Actor:

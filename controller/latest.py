@@ -21,6 +21,8 @@ class Latest:
         """Device -> signal -> reading."""
         self._periods: dict[str, float] = {}
         self._seldom: dict[str, Mapping[str, float]] = {}
+        self.marks: Mapping[str, tuple[Quality, str]] = {}
+        """Devices whose good values are not to be trusted now, as what they count, and why (AC-06)."""
         self._listeners: list[Callable[[str, Mapping[str, Reading]], None]] = []
 
     def expect(self, device: str, period_s: float, seldom: Mapping[str, float] | None = None) -> None:
@@ -33,6 +35,12 @@ class Latest:
 
     def put(self, device: str, readings: Mapping[str, Reading]) -> None:
         """Take the readings of one poll, by signal name."""
+        if device in self.marks:
+            quality, why = self.marks[device]
+            readings = {
+                name: each._replace(quality=quality, why=why) if each.quality is Quality.GOOD else each
+                for name, each in readings.items()
+            }
         known = self._readings.get(device)
         if known is None:
             known = self._readings.setdefault(device, {})

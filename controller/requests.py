@@ -155,13 +155,36 @@ class Audit(Request):
     entries: Annotated[tuple[Note, ...], Field(strict=False, max_length=MOST_ENTRIES)]
 
 
+class Calibrations(Request):
+    do: Literal["calibrations"]
+    device: Word | None = None
+
+
+class Calibrate(Keyed):
+    """One step at the calibration desk; which fields a step needs, the desk says."""
+
+    do: Literal["calibrate"]
+    step: Literal["begin", "point", "compare", "weigh", "accept", "discard", "autoclave"]
+    device: Word
+    point: Word = ""
+    signal: Word = ""
+    reference: float | None = None
+    lot: Word = ""
+    expires: Word = ""
+    doses: Annotated[int, Field(ge=1, le=20)] = 5
+    volume_ml: Annotated[float, Field(gt=0, le=LARGEST_ML)] | None = None
+    rate_ml_min: Annotated[float, Field(gt=0, le=LARGEST_ML)] | None = None
+    balance: Word = ""
+    why: Word = ""
+
+
 class Shutdown(Request):
     do: Literal["shutdown"]
 
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | Hold | StopPumps
-    | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
+    | Calibrations | Calibrate | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="do")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -61,8 +61,14 @@ class Runs:
         """When the simulated person means to answer, by "run:path"; None = there is none at this bench."""
         self.stranded: dict[str, str] = {}
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
+        self.gates: list[Callable[[UnitSettings], list[str]]] = []
+        """What else must be in order before a run starts on a unit: sentences about what is not (RM-06)."""
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
+
+    def busy_units(self) -> set[str]:
+        """Units that have a run, whatever state it is in."""
+        return {engine.site.unit.name for engine in self.engines.values()}
 
     # ---- start and resume ---------------------------------------------------------------------------
 
@@ -101,7 +107,8 @@ class Runs:
         protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
         plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
-        if lacks := failures(plan, where, self.doors.bench):
+        lacks = failures(plan, where, self.doors.bench)
+        if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
         await self._record_start(run_id, where, text, plan, dict(sets or {}), by, key, asked)

@@ -41,6 +41,25 @@ class BenchHead(Strict):
     note: str = ""
 
 
+class CalibrationSettings(Strict):
+    """How often a device is calibrated, and what is accepted. The limits are customary round figures of ours."""
+
+    every_days: Positive | None = None
+    """None = it never becomes due by itself."""
+    required: bool = False
+    """Without a valid calibration its values are not good, and no run starts on its unit."""
+    slope_low_percent: Positive = 90.0
+    slope_high_percent: Positive = 105.0
+    offset_mv: Positive = 30.0
+    ph: Positive = 0.1
+    temperature_k: Positive = 1.0
+    percent: Positive = 3.0
+    """Of air saturation, or vol-% of CO2 or O2."""
+    weight_g: Positive = 0.1
+    gain_percent: Positive = 10.0
+    spread_percent: Positive = 2.0
+
+
 class DeviceSettings(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     model: str
@@ -51,6 +70,7 @@ class DeviceSettings(Strict):
     serial: str = ""
     """Expected serial number; "" = whatever was found the first time this port was used."""
     options: dict[str, float | str] = Field(default_factory=dict[str, float | str])
+    calibration: CalibrationSettings = CalibrationSettings()
 
 
 class VesselSettings(Strict):
@@ -173,7 +193,15 @@ def in_words(detail: ErrorDetails) -> str:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            forms = (Settings, BenchHead, DeviceSettings, VesselSettings, PathSettings, UnitSettings)
+            forms = (
+                Settings,
+                BenchHead,
+                DeviceSettings,
+                CalibrationSettings,
+                VesselSettings,
+                PathSettings,
+                UnitSettings,
+            )
             near = get_close_matches(str(detail["loc"][-1]), [key for form in forms for key in form.model_fields], 1)
             return "nothing is called that here" + (f"; did you mean {near[0]!r}?" if near else "")
         case "tuple_type":

@@ -14,6 +14,7 @@ from simulators.core.faults import PEOPLE, Fault, FaultSpec, FaultyWire, parse
 from simulators.core.hosts import MemoryHost, MemoryLink
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action
+from simulators.core.surroundings import Immersion, Liquid
 from simulators.people import Person
 
 START = 1_767_567_600.0
@@ -43,6 +44,17 @@ def boxes(devices: Iterable[Config]) -> list[list[Config]]:
     for box in found.values():
         box.sort(key=lambda device: float(str(cast("Config", device.get("options") or {}).get("channel", 0))))
     return list(found.values())
+
+
+class Beaker:
+    """Where a probe stands: in its vessel, or in what a person holds under it."""
+
+    def __init__(self, vessel: Immersion) -> None:
+        self.vessel = vessel
+        self.holds: Liquid | None = None
+
+    def liquid(self, now: float) -> Liquid:
+        return self.vessel.liquid(now) if self.holds is None else self.holds
 
 
 class SimulatedBench:
@@ -76,35 +88,59 @@ class SimulatedBench:
         self.box_of: dict[str, str] = {}
         """Device name -> name of the first device in the same box."""
         places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
+        self.beakers: dict[str, Beaker] = {}
         self.lines: dict[str, SharedLine] = {link: SharedLine({}) for link in self.urls}
         for channels in boxes(cast("list[Config]", config["devices"])):
-            self._add(channels, places)
+            self._add(config, channels, places)
         self.hosts: dict[str, MemoryHost] = {}
         self._faults: list[tuple[str, Fault]] = []
         for spec in specs:
             if spec.is_wire:
                 self._put(spec, start)
 
-    def _add(self, channels: list[Config], places: Mapping[str, str]) -> None:
+    def _add(self, config: Config, channels: list[Config], places: Mapping[str, str]) -> None:
         """One box with its cable; a box of several channels gets one place a channel and goes by the first's name."""
         device = channels[0]
         name, model, link = str(device["name"]), str(device["model"]), str(device["link"])
         for each in channels:
             if each["name"] not in places:
                 raise ValueError(f"simulation.places says nothing about {each['name']!r}")
-        sits = [self.surroundings.place(places[str(each["name"])]) for each in channels]
+        sits = [self._seat(model, str(each["name"]), places[str(each["name"])]) for each in channels]
+        of_all = cast("Config", cast("Config", config["simulation"]).get("options") or {})
+        itself = cast("Config", of_all.get(name) or {})  # what only the simulated device is told: a worn electrode …
         simulator = catalogue.build(
             model,
             sits if len(sits) > 1 else sits[0],
             address=cast("int", device.get("address", catalogue.entry(model).address)),
             seed=None if self.seed is None else crc32(f"{self.seed} {name}".encode()),
-            options=cast("Mapping[str, float | str]", device.get("options") or {}),
+            options=cast("Mapping[str, float | str]", {**cast("Config", device.get("options") or {}), **itself}),
         )
         self.lines[link].add(name, simulator)
         for each in channels:
             self.link_of[str(each["name"])] = link
             self.box_of[str(each["name"])] = name
         self.schemes[link] = catalogue.entry(model).scheme
+
+    def _seat(self, model: str, name: str, place: str) -> object:
+        """Where a device sits; a probe in liquid can be taken out of it (`dip`)."""
+        found = self.surroundings.place(place)
+        if catalogue.entry(model).place != "immersion":
+            return found
+        self.beakers[name] = Beaker(cast("Immersion", found))
+        return self.beakers[name]
+
+    def dip(self, device: str, *, ph: float = 7.0, do_percent: float = 0.0, cel: float = 25.0) -> None:
+        """A person takes a probe out of its vessel and stands it in a buffer or in another liquid."""
+        self._beaker(device).holds = Liquid(cel, ph, do_percent)
+
+    def put_back(self, device: str) -> None:
+        """The probe stands in its vessel again."""
+        self._beaker(device).holds = None
+
+    def _beaker(self, device: str) -> Beaker:
+        if device not in self.beakers:
+            raise ValueError(f"{device!r} is no probe in liquid; there are {', '.join(self.beakers) or 'none'}")
+        return self.beakers[device]
 
     # cables in memory
 
@@ -196,6 +232,7 @@ class SimulatedBench:
             "person": self.person.snapshot(),
             "lines": {link: line.snapshot() for link, line in self.lines.items()},
             "faults": [{"device": device, **fault.snapshot()} for device, fault in self._faults],
+            "beakers": {name: None if each.holds is None else list(each.holds) for name, each in self.beakers.items()},
         }
 
     def restore(self, saved: Mapping[str, object]) -> None:
@@ -206,6 +243,8 @@ class SimulatedBench:
         lines = cast("Mapping[str, dict[str, object]]", saved["lines"])
         for link, line in self.lines.items():
             line.restore(lines[link])
+        for name, holds in cast("Mapping[str, list[float] | None]", saved.get("beakers") or {}).items():
+            self.beakers[name].holds = None if holds is None else Liquid(*holds)
         for fault in cast("list[dict[str, object]]", saved["faults"]):
             self._wrap(str(fault["device"]), Fault.restored(fault))
         self._look_again()

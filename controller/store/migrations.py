@@ -19,7 +19,7 @@ class Step(NamedTuple):
     file: str
 
 
-STEPS = (Step(1, "001_first_ledger.sql"), Step(2, "002_claims.sql"))
+STEPS = (Step(1, "001_first_ledger.sql"), Step(2, "002_claims.sql"), Step(3, "003_calibrations.sql"))
 NEWEST = STEPS[-1].version
 
 

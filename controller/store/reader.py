@@ -20,6 +20,7 @@ from controller.store.migrations import NEWEST
 from controller.store.rows import (
     AlarmRow,
     AuditRow,
+    CalibrationRow,
     DeviationRow,
     DeviceRow,
     DoseRow,
@@ -94,6 +95,9 @@ class Queries:
         self.deviations_of_run = Query(schema.deviations, DeviationRow, _is(schema.deviations, "run_id"))
         self.devices = Query(schema.devices, DeviceRow, order=schema.devices.c.name)
         self.points = Query(schema.points, PointRow, order=schema.points.c.output)
+        calibrations = schema.calibrations
+        self.calibrations = Query(calibrations, CalibrationRow)
+        self.calibrations_of = Query(calibrations, CalibrationRow, _is(calibrations, "device"))
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
         self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
@@ -192,6 +196,12 @@ class Reader:
     def points(self) -> dict[str, PointRow]:
         """Last commanded set point of each output."""
         return {point.output: point for point in self._ask.points(self._reads)}
+
+    def calibrations(self, device: str | None = None) -> list[CalibrationRow]:
+        """All, or those of one device, in the order in which they were begun."""
+        if device is None:
+            return self._ask.calibrations(self._reads)
+        return self._ask.calibrations_of(self._reads, device=device)
 
     def answer(self, key: str) -> Any:
         """The first answer given under an idempotency key; None when the key is new."""

@@ -26,6 +26,30 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationRow:
+    calibration_id: str
+    device: str
+    kind: str
+    """points, weight, autoclave."""
+    state: str
+    begun_at: float
+    begun_by: str
+    ended_at: float | None
+    ended_by: str
+    signed: str
+    """How the person who ended it was known."""
+    identity: str
+    """Of the device, as it answered."""
+    points: Any
+    old: Any
+    new: Any
+    limits: Any
+    due: float | None
+    """UTC s; None = it does not end by itself."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalRow:
     seq: int
     run_id: str

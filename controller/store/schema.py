@@ -17,6 +17,7 @@ DOSE_STATES = ("intended", "sent", "moving", "fenced", "done", "partial", "unkno
 OPEN_DOSE_STATES = ("intended", "sent", "moving", "fenced")
 """A dose in one of these was begun and its end is not yet on record; after a crash it is reconciled (DS-04)."""
 TASK_STATES = ("open", "answered", "closed")
+CALIBRATION_STATES = ("open", "accepted", "refused", "discarded")
 ALARM_STATES = (
     "NORMAL",
     "UNACK",
@@ -236,11 +237,43 @@ points = _table(
     _time("at"),
 )
 
+calibrations = _table(
+    "calibrations",
+    Column("calibration_id", Text, primary_key=True, nullable=False),
+    _text("device"),
+    _text("kind"),
+    *_state(CALIBRATION_STATES),
+    _time("begun_at"),
+    _text("begun_by"),
+    _number("ended_at"),
+    _text("ended_by"),
+    _text("signed"),
+    _text("identity"),
+    _json("points", "[]"),
+    _json("old", "{}"),
+    _json("new", "{}"),
+    _json("limits", "{}"),
+    _number("due"),
+    _text("why"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
 OPEN_TO_CHANGES: dict[str, Table] = {
     table.name: table
-    for table in (runs, doses, tasks, sample_results, alarms, outages, deviations, answers, points, devices)
+    for table in (
+        runs,
+        doses,
+        tasks,
+        sample_results,
+        alarms,
+        outages,
+        deviations,
+        answers,
+        points,
+        devices,
+        calibrations,
+    )
 }
 """Tables a caller of `commit` may change; the others are written by the ledger itself."""

@@ -1,0 +1,1 @@
+"""Calibrations as records: points taken, judged against limits, accepted or not by a person."""

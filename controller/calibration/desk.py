@@ -1,0 +1,308 @@
+"""Where devices are calibrated: begin, take points, accept or discard; everything a row and an entry of the trail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from controller.actors import Actor
+from controller.calibration.judging import Verdict, judge
+from controller.calibration.points import Point
+from controller.calibration.standing import AUTOCLAVE, Standing, standing
+from controller.calibration.weighing import Weighing, weigh
+from controller.errors import RunConflict, Unusable
+from controller.run.doors import Doors
+from controller.settings import CalibrationSettings, DeviceSettings, Settings, UnitSettings
+from controller.store.changes import AuditEntry, Insert, Update
+from controller.store.rows import CalibrationRow
+from drivers.core.errors import OutOfRange, WireError
+from drivers.core.fluid import FluidMover
+from drivers.core.signals import Quality, SignalSpec
+
+OPEN_TOO_LONG_S = 1800.0
+"""A calibration left open longer is an alarm (UI-88)."""
+LOOK_S = 60.0
+IN_A_RUN = ("sample taken", "sample value", "sample cancel", "compare")
+"""What may be done while the device serves a run: a correction by a sample, and a comparison."""
+
+
+class Desk:
+    """One bench's calibrations. `busy` names the units that have a run."""
+
+    def __init__(self, settings: Settings, doors: Doors, busy: Callable[[], Collection[str]]) -> None:
+        self.settings, self.doors, self._busy = settings, doors, busy
+        self._turn = asyncio.Lock()
+        self.standings: dict[str, Standing] = {}
+        """Of every device, as of the last look."""
+        self._look()
+
+    # -- what there is
+
+    def standing(self, device: str) -> Standing:
+        """Raises Unusable for a device that the bench does not have."""
+        return standing(self.doors.ledger.calibrations(device), self._limits(device), self.doors.clock.now())
+
+    def lacks(self, unit: UnitSettings) -> list[str]:
+        """What keeps a run from starting on this unit (RM-06)."""
+        found: list[str] = []
+        for each in self.settings.devices:
+            if each.name not in devices_of(unit):
+                continue
+            if (now := self.standing(each.name)).open:
+                found.append(f"{each.name} is being calibrated ({now.open}); accept or discard that first")
+            elif each.calibration.required and not now.good:
+                found.append(f"{each.name} needs a valid calibration: {now.text}")
+        return found
+
+    def rows(self, device: str | None = None) -> list[dict[str, Any]]:
+        return [asdict(row) for row in self.doors.ledger.calibrations(device)]
+
+    # -- what people do
+
+    async def begin(self, device: str, by: Actor) -> str:
+        """Open a calibration; its number. Raises RunConflict while one is open or the device serves a run."""
+        settings = self._device(device)
+        self._refuse_in_a_run(device, "")
+        if opened := self._open(device):
+            raise RunConflict(f"{device} is being calibrated by {opened.begun_by} already ({opened.calibration_id})")
+        keeper = self.doors.bench.keepers[device]
+        if not keeper.ready or keeper.identity is None:
+            raise Unusable([f"{device} is {keeper.condition.value}: {keeper.why}"])
+        old = await self._taught(device)
+        number = f"calibration-{len(self.doors.ledger.calibrations()) + 1}"
+        row = {
+            "calibration_id": number,
+            "device": device,
+            "kind": "weight" if isinstance(keeper.device, FluidMover) else "points",
+            "state": "open",
+            "begun_at": self.doors.clock.now(),
+            "begun_by": by.name,
+            "identity": " ".join(filter(None, asdict(keeper.identity).values())),
+            "old": old,
+            "limits": settings.calibration.model_dump(mode="json"),
+        }
+        await self.doors.ledger.commit([Insert("calibrations", row)], [self._entry("calibration begun", row, by)])
+        self._look()
+        return number
+
+    async def point(
+        self, device: str, name: str, by: Actor, *, reference: float | None = None, lot: str = "", expires: str = ""
+    ) -> Point:
+        """Take one point of the device's own procedure. Raises RunConflict, Unusable, with the device's own reason."""
+        self._refuse_in_a_run(device, name)
+        self._check_reference(lot, expires, needed=reference is not None)
+        opened = self._opened(device)
+        kind = self.doors.bench.device(device)
+        spec = kind.calibration_points.get(name)
+        if spec is None:
+            known = ", ".join(kind.calibration_points) or "none of its own; use compare"
+            raise Unusable([f"{device} has no calibration point {name!r}; it has {known}"])
+        async with self._turn:
+            before = await self._shown(device, spec.signal)
+            try:
+                await kind.calibrate(name, reference)
+            except (WireError, OutOfRange) as error:
+                await self._failed(opened, f"{name}: {error}", by)
+                raise Unusable([f"{device}: {error}"]) from error
+            after = await self._shown(device, spec.signal)
+            unit = kind.specs()[spec.signal].unit
+            point = Point(
+                name, spec.signal, unit, reference, before, after, self.doors.clock.now(), by.name, lot, expires
+            )
+            await self._add(opened, [point], by)
+        return point
+
+    async def compare(
+        self, device: str, signal: str, reference: float, by: Actor, *, lot: str, expires: str = ""
+    ) -> Point:
+        """Take down what the device shows beside a reference instrument or a sample."""
+        self._check_reference(lot, expires, needed=True)
+        opened, spec = self._opened(device), self._signal(device, signal)
+        shown = await self._shown(device, signal)
+        if shown is None:
+            raise Unusable([f"{device}.{signal} has no good value now"])
+        point = Point(
+            "compare", signal, spec.unit, reference, shown, None, self.doors.clock.now(), by.name, lot, expires
+        )
+        async with self._turn:
+            await self._add(opened, [point], by)
+        return point
+
+    async def weigh(self, device: str, asked: Weighing, by: Actor) -> list[Point]:
+        """Doses of a pump into a cup on a balance. Raises RunConflict, Unusable."""
+        self._refuse_in_a_run(device, "dose")
+        opened = self._opened(device)
+        unit = next((each for each in self.settings.units if device in devices_of(each)), None)
+        if unit is None:
+            raise Unusable([f"no unit has a fluid path with the pump {device}"])
+        async with self._turn:
+            points = await weigh(self.doors, unit, device, opened.calibration_id, asked, by)
+            await self._add(opened, points, by)
+        return points
+
+    async def finish(self, device: str, by: Actor, *, accept: bool, why: str = "") -> Verdict:
+        """Accept (signed) or discard. What the limits refuse cannot be accepted: it is kept as refused."""
+        async with self._turn:
+            opened = self._opened(device)
+            verdict = judge(
+                [Point.of(each) for each in opened.points], await self._taught(device), self._limits(device)
+            )
+            if not accept:
+                await self._end(opened, "discarded", by, why=why)
+                return verdict
+            if verdict.good:
+                await self._end(opened, "accepted", by, why=why, new=dict(verdict.new))
+            else:
+                await self._end(opened, "refused", by, why="; ".join(verdict.reasons), new=dict(verdict.new))
+            return verdict
+
+    async def autoclaved(self, device: str, by: Actor) -> int:
+        """Count one cycle; how many there are."""
+        self._device(device)
+        self._refuse_in_a_run(device, "autoclave")
+        now = self.doors.clock.now()
+        number = f"calibration-{len(self.doors.ledger.calibrations()) + 1}"
+        row = {
+            "calibration_id": number, "device": device, "kind": AUTOCLAVE, "state": "accepted",
+            "begun_at": now, "begun_by": by.name, "ended_at": now, "ended_by": by.name, "signed": by.authenticated_by,
+        }  # fmt: skip
+        await self.doors.ledger.commit([Insert("calibrations", row)], [self._entry("autoclaved", row, by)])
+        return self.standing(device).autoclaved
+
+    # -- what goes on by itself
+
+    async def watch(self) -> None:
+        """For ever: calibrations left open and calibrations run out are told; what they mean to values is kept true."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now = self.doors.clock.now()
+            for each in self.settings.devices:
+                opened = self._open(each.name)
+                key = f"calibration:{each.name}"
+                if opened and now - opened.begun_at > OPEN_TOO_LONG_S:
+                    text = f"{each.name} has been in calibration since {opened.begun_by} began it"
+                    await self.doors.alarms.raise_(key, "high", text, "Accept or discard it: osteon calibrate list.")
+                elif not opened and not (held := self.standing(each.name)).good and each.calibration.every_days:
+                    advice = "Calibrate it before the next run."
+                    await self.doors.alarms.raise_(key, "low", f"{each.name}: {held.text}", advice)
+                else:
+                    await self.doors.alarms.clear(key)
+            self._look()
+
+    def _look(self) -> None:
+        """Values of a device in calibration, or without a calibration it needs, are not good (AC-06)."""
+        marks: dict[str, tuple[Quality, str]] = {}
+        for each in self.settings.devices:
+            held = self.standings[each.name] = self.standing(each.name)
+            if held.open:
+                marks[each.name] = Quality.MANUAL, f"in calibration ({held.open})"
+            elif each.calibration.required and not held.good:
+                marks[each.name] = Quality.BAD, held.text
+        self.doors.latest.marks = marks
+
+    # -- parts
+
+    def _device(self, name: str) -> DeviceSettings:
+        for each in self.settings.devices:
+            if each.name == name:
+                return each
+        raise Unusable([f"no device {name!r}; there is {', '.join(each.name for each in self.settings.devices)}"])
+
+    def _limits(self, device: str) -> CalibrationSettings:
+        return self._device(device).calibration
+
+    def _signal(self, device: str, name: str) -> SignalSpec:
+        specs = self.doors.bench.device(device).specs()
+        if name not in specs:
+            raise Unusable([f"{device} has no signal {name!r}; it has {', '.join(specs)}"])
+        return specs[name]
+
+    def _refuse_in_a_run(self, device: str, point: str) -> None:
+        self._device(device)
+        serving = [
+            unit.name for unit in self.settings.units if unit.name in self._busy() and device in devices_of(unit)
+        ]
+        if serving and point not in IN_A_RUN and not (point == "" and self._may_correct(device)):
+            raise RunConflict(f"{device} serves the run on {serving[0]}; only a correction by a sample is possible now")
+
+    def _may_correct(self, device: str) -> bool:
+        """Whether something may be begun in a run: the points themselves are checked again one by one."""
+        return not isinstance(self.doors.bench.device(device), FluidMover)
+
+    def _check_reference(self, lot: str, expires: str, *, needed: bool) -> None:
+        """A reference has a lot, and one that has run out is no reference. Raises Unusable."""
+        if needed and not lot:
+            raise Unusable(["say which reference it was: lot of the buffer or gas, number of the instrument"])
+        if not expires:
+            return
+        try:
+            until = datetime.fromisoformat(expires).replace(tzinfo=UTC).timestamp() + 86_400
+        except ValueError:
+            raise Unusable([f"{expires!r} is not a day like 2027-01-31"]) from None
+        if self.doors.clock.now() >= until:
+            raise Unusable([f"lot {lot} ran out on {expires}; take a fresh one"])
+
+    def _open(self, device: str) -> CalibrationRow | None:
+        return next((row for row in self.doors.ledger.calibrations(device) if row.state == "open"), None)
+
+    def _opened(self, device: str) -> CalibrationRow:
+        self._device(device)
+        if (row := self._open(device)) is None:
+            raise RunConflict(f"no calibration of {device} is open; begin one first")
+        return row
+
+    async def _taught(self, device: str) -> dict[str, float]:
+        try:
+            return dict(await self.doors.bench.device(device).calibration())
+        except WireError as error:
+            raise Unusable([f"{device} does not tell its calibration: {error}"]) from error
+
+    async def _shown(self, device: str, signal: str) -> float | None:
+        try:
+            reading = await self.doors.bench.device(device).read(signal)
+        except WireError:
+            return None
+        good = reading.quality is Quality.GOOD and isinstance(reading.value, (int, float))
+        return float(reading.value) if good and reading.value is not None else None
+
+    async def _add(self, opened: CalibrationRow, points: list[Point], by: Actor) -> None:
+        rows = [*opened.points, *(point.row() for point in points)]
+        entry = self._entry("calibration point", {"device": opened.device, "points": rows[-len(points) :]}, by)
+        await self.doors.ledger.commit(
+            [Update("calibrations", {"calibration_id": opened.calibration_id}, {"points": rows})], [entry]
+        )
+
+    async def _failed(self, opened: CalibrationRow, why: str, by: Actor) -> None:
+        """The device itself refused a point: on record at once, and the calibration has failed."""
+        await self._end(opened, "refused", by, why=why)
+
+    async def _end(
+        self, opened: CalibrationRow, state: str, by: Actor, *, why: str, new: dict[str, float] | None = None
+    ) -> None:
+        now = self.doors.clock.now()
+        every = self._limits(opened.device).every_days
+        facts: dict[str, object] = {
+            "state": state, "ended_at": now, "ended_by": by.name, "signed": by.authenticated_by, "why": why,
+            "new": new or {}, "due": now + every * 86_400 if every and state == "accepted" else None,
+        }  # fmt: skip
+        entry = self._entry(f"calibration {state}", {"device": opened.device, **facts}, by, old=opened.old)
+        await self.doors.ledger.commit(
+            [Update("calibrations", {"calibration_id": opened.calibration_id}, facts)], [entry]
+        )
+        self._look()
+
+    def _entry(self, action: str, facts: dict[str, Any], by: Actor, old: object = None) -> AuditEntry:
+        return AuditEntry(
+            action, "device", str(facts["device"]), by.name, by.role, by.authenticated_by, old=old, new=facts,
+            client=by.client,
+        )  # fmt: skip
+
+
+def devices_of(unit: UnitSettings) -> set[str]:
+    """Every device that serves a unit."""
+    roles = {output.partition(".")[0] for output in unit.roles.values()}
+    paths = {name for path in unit.paths.values() for name in (path.pump, path.valve)}
+    return (roles | paths | {unit.loop}) - {""}
