@@ -129,11 +129,11 @@ class SimulatedBench:
         self.beakers[name] = Beaker(cast("Immersion", found))
         return self.beakers[name]
 
-    def dip(self, device: str, *, ph: float = 7.0, do_percent: float = 0.0, cel: float = 25.0) -> None:
-        """A person takes a probe out of its vessel and stands it in a buffer or in another liquid."""
+    def dip(self, now: float, device: str, *, ph: float = 7.0, do_percent: float = 0.0, cel: float = 25.0) -> None:
+        """From `now` on: a person takes a probe out of its vessel and stands it in a buffer or in another liquid."""
         self._beaker(device).holds = Liquid(cel, ph, do_percent)
 
-    def put_back(self, device: str) -> None:
+    def put_back(self, now: float, device: str) -> None:
         """The probe stands in its vessel again."""
         self._beaker(device).holds = None
 

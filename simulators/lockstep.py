@@ -157,8 +157,8 @@ class World:
             "stir": hands.stir,
             "door": hands.door,
             "look": hands.look,
-            "dip": lambda now, **what: self.bench.dip(**what),
-            "put_back": lambda now, **what: self.bench.put_back(**what),
+            "dip": self.bench.dip,
+            "put_back": self.bench.put_back,
         }
         if act not in acts:
             raise ValueError(f"hands cannot {act!r}; they can {', '.join(acts)}")

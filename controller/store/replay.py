@@ -34,12 +34,14 @@ def disagreements(
 ) -> list[Finding]:
     """Rows that are not what the trail made of them: altered, deleted, or never written by the ledger.
 
-    An older ledger lacks columns of later steps; nothing was ever written there."""
+    An older ledger lacks columns and tables of later steps; nothing was ever written there."""
     found = list[Finding]()
     for name, table in OPEN_TO_CHANGES.items():
         expected = dict(state.get(name, {}))
         there = {str(row[1]) for row in connection.execute(f"PRAGMA table_info({name})")}
         kept = [column for column in table.columns if column.name in there]
+        if not kept:
+            continue
         columns = [column.name for column in kept]
         for row in connection.execute(compiled(select(*kept)).sql):
             stored: dict[str, Any] = dict(zip(columns, row, strict=True))

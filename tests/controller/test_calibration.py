@@ -48,7 +48,7 @@ def probe(lab: Lab, name: str) -> HamiltonArc:
 
 
 async def into(lab: Lab, device: str, **liquid: float) -> None:
-    lab.bench.dip(device, **liquid)
+    lab.bench.dip(asyncio.get_running_loop().time(), device, **liquid)
     await asyncio.sleep(400)
 
 
