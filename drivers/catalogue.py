@@ -12,6 +12,13 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "pyroscience_firesting_pro_o2": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProO2",
+    "pyroscience_firesting_pro_ph": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProPh",
+    "pyroscience_firesting_pro_temperature": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProTemp",
+    "pyroscience_pico_o2": "drivers.devices.pyroscience_firesting.driver:PyroSciencePicoO2",
+    "pyroscience_pico_ph": "drivers.devices.pyroscience_firesting.driver:PyroSciencePicoPh",
+    "pyroscience_firesting_o2": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2",
+    "pyroscience_firesting_o2_old": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2Old",
 }
 
 

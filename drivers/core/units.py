@@ -73,6 +73,7 @@ _ALL = (
     Unit("Hz", "rate"),
     Unit("1/min", "rate", 1 / 60),
     Unit("1/h", "rate", 1 / 3600),
+    Unit("deg", "angle"),
     Unit("m", "length"),
     Unit("cm", "length", 1e-2),
     Unit("mm", "length", 1e-3),
