@@ -6,18 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from drivers.core import registers
-from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import Signal
 from drivers.core.errors import OutOfRange, Refused, WrongDevice
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Reading
-from drivers.devices.pyroscience_firesting.meter import (
-    CALIBRATION_S,
-    OXYGEN_POINTS,
-    SETTINGS,
-    TEMPERATURE_POINT,
-    PyroScienceMeter,
-)
+from drivers.devices.pyroscience_firesting.calibration import OXYGEN_POINTS, PH_ORDER, PH_POINTS, TEMPERATURE_POINT
+from drivers.devices.pyroscience_firesting.meter import CALIBRATION_S, SETTINGS, PyroScienceMeter
 from drivers.devices.pyroscience_firesting.replies import awake
 
 EVERYTHING = 47
@@ -26,13 +20,6 @@ ANALYTES = {0: "nothing", 1: "oxygen", 2: "temperature", 3: "pH"}
 USER_MEMORY = 64
 SENSOR_SETTINGS = ("duration", "intensity", "amplification", "frequency", "crc")
 """Settings registers 3 to 7: a calibration holds only for these, so they are read here and not written."""
-PH_POINTS = {
-    "low_ph": CalibrationPoint("ph", "[pH]", 0, 14, "sensor in the low buffer, reading steady"),
-    "high_ph": CalibrationPoint("ph", "[pH]", 0, 14, "sensor in the high buffer, reading steady"),
-    "offset": CalibrationPoint("ph", "[pH]", 0, 14, "the pH of the medium measured by other means, reading steady"),
-}
-PH_ORDER = ("low_ph", "high_ph", "offset")
-"""N of the pH calibration command: 0, 1, 2 (V)."""
 
 
 class Unified(PyroScienceMeter):

@@ -7,13 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
-from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import Device, LinkLoss
 from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
 from drivers.core.registers import Row
 from drivers.core.signals import Identity, Quality, Reading, Value
 from drivers.devices.pyroscience_firesting import compensation
+from drivers.devices.pyroscience_firesting.calibration import OXYGEN_CALIBRATION
 from drivers.devices.pyroscience_firesting.replies import ERROR_BITS, STATUS, bits, numbers, status_words
 
 SETTINGS, CALIBRATION, RESULTS = 0, 1, 3
@@ -24,46 +24,6 @@ SETTINGS_EVERY_S = 60.0
 """Compensation settings fall back at power-off unless saved: a poll looks at them once a minute."""
 NAMES = {0: "FireStingO2", 4: "Pico-pH"}
 """Device ids the sheet ties to a product."""
-
-OXYGEN_CALIBRATION = {
-    "phase_zero_deg": (0, 1e3),
-    "phase_air_deg": (1, 1e3),
-    "temperature_zero_cel": (2, 1e3),
-    "temperature_air_cel": (3, 1e3),
-    "pressure_hpa": (4, 1e3),
-    "humidity_percent": (5, 1e3),
-    "f": (6, 1e3),
-    "m": (7, 1e3),
-    "frequency_hz": (8, 1.0),
-    "tt": (9, 1e5),
-    "kt": (10, 1e5),
-    "background_mv": (11, 1e3),
-    "background_phase_deg": (12, 1e3),
-    "ksv": (14, 1e6),
-    "temperature_offset_k": (17, 1e3),
-    "air_percent_o2": (18, 1e3),
-}
-"""Register and divisor of the oxygen calibration (S); the order is not confirmed for firmware 4 (X)."""
-
-TEMPERATURE_POINT = (-10.0, 100.0)
-"""Cel; limits of ours, the sheet names none."""
-OXYGEN_POINTS = {
-    "air": CalibrationPoint(
-        "dissolved_oxygen", "Cel", *TEMPERATURE_POINT,
-        what="sensor in water-saturated air or air-saturated water, reading steady; the reference is the temperature "
-        "there (none: the meter's own Pt100), the pressure is the meter's own",
-    ),
-    "dry_air": CalibrationPoint(
-        "dissolved_oxygen", "Cel", *TEMPERATURE_POINT,
-        what="sensor in dry air from a bottle, reading steady; reference and pressure as for air",
-    ),
-    "zero": CalibrationPoint(
-        "dissolved_oxygen", "Cel", *TEMPERATURE_POINT,
-        what="sensor in oxygen-free liquid or nitrogen, reading steady; the reference is the temperature there",
-    ),
-    "background": CalibrationPoint("signal_intensity", "", what="fibre without a sensor spot in front of it"),
-    "no_background": CalibrationPoint("signal_intensity", "", what="forgets the background; nothing to prepare"),
-}  # fmt: skip
 
 
 class Version(NamedTuple):

@@ -13,13 +13,8 @@ from drivers.core.errors import Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Reading
-from drivers.devices.pyroscience_firesting.meter import (
-    CALIBRATION,
-    CALIBRATION_S,
-    OXYGEN_POINTS,
-    RESULTS,
-    PyroScienceMeter,
-)
+from drivers.devices.pyroscience_firesting.calibration import OXYGEN_POINTS
+from drivers.devices.pyroscience_firesting.meter import CALIBRATION, CALIBRATION_S, RESULTS, PyroScienceMeter
 
 TRIGGERS = ((2, "TMP"), (4, "PRS"), (8, "HUM"), (1, "MSR"))
 """What has a sensor measured; the optical one last, as it is corrected for the others."""
