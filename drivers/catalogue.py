@@ -19,6 +19,8 @@ MODELS = {
     "pyroscience_pico_ph": "drivers.devices.pyroscience_firesting.driver:PyroSciencePicoPh",
     "pyroscience_firesting_o2": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2",
     "pyroscience_firesting_o2_old": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2Old",
+    "presens_oxybase_rs232": "drivers.devices.presens_oxybase.driver:PreSensOxyBaseRs232",
+    "presens_oxybase_rs485": "drivers.devices.presens_oxybase.rs485:PreSensOxyBaseRs485",
 }
 
 

@@ -37,6 +37,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "pyroscience_pico_ph": Entry("simulators.devices.pyroscience_firesting:PicoPh", "immersion"),
     "pyroscience_firesting_o2": Entry("simulators.devices.pyroscience_firesting:FireStingO2", "immersion"),
     "pyroscience_firesting_o2_old": Entry("simulators.devices.pyroscience_firesting:FireStingO2Old", "immersion"),
+    "presens_oxybase_rs232": Entry("simulators.devices.presens_oxybase:OxyBaseRs232", "immersion"),
+    "presens_oxybase_rs485": Entry("simulators.devices.presens_oxybase:OxyBaseRs485", "immersion", address=1),
 }
 
 
