@@ -21,6 +21,13 @@ MODELS = {
     "pyroscience_firesting_o2_old": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2Old",
     "presens_oxybase_rs232": "drivers.devices.presens_oxybase.driver:PreSensOxyBaseRs232",
     "presens_oxybase_rs485": "drivers.devices.presens_oxybase.rs485:PreSensOxyBaseRs485",
+    "ika_rct_digital": "drivers.devices.ika_namur.driver:IkaRctDigital",
+    "ika_ret_control_visc": "drivers.devices.ika_namur.driver:IkaRetControlVisc",
+    "ika_eurostar": "drivers.devices.ika_namur.driver:IkaEurostar",
+    "ika_microstar": "drivers.devices.ika_namur.driver:IkaMicrostar",
+    "ika_ks_4000": "drivers.devices.ika_namur.driver:IkaKs4000",
+    "ika_matrix_orbital": "drivers.devices.ika_namur.driver:IkaMatrixOrbital",
+    "heidolph_mr_hei_tec": "drivers.devices.ika_namur.heidolph:HeidolphMrHeiTec",
 }
 
 

@@ -12,6 +12,7 @@ from drivers.core.device import LinkLoss
 from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WrongDevice
 from drivers.core.line import Line
 from drivers.core.signals import Quality
+from drivers.core.wire import modbus
 from drivers.devices.presens_oxybase import PreSensOxyBaseRs232, PreSensOxyBaseRs485, lines
 from simulators.core.hosts import MemoryHost
 from simulators.core.shared_line import SharedLine
@@ -388,14 +389,9 @@ async def test_two_probes_share_a_cable():
 def test_registers_nobody_documented_are_exceptions():
     probe = OxyBaseRs485(Beaker())
     assert say(probe, RS485["percent"].request.replace(b"\x00\x10", b"\x00\x11")) == b""  # its CRC is wrong now
-    # unit 1, CRC by the Modbus specification's own worked method
-    from tests.devices.test_hamilton_arc import simulated_frame
-
-    assert say(probe, simulated_frame(bytes.fromhex("01 10 08 29 00 02 04 00 01 00 00")))[1:3] == b"\x90\x03"
-    assert say(probe, simulated_frame(bytes.fromhex("01 03 09 69 00 04")))[1:3] == b"\x83\x02"
-    assert (
-        say(probe, simulated_frame(bytes.fromhex("01 10 0D A9 00 04 08 00 01 00 00 00 00 00 00")))[1:3] == b"\x90\x03"
-    )
+    assert say(probe, modbus.frame(bytes.fromhex("01 10 08 29 00 02 04 00 01 00 00")))[1:3] == b"\x90\x03"
+    assert say(probe, modbus.frame(bytes.fromhex("01 03 09 69 00 04")))[1:3] == b"\x83\x02"
+    assert say(probe, modbus.frame(bytes.fromhex("01 10 0D A9 00 04 08 00 01 00 00 00 00 00 00")))[1:3] == b"\x90\x03"
 
 
 # -- both
