@@ -170,6 +170,10 @@ async def test_another_firmware_another_analyte_and_a_missing_channel_are_the_wr
         await PyroScienceFireStingProO2(Bench(PyroScienceFireStingO2).line).identify()
     with pytest.raises(WrongDevice, match="measures oxygen; this place is for pH"):
         await PyroScienceFireStingProPh(new.line).identify()
+    with pytest.raises(WrongDevice, match="a Pico-pH answers"):
+        await PyroScienceFireStingProPh(Bench(PyroSciencePicoPh).line).identify()
+    with pytest.raises(WrongDevice, match="2 channels is no Pico"):
+        await PyroSciencePicoO2(Bench(PyroScienceFireStingProO2, Beaker(), Beaker()).line).identify()
     with pytest.raises(WrongDevice, match="channel 4 of a meter that has 1"):
         await Bench(channel=4).driver.identify()
 

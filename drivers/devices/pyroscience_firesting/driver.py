@@ -11,13 +11,15 @@ from drivers.core.errors import OutOfRange, Refused, WrongDevice
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Reading
 from drivers.devices.pyroscience_firesting.calibration import OXYGEN_POINTS, PH_ORDER, PH_POINTS, TEMPERATURE_POINT
-from drivers.devices.pyroscience_firesting.meter import CALIBRATION_S, SETTINGS, PyroScienceMeter
+from drivers.devices.pyroscience_firesting.meter import CALIBRATION_S, SETTINGS, PyroScienceMeter, Version
 from drivers.devices.pyroscience_firesting.replies import awake
 
 EVERYTHING = 47
 """MEA: optical 1, sample temperature 2, pressure 4, humidity 8, case temperature 32."""
 ANALYTES = {0: "nothing", 1: "oxygen", 2: "temperature", 3: "pH"}
 USER_MEMORY = 64
+PICO_PH = 4
+"""Its device id (V)."""
 SENSOR_SETTINGS = ("duration", "intensity", "amplification", "frequency", "crc")
 """Settings registers 3 to 7: a calibration holds only for these, so they are read here and not written."""
 
@@ -156,6 +158,12 @@ class PyroScienceFireStingProPh(Acidity):
 
     model = "pyroscience_firesting_pro_ph"
 
+    async def version(self) -> Version:
+        found = await super().version()
+        if found.device == PICO_PH:
+            raise WrongDevice(f"{self.line.name}: a Pico-pH answers; its model is pyroscience_pico_ph")
+        return found
+
 
 class PyroScienceFireStingProTemp(Unified):
     """An optical temperature channel of a FireSting-PRO; its register is a guess (X): exactly 0 there is BAD."""
@@ -180,15 +188,25 @@ class PyroScienceFireStingProTemp(Unified):
         return await self._poll_results()
 
 
-class PyroSciencePicoO2(Oxygen):
+class Pico(Unified):
+    """A meter with one channel. Which device id is which product is published for Pico-pH only (V)."""
+
+    default_url = "serial:///dev/ttyUSB0?baud=19200&parity=N&stopbits=1"
+
+    async def version(self) -> Version:
+        found = await super().version()
+        if found.channels != 1:
+            raise WrongDevice(f"{self.line.name}: a meter with {found.channels} channels is no Pico")
+        return found
+
+
+class PyroSciencePicoO2(Pico, Oxygen):
     """Pico-O2, also in its SUB housing: one channel, 19200 baud (H)."""
 
     model = "pyroscience_pico_o2"
-    default_url = "serial:///dev/ttyUSB0?baud=19200&parity=N&stopbits=1"
 
 
-class PyroSciencePicoPh(Acidity):
+class PyroSciencePicoPh(Pico, Acidity):
     """Pico-pH, also in its SUB housing: one channel, 19200 baud (as Pico-O2, H)."""
 
     model = "pyroscience_pico_ph"
-    default_url = "serial:///dev/ttyUSB0?baud=19200&parity=N&stopbits=1"
