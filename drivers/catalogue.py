@@ -18,6 +18,22 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "pyroscience_firesting_pro_o2": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProO2",
+    "pyroscience_firesting_pro_ph": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProPh",
+    "pyroscience_firesting_pro_temperature": "drivers.devices.pyroscience_firesting.driver:PyroScienceFireStingProTemp",
+    "pyroscience_pico_o2": "drivers.devices.pyroscience_firesting.driver:PyroSciencePicoO2",
+    "pyroscience_pico_ph": "drivers.devices.pyroscience_firesting.driver:PyroSciencePicoPh",
+    "pyroscience_firesting_o2": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2",
+    "pyroscience_firesting_o2_old": "drivers.devices.pyroscience_firesting.older:PyroScienceFireStingO2Old",
+    "presens_oxybase_rs232": "drivers.devices.presens_oxybase.driver:PreSensOxyBaseRs232",
+    "presens_oxybase_rs485": "drivers.devices.presens_oxybase.rs485:PreSensOxyBaseRs485",
+    "ika_rct_digital": "drivers.devices.ika_namur.driver:IkaRctDigital",
+    "ika_ret_control_visc": "drivers.devices.ika_namur.driver:IkaRetControlVisc",
+    "ika_eurostar": "drivers.devices.ika_namur.driver:IkaEurostar",
+    "ika_microstar": "drivers.devices.ika_namur.driver:IkaMicrostar",
+    "ika_ks_4000": "drivers.devices.ika_namur.driver:IkaKs4000",
+    "ika_matrix_orbital": "drivers.devices.ika_namur.driver:IkaMatrixOrbital",
+    "heidolph_mr_hei_tec": "drivers.devices.ika_namur.heidolph:HeidolphMrHeiTec",
 }
 
 

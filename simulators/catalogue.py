@@ -28,6 +28,24 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "pyroscience_firesting_pro_o2": Entry("simulators.devices.pyroscience_firesting:FireStingProO2", "immersion"),
+    "pyroscience_firesting_pro_ph": Entry("simulators.devices.pyroscience_firesting:FireStingProPh", "immersion"),
+    "pyroscience_firesting_pro_temperature": Entry(
+        "simulators.devices.pyroscience_firesting:FireStingProTemperature", "immersion"
+    ),
+    "pyroscience_pico_o2": Entry("simulators.devices.pyroscience_firesting:PicoO2", "immersion"),
+    "pyroscience_pico_ph": Entry("simulators.devices.pyroscience_firesting:PicoPh", "immersion"),
+    "pyroscience_firesting_o2": Entry("simulators.devices.pyroscience_firesting:FireStingO2", "immersion"),
+    "pyroscience_firesting_o2_old": Entry("simulators.devices.pyroscience_firesting:FireStingO2Old", "immersion"),
+    "presens_oxybase_rs232": Entry("simulators.devices.presens_oxybase:OxyBaseRs232", "immersion"),
+    "presens_oxybase_rs485": Entry("simulators.devices.presens_oxybase:OxyBaseRs485", "immersion", address=1),
+    "ika_rct_digital": Entry("simulators.devices.ika_namur:RctDigital", "stirred bath"),
+    "ika_ret_control_visc": Entry("simulators.devices.ika_namur:RetControlVisc", "stirred bath"),
+    "ika_eurostar": Entry("simulators.devices.ika_namur:Eurostar", "stirred bath"),
+    "ika_microstar": Entry("simulators.devices.ika_namur:Microstar", "stirred bath"),
+    "ika_ks_4000": Entry("simulators.devices.ika_namur:Ks4000", "stirred bath"),
+    "ika_matrix_orbital": Entry("simulators.devices.ika_namur:MatrixOrbital", "stirred bath"),
+    "heidolph_mr_hei_tec": Entry("simulators.devices.ika_namur:HeidolphMrHeiTec", "stirred bath"),
 }
 
 

@@ -187,6 +187,15 @@ class StillBath(Still):
             self._way = _Approach(self.bath_cel(now), target, now, self.TAU_S)
 
 
+class StirredStillBath(FreeShaft, StillBath):
+    """A beaker of water on a hotplate stirrer."""
+
+    def __init__(self) -> None:
+        StillBath.__init__(self)
+        self.values["torque"] = 0.5
+        self.rpm = 0.0
+
+
 class FreeSelector(Still):
     """A valve on the bench; remembers where it leads."""
 
@@ -207,5 +216,6 @@ PLACES: Mapping[str, type[Still]] = {
     "tube": FreeTube,
     "shaft": FreeShaft,
     "bath": StillBath,
+    "stirred bath": StirredStillBath,
     "selector": FreeSelector,
 }

@@ -105,6 +105,10 @@ class Bath(Protocol):
         ...
 
 
+class StirredBath(Shaft, Bath, Protocol):
+    """What stands on a hotplate stirrer, on a thermoshaker or under an overhead stirrer with a thermometer."""
+
+
 class Selector(Protocol):
     """The fluid side of a rotary valve."""
 
