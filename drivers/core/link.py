@@ -16,6 +16,8 @@ from drivers.core.errors import LinkLost
 if TYPE_CHECKING:
     import serial
 
+AFTER_BREAK_S = 0.15
+"""Wait after a break before anything is sent (liconic-stx.md: wait 150 ms, discard input)."""
 DIAL_LIMIT_S = 3.0
 """Longest wait for a connection: a device on a bench is one or two switches away."""
 
@@ -53,6 +55,7 @@ def open_link(url: str, defaults: str = "") -> Link:
     """The link a URL names, not dialled yet; what a serial URL leaves out is taken from `defaults`, another such URL.
 
     serial:///dev/ttyUSB0?baud=9600&parity=N&bits=8&stopbits=1 · tcp://host:port · http://host[:port]
+    Seldom needed at a serial port: rtscts=1 (hardware handshake), dtr=0, rts=0 (levels once open), break_ms=200.
     Raises ValueError when the URL is wrong.
     """
     parts = urlsplit(url)
@@ -207,6 +210,7 @@ class SerialLink:
     def __init__(self, url: str, device: str, settings: dict[str, str]) -> None:
         self.url, self.device = url, device
         known = {"baud": "9600", "parity": "N", "bits": "8", "stopbits": "1"}
+        known |= {"rtscts": "0", "dtr": "1", "rts": "1", "break_ms": "0"}
         if not device:
             raise ValueError(f"{url}: no port named, such as serial:///dev/ttyUSB0?baud=9600")
         if unknown := settings.keys() - known:
@@ -214,6 +218,8 @@ class SerialLink:
         asked = known | settings
         try:
             self.baud, self.bits, self.stopbits = int(asked["baud"]), int(asked["bits"]), float(asked["stopbits"])
+            self.rtscts, self.dtr, self.rts = (bool(int(asked[name])) for name in ("rtscts", "dtr", "rts"))
+            self.break_s = int(asked["break_ms"]) / 1000
         except ValueError as error:
             raise ValueError(f"{url}: {error}") from error
         self.parity = asked["parity"].upper()
@@ -237,14 +243,31 @@ class SerialLink:
 
         try:
             port = serial.Serial(
-                self.device, self.baud, self.bits, self.parity, self.stopbits, timeout=0, exclusive=True
+                None, self.baud, self.bits, self.parity, self.stopbits, timeout=0, rtscts=self.rtscts, exclusive=True
             )
+            port.port, port.dtr = self.device, self.dtr
+            if not self.rtscts:
+                port.rts = self.rts
+            port.open()
+            if self.break_s:
+                await self._break(port)
             port.reset_input_buffer()
             port.reset_output_buffer()
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise LinkLost(f"{self.url}: {_advice(error, self.device)}") from error
         self._port, self._inbox, self._loop = port, _Inbox(), asyncio.get_running_loop()
         self._loop.add_reader(port.fileno(), self._arrived)
+
+    async def _break(self, port: serial.Serial) -> None:
+        """Hold the line low for `break_s`: some programmable controllers find the baud rate by it."""
+        try:
+            port.break_condition = True
+            await asyncio.sleep(self.break_s)
+            port.break_condition = False
+            await asyncio.sleep(AFTER_BREAK_S)
+        except BaseException:
+            port.close()
+            raise
 
     def write(self, data: bytes) -> None:
         if self._port is None:
