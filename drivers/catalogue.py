@@ -12,6 +12,9 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "thermo_cytomat_2": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2",
+    "thermo_cytomat_2c_425": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2C425",
+    "thermo_cytomat_6000": "drivers.devices.thermo_cytomat.driver:ThermoCytomat6000",
 }
 
 

@@ -28,6 +28,9 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "thermo_cytomat_2": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2", "chamber"),
+    "thermo_cytomat_2c_425": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2C425", "chamber"),
+    "thermo_cytomat_6000": Entry("simulators.devices.thermo_cytomat:ThermoCytomat6000", "chamber"),
 }
 
 
