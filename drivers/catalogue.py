@@ -15,6 +15,8 @@ MODELS = {
     "thermo_cytomat_2": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2",
     "thermo_cytomat_2c_425": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2C425",
     "thermo_cytomat_6000": "drivers.devices.thermo_cytomat.driver:ThermoCytomat6000",
+    "liconic_stx": "drivers.devices.liconic_stx.driver:LiconicStx",
+    "heraeus_cytomat": "drivers.devices.liconic_stx.driver:HeraeusCytomat",
 }
 
 

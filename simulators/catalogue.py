@@ -31,6 +31,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "thermo_cytomat_2": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2", "chamber"),
     "thermo_cytomat_2c_425": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2C425", "chamber"),
     "thermo_cytomat_6000": Entry("simulators.devices.thermo_cytomat:ThermoCytomat6000", "chamber"),
+    "liconic_stx": Entry("simulators.devices.liconic_stx:LiconicStx", "chamber"),
+    "heraeus_cytomat": Entry("simulators.devices.liconic_stx:HeraeusCytomat", "chamber"),
 }
 
 

@@ -41,6 +41,7 @@ class ThermoCytomat2(CytomatMoves):
     evidence = "OPX"
     option_names = ("slots",)
     timeout_s = 1.0  # "1 s per reply" (O, P)
+    quiet_s = 0.02  # ours: `ok XX` says not to what, so a reply that comes twice is let pass by
 
     temperature = Signal()
     temperature_setpoint = Signal()

@@ -172,7 +172,9 @@ class CytomatMoves(PlateStore):
 
     async def _once(self, command: str) -> None:
         """Exactly one send; returns when it is accepted."""
-        await self.line.query(command.encode() + self.end, words.accepted, timeout_s=self.timeout_s)
+        await self.line.query(
+            command.encode() + self.end, words.accepted, timeout_s=self.timeout_s, quiet_s=self.quiet_s
+        )
 
 
 def _other_than(wanted: str, overview: int) -> str:
