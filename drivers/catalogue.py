@@ -17,6 +17,8 @@ MODELS = {
     "thermo_cytomat_6000": "drivers.devices.thermo_cytomat.driver:ThermoCytomat6000",
     "liconic_stx": "drivers.devices.liconic_stx.driver:LiconicStx",
     "heraeus_cytomat": "drivers.devices.liconic_stx.driver:HeraeusCytomat",
+    "inheco_incubator": "drivers.devices.inheco_incubator.driver:InhecoIncubator",
+    "inheco_incubator_shaker": "drivers.devices.inheco_incubator.driver:InhecoIncubatorShaker",
 }
 
 

@@ -33,6 +33,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "thermo_cytomat_6000": Entry("simulators.devices.thermo_cytomat:ThermoCytomat6000", "chamber"),
     "liconic_stx": Entry("simulators.devices.liconic_stx:LiconicStx", "chamber"),
     "heraeus_cytomat": Entry("simulators.devices.liconic_stx:HeraeusCytomat", "chamber"),
+    "inheco_incubator": Entry("simulators.devices.inheco_incubator:InhecoIncubator", "chamber", address=2),
+    "inheco_incubator_shaker": Entry("simulators.devices.inheco_incubator:InhecoIncubatorShaker", "chamber", address=2),
 }
 
 
