@@ -282,6 +282,20 @@ async def test_a_plate_goes_to_the_station_and_back_and_everything_is_read_back(
     assert counts == [1, 1, 1, 2, 1]
 
 
+async def test_a_plate_fetched_before_the_access_is_ended_is_no_failure():
+    incubator, simulator, _, _ = connect()
+    end = simulator._end
+
+    def fetched(deed: str, now: float) -> None:
+        end(deed, now)
+        if deed == "close":
+            simulator.state.station = False
+
+    simulator._end = fetched  # type: ignore[method-assign]
+    await incubator.plate_to_station(1)
+    assert (await incubator.station_occupied.read()).value is False
+
+
 async def test_a_plate_is_picked_up_and_put_down_inside():
     incubator, simulator, _, _ = connect()
     await incubator.plate_to_shovel(1)

@@ -82,7 +82,7 @@ class StxMoves(PlateStore):
                 await self._start("end_access")
             except Refused as error:
                 raise MoveFailed(error.code, f"{name} is done, but its access was not ended: {error}") from error
-            await self._follow("end_access", MOVE_LIMIT_S, after)
+            await self._follow("end_access", MOVE_LIMIT_S, None)  # the plate may be fetched already
 
     async def _alone(self, name: str, limit_s: float, unless: Callable[[], bool] = never) -> None:
         """A move without a plate."""

@@ -82,6 +82,8 @@ class ThermoCytomat2(CytomatMoves):
         try:
             await self._ask("ch:bs", only=True)
         except (BadFrame, Refused) as error:
+            if isinstance(error, Refused) and error.code == "er 01":
+                raise  # a Cytomat that never comes to rest
             raise WrongDevice(f"{self.model}: what answers is no Cytomat: {error}") from error
         return Identity(self.maker, "Cytomat")
 
@@ -121,9 +123,10 @@ class ThermoCytomat2(CytomatMoves):
                     lost = words.named(words.CLIMATE_LOST, words.ERRORS)
                 found |= self._readings(command, data)
             except WireError as error:
-                if isinstance(error, Refused) and command not in self.absent:
-                    self.absent[command] = f"{command} is refused, this unit does not have it: {error}"
-                found |= {row.name: self.bad(str(error)) for row in self._asked[command]}
+                why = str(error)
+                if isinstance(error, Refused) and error.code not in ("er 01", "absent"):
+                    why = self.absent[command] = f"{command} is refused, this unit does not have it: {error}"
+                found |= {row.name: self.bad(why) for row in self._asked[command]}
         if lost:
             found |= {row.name: self.bad(lost) for command in CLIMATE for row in self._asked[command]}
         return {name: found[name] for name in self.specs()}
