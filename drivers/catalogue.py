@@ -34,6 +34,13 @@ MODELS = {
     "ika_ks_4000": "drivers.devices.ika_namur.driver:IkaKs4000",
     "ika_matrix_orbital": "drivers.devices.ika_namur.driver:IkaMatrixOrbital",
     "heidolph_mr_hei_tec": "drivers.devices.ika_namur.heidolph:HeidolphMrHeiTec",
+    "thermo_cytomat_2": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2",
+    "thermo_cytomat_2c_425": "drivers.devices.thermo_cytomat.driver:ThermoCytomat2C425",
+    "thermo_cytomat_6000": "drivers.devices.thermo_cytomat.driver:ThermoCytomat6000",
+    "liconic_stx": "drivers.devices.liconic_stx.driver:LiconicStx",
+    "heraeus_cytomat": "drivers.devices.liconic_stx.driver:HeraeusCytomat",
+    "inheco_incubator": "drivers.devices.inheco_incubator.driver:InhecoIncubator",
+    "inheco_incubator_shaker": "drivers.devices.inheco_incubator.driver:InhecoIncubatorShaker",
 }
 
 

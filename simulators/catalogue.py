@@ -46,6 +46,13 @@ SIMULATORS: Mapping[str, Entry] = {
     "ika_ks_4000": Entry("simulators.devices.ika_namur:Ks4000", "stirred bath"),
     "ika_matrix_orbital": Entry("simulators.devices.ika_namur:MatrixOrbital", "stirred bath"),
     "heidolph_mr_hei_tec": Entry("simulators.devices.ika_namur:HeidolphMrHeiTec", "stirred bath"),
+    "thermo_cytomat_2": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2", "chamber"),
+    "thermo_cytomat_2c_425": Entry("simulators.devices.thermo_cytomat:ThermoCytomat2C425", "chamber"),
+    "thermo_cytomat_6000": Entry("simulators.devices.thermo_cytomat:ThermoCytomat6000", "chamber"),
+    "liconic_stx": Entry("simulators.devices.liconic_stx:LiconicStx", "chamber"),
+    "heraeus_cytomat": Entry("simulators.devices.liconic_stx:HeraeusCytomat", "chamber"),
+    "inheco_incubator": Entry("simulators.devices.inheco_incubator:InhecoIncubator", "chamber", address=2),
+    "inheco_incubator_shaker": Entry("simulators.devices.inheco_incubator:InhecoIncubatorShaker", "chamber", address=2),
 }
 
 

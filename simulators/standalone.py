@@ -10,6 +10,9 @@ from simulators.core.surroundings import Air, GasStream, Liquid
 
 TIME_CONSTANT_S: Mapping[str, float] = {"temperature": 600.0, "co2": 120.0, "o2": 300.0}
 """How fast chamber air follows a new set point; round figures of ours, not a datasheet's."""
+ROOM: Mapping[str, float] = {"temperature": 22.0, "co2": 0.04, "o2": 20.9}
+HATCH_S = 600.0
+"""How fast chamber air becomes room air through an open hatch, a hand's breadth wide; ours as well."""
 
 
 def _number(signal: str, value: str) -> float:
@@ -53,6 +56,10 @@ class StillChamber(Still):
         super().__init__(temperature=37.0, co2=5.0, o2=18.6, humidity=93.0, door_open=0.0)
         self._set_points: dict[str, float | None] | None = None
         self._on_the_way: dict[str, _Approach] = {}
+        self._before: dict[str, float] | None = None
+        """The air before the hatch was opened; None = it is closed."""
+        self.shaken: dict[int, tuple[float, float]] = {}
+        """What each shaker does: turns a minute, mm."""
 
     def set(self, signal: str, value: str) -> None:
         super().set(signal, {"true": "1", "false": "0"}.get(value.lower(), value))
@@ -73,6 +80,19 @@ class StillChamber(Still):
                 if target is not None:
                     self._on_the_way[signal] = _Approach(self.values[signal], target, now, TIME_CONSTANT_S[signal])
         self._set_points = wanted
+
+    def open_hatch(self, now: float, is_open: bool) -> None:
+        """Room air comes in while it is open; then everything goes back to where it was."""
+        if is_open is (self._before is not None):
+            return
+        self.air(now)
+        before, self._before = self._before, {name: self.values[name] for name in ROOM} if is_open else None
+        for signal, target in (before or ROOM).items():
+            tau_s = HATCH_S if is_open else TIME_CONSTANT_S[signal]
+            self._on_the_way[signal] = _Approach(self.values[signal], target, now, tau_s)
+
+    def shake(self, now: float, shaker: int, per_min: float, mm: float) -> None:
+        self.shaken[shaker] = (per_min, mm)
 
 
 class StillLiquid(Still):

@@ -81,6 +81,7 @@ _ALL = (
     Unit("mm", "length", 1e-3),
     Unit("um", "length", 1e-6),
     Unit("cm2", "area", 1e-4),
+    Unit("deg", "angle"),
     Unit("mS/cm", "conductivity", 0.1),
     Unit("uS/cm", "conductivity", 1e-4),
     Unit("mV", "voltage", 1e-3),

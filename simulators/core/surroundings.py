@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Air(NamedTuple):
@@ -114,4 +114,20 @@ class Selector(Protocol):
 
     def connect(self, now: float, port: int) -> None:
         """From now on the common port leads to `port`, counted from 1; 0 = to none, while it turns."""
+        ...
+
+
+@runtime_checkable
+class Hatch(Protocol):
+    """The opening of a chamber through which plates come and go: an automatic gate, a drawer. A chamber may have it."""
+
+    def open_hatch(self, now: float, is_open: bool) -> None: ...
+
+
+@runtime_checkable
+class Shaken(Protocol):
+    """Plates that a shaker in a chamber moves in circles. A chamber may have it."""
+
+    def shake(self, now: float, shaker: int, per_min: float, mm: float) -> None:
+        """Shaker `shaker`, counted from 1, goes at `per_min` turns a minute and `mm` to each side from now; 0 = off."""
         ...

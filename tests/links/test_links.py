@@ -208,6 +208,32 @@ async def test_a_serial_line_asks_and_is_answered():
         assert not line.link.is_open
 
 
+async def test_a_serial_line_with_handshake_levels_and_a_break_still_opens():
+    async with port() as (far, path):
+        link = open_link(f"serial://{path}?parity=E&dtr=0&rts=0&break_ms=20", "serial:///dev/x?rtscts=0")
+        begin = asyncio.get_running_loop().time()
+        await link.dial()
+        assert asyncio.get_running_loop().time() - begin >= 0.02
+        link.write(b"CR\r")
+        await asyncio.sleep(0.01)
+        assert os.read(far, 100) == b"CR\r"
+        await link.close()
+    assert isinstance(handshake := open_link("serial:///dev/x?rtscts=1&break_ms=200"), SerialLink)
+    assert (handshake.rtscts, handshake.break_s) == (True, 0.2)
+
+
+async def test_a_port_given_up_in_its_break_is_closed():
+    async with port() as (_, path):
+        link = open_link(f"serial://{path}?break_ms=5000")
+        dialling = asyncio.create_task(link.dial())
+        await asyncio.sleep(0.02)
+        dialling.cancel()
+        with suppress(asyncio.CancelledError):
+            await dialling
+        assert not link.is_open
+        await open_link(f"serial://{path}").dial()
+
+
 async def test_a_port_that_vanishes_is_a_lost_link():
     async with port() as (far, path):
         link = open_link(f"serial://{path}")

@@ -23,6 +23,19 @@ def test_air_follows_a_changed_set_point():
     assert chamber.air(20_000.0).cel == pytest.approx(35.0)
 
 
+def test_an_open_hatch_lets_room_air_in_and_a_closed_one_lets_the_chamber_recover():
+    chamber = StillChamber()
+    chamber.open_hatch(0.0, True)
+    chamber.open_hatch(10.0, True)
+    cold = chamber.air(20.0)
+    assert 22.0 < cold.cel < 37.0
+    assert cold.co2_percent < 5.0
+    assert cold.o2_percent > 18.6
+    chamber.open_hatch(20.0, False)
+    assert cold.cel < chamber.air(60.0).cel < 37.0
+    assert chamber.air(20_000.0).cel == pytest.approx(37.0)
+
+
 def test_the_door_takes_words():
     chamber = StillChamber()
     chamber.set("door_open", "true")

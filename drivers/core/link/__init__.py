@@ -46,6 +46,7 @@ def open_link(url: str, defaults: str = "") -> Link:
 
     serial:///dev/ttyUSB0?baud=9600&parity=N&bits=8&stopbits=1 · serial://?usb=FT4XYZ12 (wherever that adapter is) ·
     tcp://host:port · modbus-tcp://host[:port] · http://host[:port]
+    Seldom needed at a serial port: rtscts=1 (hardware handshake), dtr=0, rts=0 (levels once open), break_ms=200.
     Raises ValueError when the URL is wrong.
     """
     parts = urlsplit(url)

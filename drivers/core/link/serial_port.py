@@ -16,6 +16,9 @@ from drivers.core.link.troubles import advice, reason
 if TYPE_CHECKING:
     import serial
 
+AFTER_BREAK_S = 0.15
+"""Wait after a break before anything is sent (liconic-stx.md: wait 150 ms, discard input)."""
+
 
 class SerialLink:
     """A serial port. pyserial opens and sets it, exclusively; reading and writing are the loop's (POSIX)."""
@@ -26,6 +29,7 @@ class SerialLink:
         """`settings` as in the URL; `usb` = serial number of the USB adapter, by which it is found under any name."""
         self.url, self.device = url, device
         known = {"baud": "9600", "parity": "N", "bits": "8", "stopbits": "1", "usb": ""}
+        known |= {"rtscts": "0", "dtr": "1", "rts": "1", "break_ms": "0"}
         if not device and not settings.get("usb"):
             raise ValueError(f"{url}: no port named, such as serial:///dev/ttyUSB0?baud=9600")
         if unknown := settings.keys() - known:
@@ -33,6 +37,8 @@ class SerialLink:
         asked = known | settings
         try:
             self.baud, self.bits, self.stopbits = int(asked["baud"]), int(asked["bits"]), float(asked["stopbits"])
+            self.rtscts, self.dtr, self.rts = (bool(int(asked[name])) for name in ("rtscts", "dtr", "rts"))
+            self.break_s = int(asked["break_ms"]) / 1000
         except ValueError as error:
             raise ValueError(f"{url}: {error}") from error
         self.parity = asked["parity"].upper()
@@ -60,14 +66,31 @@ class SerialLink:
             self.device = self._plugged_in()
         try:
             port = serial.Serial(
-                self.device, self.baud, self.bits, self.parity, self.stopbits, timeout=0, exclusive=True
+                None, self.baud, self.bits, self.parity, self.stopbits, timeout=0, rtscts=self.rtscts, exclusive=True
             )
+            port.port, port.dtr = self.device, self.dtr
+            if not self.rtscts:
+                port.rts = self.rts
+            port.open()
+            if self.break_s:
+                await self._break(port)
             port.reset_input_buffer()
             port.reset_output_buffer()
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise LinkLost(f"{self.url}: {advice(error, self.device)}") from error
         self._port, self._inbox, self._loop = port, Inbox(), asyncio.get_running_loop()
         self._loop.add_reader(port.fileno(), self._arrived)
+
+    async def _break(self, port: serial.Serial) -> None:
+        """Hold the line low for `break_s`: some programmable controllers find the baud rate by it."""
+        try:
+            port.break_condition = True
+            await asyncio.sleep(self.break_s)
+            port.break_condition = False
+            await asyncio.sleep(AFTER_BREAK_S)
+        except BaseException:
+            port.close()
+            raise
 
     def _plugged_in(self) -> str:
         """Where the adapter with our serial number is now: it may come back under another name. Raises LinkLost."""
