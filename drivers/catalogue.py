@@ -12,6 +12,10 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "alicat_mfc": "drivers.devices.alicat_mfc.driver:AlicatMfc",
+    "alicat_mfc_old": "drivers.devices.alicat_mfc.driver:AlicatMfcOld",
+    "alicat_meter": "drivers.devices.alicat_mfc.meter:AlicatMeter",
+    "alicat_mfc_modbus": "drivers.devices.alicat_mfc.over_modbus:AlicatMfcModbus",
 }
 
 

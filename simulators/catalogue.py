@@ -28,6 +28,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "alicat_mfc": Entry("simulators.devices.alicat_mfc:AlicatMfc", "gas line", address=1),
+    "alicat_mfc_old": Entry("simulators.devices.alicat_mfc:AlicatMfcOld", "gas line", address=1),
+    "alicat_meter": Entry("simulators.devices.alicat_mfc:AlicatMeter", "gas line", address=1),
+    "alicat_mfc_modbus": Entry("simulators.devices.alicat_mfc:AlicatMfcModbus", "gas line", address=1),
 }
 
 
