@@ -16,6 +16,8 @@ MODELS = {
     "alicat_mfc_old": "drivers.devices.alicat_mfc.driver:AlicatMfcOld",
     "alicat_meter": "drivers.devices.alicat_mfc.meter:AlicatMeter",
     "alicat_mfc_modbus": "drivers.devices.alicat_mfc.over_modbus:AlicatMfcModbus",
+    "bronkhorst_el_flow": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlow",
+    "bronkhorst_el_flow_ascii": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlowAscii",
 }
 
 

@@ -32,6 +32,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "alicat_mfc_old": Entry("simulators.devices.alicat_mfc:AlicatMfcOld", "gas line", address=1),
     "alicat_meter": Entry("simulators.devices.alicat_mfc:AlicatMeter", "gas line", address=1),
     "alicat_mfc_modbus": Entry("simulators.devices.alicat_mfc:AlicatMfcModbus", "gas line", address=1),
+    "bronkhorst_el_flow": Entry("simulators.devices.bronkhorst_propar:BronkhorstElFlow", "gas line", address=128),
+    "bronkhorst_el_flow_ascii": Entry(
+        "simulators.devices.bronkhorst_propar:BronkhorstElFlowAscii", "gas line", address=128
+    ),
 }
 
 
