@@ -18,6 +18,9 @@ MODELS = {
     "alicat_mfc_modbus": "drivers.devices.alicat_mfc.over_modbus:AlicatMfcModbus",
     "bronkhorst_el_flow": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlow",
     "bronkhorst_el_flow_ascii": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlowAscii",
+    "gss_sprintir": "drivers.devices.gss_co2.driver:GssSprintir",
+    "gss_explorir_m": "drivers.devices.gss_co2.driver:GssExplorirM",
+    "gss_cozir_a": "drivers.devices.gss_co2.driver:GssCozirA",
 }
 
 

@@ -36,6 +36,9 @@ SIMULATORS: Mapping[str, Entry] = {
     "bronkhorst_el_flow_ascii": Entry(
         "simulators.devices.bronkhorst_propar:BronkhorstElFlowAscii", "gas line", address=128
     ),
+    "gss_sprintir": Entry("simulators.devices.gss_co2:GssSprintir", "chamber"),
+    "gss_explorir_m": Entry("simulators.devices.gss_co2:GssExplorirM", "chamber"),
+    "gss_cozir_a": Entry("simulators.devices.gss_co2:GssCozirA", "chamber"),
 }
 
 
