@@ -41,6 +41,15 @@ MODELS = {
     "heraeus_cytomat": "drivers.devices.liconic_stx.driver:HeraeusCytomat",
     "inheco_incubator": "drivers.devices.inheco_incubator.driver:InhecoIncubator",
     "inheco_incubator_shaker": "drivers.devices.inheco_incubator.driver:InhecoIncubatorShaker",
+    "alicat_mfc": "drivers.devices.alicat_mfc.driver:AlicatMfc",
+    "alicat_mfc_old": "drivers.devices.alicat_mfc.driver:AlicatMfcOld",
+    "alicat_meter": "drivers.devices.alicat_mfc.meter:AlicatMeter",
+    "alicat_mfc_modbus": "drivers.devices.alicat_mfc.over_modbus:AlicatMfcModbus",
+    "bronkhorst_el_flow": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlow",
+    "bronkhorst_el_flow_ascii": "drivers.devices.bronkhorst_propar.driver:BronkhorstElFlowAscii",
+    "gss_sprintir": "drivers.devices.gss_co2.driver:GssSprintir",
+    "gss_explorir_m": "drivers.devices.gss_co2.driver:GssExplorirM",
+    "gss_cozir_a": "drivers.devices.gss_co2.driver:GssCozirA",
 }
 
 

@@ -53,6 +53,17 @@ SIMULATORS: Mapping[str, Entry] = {
     "heraeus_cytomat": Entry("simulators.devices.liconic_stx:HeraeusCytomat", "chamber"),
     "inheco_incubator": Entry("simulators.devices.inheco_incubator:InhecoIncubator", "chamber", address=2),
     "inheco_incubator_shaker": Entry("simulators.devices.inheco_incubator:InhecoIncubatorShaker", "chamber", address=2),
+    "alicat_mfc": Entry("simulators.devices.alicat_mfc:AlicatMfc", "gas line", address=1),
+    "alicat_mfc_old": Entry("simulators.devices.alicat_mfc:AlicatMfcOld", "gas line", address=1),
+    "alicat_meter": Entry("simulators.devices.alicat_mfc:AlicatMeter", "gas line", address=1),
+    "alicat_mfc_modbus": Entry("simulators.devices.alicat_mfc:AlicatMfcModbus", "gas line", address=1),
+    "bronkhorst_el_flow": Entry("simulators.devices.bronkhorst_propar:BronkhorstElFlow", "gas line", address=128),
+    "bronkhorst_el_flow_ascii": Entry(
+        "simulators.devices.bronkhorst_propar:BronkhorstElFlowAscii", "gas line", address=128
+    ),
+    "gss_sprintir": Entry("simulators.devices.gss_co2:GssSprintir", "chamber"),
+    "gss_explorir_m": Entry("simulators.devices.gss_co2:GssExplorirM", "chamber"),
+    "gss_cozir_a": Entry("simulators.devices.gss_co2:GssCozirA", "chamber"),
 }
 
 

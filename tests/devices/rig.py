@@ -49,6 +49,12 @@ def dose(model: str) -> Dose:
     return cast("Mapping[str, Dose]", vars(tests)["DOSES"])[model]
 
 
+def needed(model: str) -> Mapping[str, float | str]:
+    """Options without which this model cannot tell its values: `OPTIONS` of its family's test module, by model."""
+    tests = import_module(f"tests.devices.test_{MODELS[model].split('.')[2]}")
+    return cast("Mapping[str, Mapping[str, float | str]]", vars(tests).get("OPTIONS", {})).get(model, {})
+
+
 class Rig(Generic[D]):
     """`driver` talks to `simulator` over `wire`, where faults are put in."""
 
@@ -70,7 +76,8 @@ class Rig(Generic[D]):
         """A model of the catalogue by itself, at its factory address, in still surroundings."""
         entry = catalogue.entry(model)
         place = PLACES[entry.place]()
-        rig = Rig(find(model), catalogue.build(model, place, address=entry.address), entry.address, options)
+        simulator = catalogue.build(model, place, address=entry.address)
+        rig = Rig(find(model), simulator, entry.address, needed(model) if options is None else options)
         rig.place = place
         return rig
 
