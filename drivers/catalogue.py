@@ -12,6 +12,12 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "atlas_ezo_ph": "drivers.devices.atlas_ezo.driver:AtlasEzoPh",
+    "atlas_ezo_do": "drivers.devices.atlas_ezo.driver:AtlasEzoDo",
+    "atlas_ezo_rtd": "drivers.devices.atlas_ezo.driver:AtlasEzoRtd",
+    "atlas_ezo_ec": "drivers.devices.atlas_ezo.driver:AtlasEzoEc",
+    "atlas_ezo_orp": "drivers.devices.atlas_ezo.driver:AtlasEzoOrp",
+    "atlas_ezo_co2": "drivers.devices.atlas_ezo.driver:AtlasEzoCo2",
 }
 
 

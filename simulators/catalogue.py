@@ -28,6 +28,12 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "atlas_ezo_ph": Entry("simulators.devices.atlas_ezo:AtlasEzoPh", "immersion"),
+    "atlas_ezo_do": Entry("simulators.devices.atlas_ezo:AtlasEzoDo", "immersion"),
+    "atlas_ezo_rtd": Entry("simulators.devices.atlas_ezo:AtlasEzoRtd", "immersion"),
+    "atlas_ezo_ec": Entry("simulators.devices.atlas_ezo:AtlasEzoEc", "immersion"),
+    "atlas_ezo_orp": Entry("simulators.devices.atlas_ezo:AtlasEzoOrp", "immersion"),
+    "atlas_ezo_co2": Entry("simulators.devices.atlas_ezo:AtlasEzoCo2", "room"),
 }
 
 
