@@ -18,6 +18,7 @@ MODELS = {
     "atlas_ezo_ec": "drivers.devices.atlas_ezo.driver:AtlasEzoEc",
     "atlas_ezo_orp": "drivers.devices.atlas_ezo.driver:AtlasEzoOrp",
     "atlas_ezo_co2": "drivers.devices.atlas_ezo.driver:AtlasEzoCo2",
+    "sartorius_sbi": "drivers.devices.sartorius_sbi.driver:SartoriusBalance",
 }
 
 

@@ -34,6 +34,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "atlas_ezo_ec": Entry("simulators.devices.atlas_ezo:AtlasEzoEc", "immersion"),
     "atlas_ezo_orp": Entry("simulators.devices.atlas_ezo:AtlasEzoOrp", "immersion"),
     "atlas_ezo_co2": Entry("simulators.devices.atlas_ezo:AtlasEzoCo2", "room"),
+    "sartorius_sbi": Entry("simulators.devices.sartorius_sbi:SartoriusBalance", "pan"),
 }
 
 
