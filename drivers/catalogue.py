@@ -50,6 +50,13 @@ MODELS = {
     "gss_sprintir": "drivers.devices.gss_co2.driver:GssSprintir",
     "gss_explorir_m": "drivers.devices.gss_co2.driver:GssExplorirM",
     "gss_cozir_a": "drivers.devices.gss_co2.driver:GssCozirA",
+    "atlas_ezo_ph": "drivers.devices.atlas_ezo.driver:AtlasEzoPh",
+    "atlas_ezo_do": "drivers.devices.atlas_ezo.driver:AtlasEzoDo",
+    "atlas_ezo_rtd": "drivers.devices.atlas_ezo.driver:AtlasEzoRtd",
+    "atlas_ezo_ec": "drivers.devices.atlas_ezo.driver:AtlasEzoEc",
+    "atlas_ezo_orp": "drivers.devices.atlas_ezo.driver:AtlasEzoOrp",
+    "atlas_ezo_co2": "drivers.devices.atlas_ezo.driver:AtlasEzoCo2",
+    "sartorius_sbi": "drivers.devices.sartorius_sbi.driver:SartoriusBalance",
 }
 
 

@@ -64,6 +64,13 @@ SIMULATORS: Mapping[str, Entry] = {
     "gss_sprintir": Entry("simulators.devices.gss_co2:GssSprintir", "chamber"),
     "gss_explorir_m": Entry("simulators.devices.gss_co2:GssExplorirM", "chamber"),
     "gss_cozir_a": Entry("simulators.devices.gss_co2:GssCozirA", "chamber"),
+    "atlas_ezo_ph": Entry("simulators.devices.atlas_ezo:AtlasEzoPh", "immersion"),
+    "atlas_ezo_do": Entry("simulators.devices.atlas_ezo:AtlasEzoDo", "immersion"),
+    "atlas_ezo_rtd": Entry("simulators.devices.atlas_ezo:AtlasEzoRtd", "immersion"),
+    "atlas_ezo_ec": Entry("simulators.devices.atlas_ezo:AtlasEzoEc", "immersion"),
+    "atlas_ezo_orp": Entry("simulators.devices.atlas_ezo:AtlasEzoOrp", "immersion"),
+    "atlas_ezo_co2": Entry("simulators.devices.atlas_ezo:AtlasEzoCo2", "room"),
+    "sartorius_sbi": Entry("simulators.devices.sartorius_sbi:SartoriusBalance", "pan"),
 }
 
 

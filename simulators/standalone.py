@@ -95,15 +95,28 @@ class StillChamber(Still):
         self.shaken[shaker] = (per_min, mm)
 
 
+class StillRoom(Still):
+    """The air of a room, 600 ppm CO2."""
+
+    def __init__(self) -> None:
+        super().__init__(temperature=22.0, co2=0.06, o2=20.9, humidity=50.0)
+
+    def air(self, now: float) -> Air:
+        values = self.values
+        return Air(values["temperature"], values["co2"], values["o2"], values["humidity"], door_open=False)
+
+
 class StillLiquid(Still):
     """Medium in balance with 5 % CO2 at 37 °C."""
 
     def __init__(self) -> None:
-        super().__init__(temperature=37.0, ph=7.4, dissolved_oxygen=95.0)
+        super().__init__(temperature=37.0, ph=7.4, dissolved_oxygen=95.0, conductivity=15.0, redox=200.0)
 
     def liquid(self, now: float) -> Liquid:
         values = self.values
-        return Liquid(values["temperature"], values["ph"], values["dissolved_oxygen"])
+        return Liquid(
+            values["temperature"], values["ph"], values["dissolved_oxygen"], values["conductivity"], values["redox"]
+        )
 
 
 class FreeBarrel(Still):
@@ -229,6 +242,7 @@ class FreeSelector(Still):
 
 PLACES: Mapping[str, type[Still]] = {
     "chamber": StillChamber,
+    "room": StillRoom,
     "immersion": StillLiquid,
     "barrel": FreeBarrel,
     "pan": StillPan,

@@ -49,12 +49,20 @@ class Line:
         """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
 
     async def query(
-        self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0
+        self,
+        request: bytes,
+        parse: Parse[T],
+        *,
+        timeout_s: float,
+        retries: int = 0,
+        quiet_s: float = 0.0,
+        doubt_s: float | None = None,
     ) -> T:
         """Send `request` in this device's turn and return what `parse` makes of the answer.
 
         `retries` counts further sends after NoAnswer or BadFrame; it must stay 0 for anything that moves fluid.
         After a time-out or a bad frame the line is quarantined: a late answer is thrown away before the next request.
+        `doubt_s` is the silence that quarantine asks for, where a device talks by itself more often than `timeout_s`.
         Dials by itself when the link is closed. A request that waits for its turn while the link is lost is not sent.
         Raises NoAnswer, BadFrame, Refused, LinkLost.
         """
@@ -63,7 +71,9 @@ class Line:
             while True:
                 self._not_lost_since(losses)
                 try:
-                    return await self._exchange(request, parse, timeout_s, quiet_s)
+                    return await self._exchange(
+                        request, parse, timeout_s, quiet_s, timeout_s if doubt_s is None else doubt_s
+                    )
                 except (NoAnswer, BadFrame):
                     if retries <= 0:
                         raise
@@ -117,7 +127,7 @@ class Line:
 
     # --- one exchange
 
-    async def _exchange(self, request: bytes, parse: Parse[T], timeout_s: float, quiet_s: float) -> T:
+    async def _exchange(self, request: bytes, parse: Parse[T], timeout_s: float, quiet_s: float, doubt_s: float) -> T:
         loop = asyncio.get_running_loop()
         if not self.link.is_open:
             await self.link.dial()
@@ -132,7 +142,7 @@ class Line:
         self._last_at = loop.time()
         until = self._last_at + timeout_s
         self._doubt_s, self._doubt_from = (
-            min(timeout_s, LONGEST_DOUBT_S),
+            min(doubt_s, LONGEST_DOUBT_S),
             until,
         )  # until a whole reply is here; stays when cancelled
         buffer, count = bytearray(), 0

@@ -31,6 +31,15 @@ class Liquid(NamedTuple):
     cel: float
     ph: float
     do_percent: float
+    ms_cm: float = 15.0
+    """Conductivity at this temperature; medium has about as much as blood plasma at 37 °C."""
+    redox_mv: float = 200.0
+
+
+class Room(Protocol):
+    """The air around the bench."""
+
+    def air(self, now: float) -> Air: ...
 
 
 class Immersion(Protocol):

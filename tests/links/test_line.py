@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import pairwise
 
 import pytest
@@ -122,6 +123,20 @@ async def test_after_a_time_out_the_line_waits_until_it_has_been_quiet_as_long_a
         await ask(line, b"A")
     await ask(line, b"B")
     assert link.sent[1][0] - link.sent[0][0] == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize(("doubt_s", "asked"), [(None, 1), (0.8, 2)])
+async def test_a_device_that_talks_every_second_is_asked_again_when_the_driver_says_how_much_silence_is_enough(
+    doubt_s: float | None, asked: int
+):
+    babble: Answers = [(second, b"#") for second in range(1, 20)]
+    link = ScriptedLink(lambda request: [(0.1, b"7\r\n")] if request == b"new\r\n" else babble)
+    line = Line(link)
+    with pytest.raises(NoAnswer):
+        await line.query(b"old\r\n", take_number, timeout_s=2.5, doubt_s=doubt_s)
+    with contextlib.suppress(BadFrame):
+        assert await line.query(b"new\r\n", take_number, timeout_s=1) == b"7"
+    assert len(link.sent) == asked
 
 
 async def test_time_that_has_passed_anyway_counts_as_quiet():
