@@ -12,6 +12,10 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "vaisala_gmp251": "drivers.devices.vaisala_probes.driver:VaisalaGmp251",
+    "vaisala_gmp252": "drivers.devices.vaisala_probes.driver:VaisalaGmp252",
+    "vaisala_hmp": "drivers.devices.vaisala_probes.humidity:VaisalaHmp",
+    "vaisala_gmp25x_text": "drivers.devices.vaisala_probes.industrial:VaisalaGmp25xText",
 }
 
 

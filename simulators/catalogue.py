@@ -28,6 +28,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "vaisala_gmp251": Entry("simulators.devices.vaisala_probes:VaisalaGmp251", "chamber", address=240),
+    "vaisala_gmp252": Entry("simulators.devices.vaisala_probes:VaisalaGmp252", "room", address=240),
+    "vaisala_hmp": Entry("simulators.devices.vaisala_probes:VaisalaHmp", "chamber", address=240),
+    "vaisala_gmp25x_text": Entry("simulators.devices.vaisala_probes:VaisalaGmp25xText", "chamber"),
 }
 
 
