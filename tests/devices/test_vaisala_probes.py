@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 from drivers.core.device import Device
-from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
+from drivers.core.errors import NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
 from drivers.core.signals import Quality
 from drivers.core.wire.modbus import Request, refusal
