@@ -57,6 +57,10 @@ MODELS = {
     "atlas_ezo_orp": "drivers.devices.atlas_ezo.driver:AtlasEzoOrp",
     "atlas_ezo_co2": "drivers.devices.atlas_ezo.driver:AtlasEzoCo2",
     "sartorius_sbi": "drivers.devices.sartorius_sbi.driver:SartoriusBalance",
+    "vaisala_gmp251": "drivers.devices.vaisala_probes.driver:VaisalaGmp251",
+    "vaisala_gmp252": "drivers.devices.vaisala_probes.driver:VaisalaGmp252",
+    "vaisala_hmp": "drivers.devices.vaisala_probes.humidity:VaisalaHmp",
+    "vaisala_gmp25x_text": "drivers.devices.vaisala_probes.industrial:VaisalaGmp25xText",
 }
 
 

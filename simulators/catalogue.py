@@ -71,6 +71,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "atlas_ezo_orp": Entry("simulators.devices.atlas_ezo:AtlasEzoOrp", "immersion"),
     "atlas_ezo_co2": Entry("simulators.devices.atlas_ezo:AtlasEzoCo2", "room"),
     "sartorius_sbi": Entry("simulators.devices.sartorius_sbi:SartoriusBalance", "pan"),
+    "vaisala_gmp251": Entry("simulators.devices.vaisala_probes:VaisalaGmp251", "chamber", address=240),
+    "vaisala_gmp252": Entry("simulators.devices.vaisala_probes:VaisalaGmp252", "room", address=240),
+    "vaisala_hmp": Entry("simulators.devices.vaisala_probes:VaisalaHmp", "chamber", address=240),
+    "vaisala_gmp25x_text": Entry("simulators.devices.vaisala_probes:VaisalaGmp25xText", "chamber"),
 }
 
 

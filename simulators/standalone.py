@@ -53,7 +53,7 @@ class StillChamber(Still):
     """Humid air at 37 °C, 5 % CO2; a quantity moves only after its set point was changed."""
 
     def __init__(self) -> None:
-        super().__init__(temperature=37.0, co2=5.0, o2=18.6, humidity=93.0, door_open=0.0)
+        super().__init__(temperature=37.0, co2=5.0, o2=18.6, humidity=93.0, door_open=0.0, pressure=1013.25)
         self._set_points: dict[str, float | None] | None = None
         self._on_the_way: dict[str, _Approach] = {}
         self._before: dict[str, float] | None = None
@@ -69,7 +69,14 @@ class StillChamber(Still):
         for signal, way in self._on_the_way.items():
             self.values[signal] = way.at(now)
         values = self.values
-        return Air(values["temperature"], values["co2"], values["o2"], values["humidity"], bool(values["door_open"]))
+        return Air(
+            values["temperature"],
+            values["co2"],
+            values["o2"],
+            values["humidity"],
+            bool(values["door_open"]),
+            values["pressure"],
+        )
 
     def set_points(self, now: float, cel: float, co2_percent: float, o2_percent: float | None) -> None:
         wanted = {"temperature": cel, "co2": co2_percent, "o2": o2_percent}
@@ -104,6 +111,14 @@ class StillRoom(Still):
     def air(self, now: float) -> Air:
         values = self.values
         return Air(values["temperature"], values["co2"], values["o2"], values["humidity"], door_open=False)
+
+
+class StillRoom(StillChamber):
+    """The air of the room the bench stands in: 22 °C, 420 ppm CO2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values |= {"temperature": 22.0, "co2": 0.042, "o2": 20.9, "humidity": 45.0}
 
 
 class StillLiquid(Still):

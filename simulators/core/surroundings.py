@@ -6,13 +6,14 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Air(NamedTuple):
-    """Chamber air as it truly is: °C, vol-% of wet gas, % relative humidity."""
+    """Chamber air as it truly is: °C, vol-% of wet gas, % relative humidity, hPa."""
 
     cel: float
     co2_percent: float
     o2_percent: float
     rh_percent: float
     door_open: bool
+    pressure_hpa: float = 1013.25
 
 
 class Chamber(Protocol):

@@ -13,7 +13,7 @@ from drivers.core.units import UNITS, UnknownUnit, WrongDimension, convert, conv
 PINT = {
     "Cel": "degC", "[degF]": "degF", "K": "kelvin", "K/min": "kelvin/minute", "K/h": "kelvin/hour",
     "m3": "meter**3", "mm[Hg]": "mmHg", "[psi]": "psi", "[ppm]": "ppm", "cm2": "cm**2", "d": "day",
-    "mL/d": "mL/day", "%": "percent", "": "dimensionless",
+    "mL/d": "mL/day", "g/m3": "gram/meter**3", "%": "percent", "": "dimensionless",
 }  # fmt: skip
 OWN = {"[pH]", "{cells}", "{cells}/mL", "{cells}/cm2", "nmol/min/mg"}
 ORACLE = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
