@@ -12,6 +12,10 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "binder_mb1": "drivers.devices.binder_mb.driver:BinderMb1",
+    "binder_mb2": "drivers.devices.binder_mb.driver:BinderMb2",
+    "binder_cb_mb1": "drivers.devices.binder_mb.driver:BinderCbMb1",
+    "binder_cb_mb2": "drivers.devices.binder_mb.driver:BinderCbMb2",
 }
 
 

@@ -28,6 +28,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "binder_mb1": Entry("simulators.devices.binder_mb:BinderMb1", "chamber", address=1),
+    "binder_mb2": Entry("simulators.devices.binder_mb:BinderMb2", "chamber", address=1),
+    "binder_cb_mb1": Entry("simulators.devices.binder_mb:BinderCbMb1", "chamber", address=1),
+    "binder_cb_mb2": Entry("simulators.devices.binder_mb:BinderCbMb2", "chamber", address=1),
 }
 
 
