@@ -16,6 +16,8 @@ MODELS = {
     "binder_mb2": "drivers.devices.binder_mb.driver:BinderMb2",
     "binder_cb_mb1": "drivers.devices.binder_mb.driver:BinderCbMb1",
     "binder_cb_mb2": "drivers.devices.binder_mb.driver:BinderCbMb2",
+    "thermo_heracell_i": "drivers.devices.thermo_heracell_i.driver:ThermoHeracellI",
+    "thermo_vios_cr": "drivers.devices.thermo_heracell_i.driver:ThermoViosCr",
 }
 
 

@@ -32,6 +32,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "binder_mb2": Entry("simulators.devices.binder_mb:BinderMb2", "chamber", address=1),
     "binder_cb_mb1": Entry("simulators.devices.binder_mb:BinderCbMb1", "chamber", address=1),
     "binder_cb_mb2": Entry("simulators.devices.binder_mb:BinderCbMb2", "chamber", address=1),
+    "thermo_heracell_i": Entry("simulators.devices.thermo_heracell_i:ThermoHeracellI", "chamber"),
+    "thermo_vios_cr": Entry("simulators.devices.thermo_heracell_i:ThermoViosCr", "chamber"),
 }
 
 
