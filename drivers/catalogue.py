@@ -61,6 +61,12 @@ MODELS = {
     "vaisala_gmp252": "drivers.devices.vaisala_probes.driver:VaisalaGmp252",
     "vaisala_hmp": "drivers.devices.vaisala_probes.humidity:VaisalaHmp",
     "vaisala_gmp25x_text": "drivers.devices.vaisala_probes.industrial:VaisalaGmp25xText",
+    "binder_mb1": "drivers.devices.binder_mb.driver:BinderMb1",
+    "binder_mb2": "drivers.devices.binder_mb.driver:BinderMb2",
+    "binder_cb_mb1": "drivers.devices.binder_mb.driver:BinderCbMb1",
+    "binder_cb_mb2": "drivers.devices.binder_mb.driver:BinderCbMb2",
+    "thermo_heracell_i": "drivers.devices.thermo_heracell_i.driver:ThermoHeracellI",
+    "thermo_vios_cr": "drivers.devices.thermo_heracell_i.driver:ThermoViosCr",
 }
 
 

@@ -75,6 +75,12 @@ SIMULATORS: Mapping[str, Entry] = {
     "vaisala_gmp252": Entry("simulators.devices.vaisala_probes:VaisalaGmp252", "room", address=240),
     "vaisala_hmp": Entry("simulators.devices.vaisala_probes:VaisalaHmp", "chamber", address=240),
     "vaisala_gmp25x_text": Entry("simulators.devices.vaisala_probes:VaisalaGmp25xText", "chamber"),
+    "binder_mb1": Entry("simulators.devices.binder_mb:BinderMb1", "chamber", address=1),
+    "binder_mb2": Entry("simulators.devices.binder_mb:BinderMb2", "chamber", address=1),
+    "binder_cb_mb1": Entry("simulators.devices.binder_mb:BinderCbMb1", "chamber", address=1),
+    "binder_cb_mb2": Entry("simulators.devices.binder_mb:BinderCbMb2", "chamber", address=1),
+    "thermo_heracell_i": Entry("simulators.devices.thermo_heracell_i:ThermoHeracellI", "chamber"),
+    "thermo_vios_cr": Entry("simulators.devices.thermo_heracell_i:ThermoViosCr", "chamber"),
 }
 
 

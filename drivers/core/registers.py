@@ -28,7 +28,7 @@ class Row:
     table: str = ""
     """holding or input (Modbus); empty for commands."""
     address: int = 0
-    """As printed in the manual."""
+    """As printed in the manual, decimal or with 0x."""
     wire: int = 0
     """As it goes on the cable: `address` less what the manual counts from."""
     length: int = 1
@@ -114,7 +114,7 @@ def parse(text: str, where: str, counts_from: int = 1) -> dict[str, Row]:
 def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
     cell = {name: value.strip() for name, value in zip(columns, cells, strict=True) if value.strip()}
     name, kind = cell.pop("name", ""), cell.pop("type", "")
-    address, length = int(cell.pop("address", "0")), cell.pop("length", "")
+    address, length = _number(cell.pop("address", "0")), cell.pop("length", "")
     if not name:
         raise ValueError("a row without a name")
     low, high, block = cell.pop("low", ""), cell.pop("high", ""), cell.pop("block", "")
@@ -141,7 +141,12 @@ def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
 def _block(text: str, counts_from: int) -> tuple[int, int]:
     """`2090+10` = ten registers from printed number 2090."""
     start, _, count = text.partition("+")
-    return int(start) - counts_from, int(count)
+    return _number(start) - counts_from, int(count)
+
+
+def _number(text: str) -> int:
+    """A register number as manuals print it: decimal, or hexadecimal with 0x."""
+    return int(text, 16) if text[:2].lower() == "0x" else int(text)
 
 
 def registers_of(kind: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from random import Random
+from types import ModuleType
 from typing import Generic, TypeVar, cast
 
 from drivers.catalogue import MODELS, find
@@ -44,15 +45,25 @@ class Dose:
     directions: tuple[Direction, ...] = (Direction.DELIVER, Direction.DRAW)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What a model needs beyond its factory state to show all its signals: `SETTINGS` of its family's test module."""
+
+    options: Mapping[str, float | str] = field(default_factory=dict[str, "float | str"])
+    simulated: Mapping[str, float | str] = field(default_factory=dict[str, "float | str"])
+    """Options of its simulator."""
+
+
 def dose(model: str) -> Dose:
-    tests = import_module(f"tests.devices.test_{MODELS[model].split('.')[2]}")
-    return cast("Mapping[str, Dose]", vars(tests)["DOSES"])[model]
+    return cast("Mapping[str, Dose]", vars(_tests(model))["DOSES"])[model]
 
 
-def needed(model: str) -> Mapping[str, float | str]:
-    """Options without which this model cannot tell its values: `OPTIONS` of its family's test module, by model."""
-    tests = import_module(f"tests.devices.test_{MODELS[model].split('.')[2]}")
-    return cast("Mapping[str, Mapping[str, float | str]]", vars(tests).get("OPTIONS", {})).get(model, {})
+def setting(model: str) -> Setting:
+    return cast("Mapping[str, Setting]", vars(_tests(model)).get("SETTINGS", {})).get(model, Setting())
+
+
+def _tests(model: str) -> ModuleType:
+    return import_module(f"tests.devices.test_{MODELS[model].split('.')[2]}")
 
 
 class Rig(Generic[D]):
@@ -76,8 +87,9 @@ class Rig(Generic[D]):
         """A model of the catalogue by itself, at its factory address, in still surroundings."""
         entry = catalogue.entry(model)
         place = PLACES[entry.place]()
-        simulator = catalogue.build(model, place, address=entry.address)
-        rig = Rig(find(model), simulator, entry.address, needed(model) if options is None else options)
+        needs = setting(model)
+        simulator = catalogue.build(model, place, address=entry.address, options=needs.simulated)
+        rig = Rig(find(model), simulator, entry.address, {**needs.options, **(options or {})})
         rig.place = place
         return rig
 

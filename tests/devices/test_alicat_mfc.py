@@ -21,9 +21,9 @@ from simulators.core.surroundings import GasStream
 from simulators.devices import alicat_mfc as simulated
 from simulators.standalone import StillGasLine
 from tests.devices.golden import golden
-from tests.devices.rig import Rig
+from tests.devices.rig import Setting, Rig
 
-OPTIONS: Mapping[str, Mapping[str, float | str]] = {"alicat_mfc_modbus": {"flow_unit": "SCCM", "full_scale": 500.0}}
+SETTINGS = {"alicat_mfc_modbus": Setting({"flow_unit": "SCCM", "full_scale": 500.0})}
 
 ASCII = golden(
     "alicat_mfc",
@@ -191,7 +191,7 @@ def test_the_modbus_simulator_says_what_the_sheet_says():
 
 
 async def test_the_modbus_driver_sends_and_reads_the_sheets_frames():
-    options = OPTIONS["alicat_mfc_modbus"]
+    options = SETTINGS["alicat_mfc_modbus"].options
     async with MODBUS.line("read set point", "read 1200", "set point 25", "read set point") as line:
         device = AlicatMfcModbus(line, 1, options)
         readings = await device.poll()

@@ -32,6 +32,11 @@ def test_a_table_is_read_as_the_manual_prints_it():
     assert registers.parse(TABLE, "here", counts_from=0)["co2"].wire == 102
 
 
+def test_an_address_may_be_hexadecimal_as_many_manuals_print_it():
+    rows = registers.parse("name,table,address,type,block\nt,holding,0x11A9,float32,0x11A8+4\n", "", counts_from=0)
+    assert (rows["t"].wire, rows["t"].block) == (0x11A9, (0x11A8, 4))
+
+
 def test_columns_of_its_own_are_kept_by_name():
     rows = registers.parse("name,command,unit,access,low,high,page,tag\nweight,SI,g,r,,,3,V\n", "here")
     assert rows["weight"].command == "SI"
