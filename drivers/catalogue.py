@@ -12,6 +12,10 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "tecan_cavro_xcalibur": "drivers.devices.tecan_cavro.driver:TecanCavroXCalibur",
+    "tecan_cavro_xcalibur_dt": "drivers.devices.tecan_cavro.driver:TecanCavroXCaliburDt",
+    "tecan_cavro_xlp6000": "drivers.devices.tecan_cavro.driver:TecanCavroXlp6000",
+    "tecan_cavro_xp3000": "drivers.devices.tecan_cavro.driver:TecanCavroXp3000",
 }
 
 

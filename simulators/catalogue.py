@@ -28,6 +28,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "hamilton_arc_do": Entry("simulators.devices.hamilton_arc:HamiltonArcDo", "immersion", address=1),
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
+    "tecan_cavro_xcalibur": Entry("simulators.devices.tecan_cavro:TecanCavroXCalibur", "barrel"),
+    "tecan_cavro_xcalibur_dt": Entry("simulators.devices.tecan_cavro:TecanCavroXCalibur", "barrel"),
+    "tecan_cavro_xlp6000": Entry("simulators.devices.tecan_cavro:TecanCavroXlp6000", "barrel"),
+    "tecan_cavro_xp3000": Entry("simulators.devices.tecan_cavro:TecanCavroXp3000", "barrel"),
 }
 
 
