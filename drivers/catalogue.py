@@ -16,6 +16,9 @@ MODELS = {
     "tecan_cavro_xcalibur_dt": "drivers.devices.tecan_cavro.driver:TecanCavroXCaliburDt",
     "tecan_cavro_xlp6000": "drivers.devices.tecan_cavro.driver:TecanCavroXlp6000",
     "tecan_cavro_xp3000": "drivers.devices.tecan_cavro.driver:TecanCavroXp3000",
+    "vici_universal": "drivers.devices.vici_valve.driver:ViciUniversal",
+    "vici_universal_rs485": "drivers.devices.vici_valve.driver:ViciUniversalRs485",
+    "vici_microelectric": "drivers.devices.vici_valve.driver:ViciMicroelectric",
 }
 
 
