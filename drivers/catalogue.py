@@ -67,6 +67,13 @@ MODELS = {
     "binder_cb_mb2": "drivers.devices.binder_mb.driver:BinderCbMb2",
     "thermo_heracell_i": "drivers.devices.thermo_heracell_i.driver:ThermoHeracellI",
     "thermo_vios_cr": "drivers.devices.thermo_heracell_i.driver:ThermoViosCr",
+    "tecan_cavro_xcalibur": "drivers.devices.tecan_cavro.driver:TecanCavroXCalibur",
+    "tecan_cavro_xcalibur_dt": "drivers.devices.tecan_cavro.driver:TecanCavroXCaliburDt",
+    "tecan_cavro_xlp6000": "drivers.devices.tecan_cavro.driver:TecanCavroXlp6000",
+    "tecan_cavro_xp3000": "drivers.devices.tecan_cavro.driver:TecanCavroXp3000",
+    "vici_universal": "drivers.devices.vici_valve.driver:ViciUniversal",
+    "vici_universal_rs485": "drivers.devices.vici_valve.driver:ViciUniversalRs485",
+    "vici_microelectric": "drivers.devices.vici_valve.driver:ViciMicroelectric",
 }
 
 

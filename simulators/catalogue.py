@@ -81,6 +81,13 @@ SIMULATORS: Mapping[str, Entry] = {
     "binder_cb_mb2": Entry("simulators.devices.binder_mb:BinderCbMb2", "chamber", address=1),
     "thermo_heracell_i": Entry("simulators.devices.thermo_heracell_i:ThermoHeracellI", "chamber"),
     "thermo_vios_cr": Entry("simulators.devices.thermo_heracell_i:ThermoViosCr", "chamber"),
+    "tecan_cavro_xcalibur": Entry("simulators.devices.tecan_cavro:TecanCavroXCalibur", "barrel"),
+    "tecan_cavro_xcalibur_dt": Entry("simulators.devices.tecan_cavro:TecanCavroXCalibur", "barrel"),
+    "tecan_cavro_xlp6000": Entry("simulators.devices.tecan_cavro:TecanCavroXlp6000", "barrel"),
+    "tecan_cavro_xp3000": Entry("simulators.devices.tecan_cavro:TecanCavroXp3000", "barrel"),
+    "vici_universal": Entry("simulators.devices.vici_valve:ViciUniversal", "selector"),
+    "vici_universal_rs485": Entry("simulators.devices.vici_valve:ViciUniversalRs485", "selector", address=1),
+    "vici_microelectric": Entry("simulators.devices.vici_valve:ViciMicroelectric", "selector"),
 }
 
 

@@ -1,0 +1,101 @@
+"""Talking to one pump: what may be asked again, what an error says about a command, which alarm is new."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from drivers.core.errors import BadFrame, NoAnswer, Refused
+from drivers.core.line import Line
+from drivers.devices.tecan_cavro import replies
+from drivers.devices.tecan_cavro.framing import Framing
+from drivers.devices.tecan_cavro.replies import Answer, Pattern
+
+T = TypeVar("T")
+
+QUIET_S = 0.005
+"""An answer begins within 5 ms (M): a second copy of the last one is over before the next question."""
+
+
+class Conversation:
+    """One pump's side of the line. Answers do not say what they answer, so only what fits the question is taken."""
+
+    def __init__(self, line: Line, address: int, framing: Framing, timeout_s: float) -> None:
+        self.line, self.address, self.framing, self.timeout_s = line, address, framing, timeout_s
+        self.alarm_text = ""
+        """The last error in words, kept until `prepare`."""
+        self.alarms_met = 0
+        self.replies_missed = 0
+        self._error = 0
+        self._unasked = 0
+        """Bytes that came when nothing was asked. A pump never says anything by itself."""
+        line.listen(self._hear)
+
+    async def certain(self, asking: Awaitable[T]) -> T:
+        """What `asking` brings, when no byte came unasked meanwhile: an answer does not say what it answers, so a
+        stray one may stand in for the next, and its own then comes when nobody asked. Raises BadFrame."""
+        before = self._unasked
+        found = await asking
+        await self.query()  # what was left over comes to light before it is sent, or as its answer
+        if self._unasked != before:
+            self.replies_missed += 1
+            raise BadFrame(f"pump {self.address}: an answer came that nobody asked for: no number is sure")
+        return found
+
+    async def ask(self, question: str, expected: Pattern) -> Answer:
+        """A report, asked twice at most; raises Refused when the pump does not know it."""
+        return await self._query(question, expected, retries=1)
+
+    async def query(self) -> Answer:
+        """Q: the only answer whose ready bit and errors tell the present (M). A new error is an alarm."""
+        found = await self._query("Q", replies.NOTHING, retries=1)
+        error = 0 if found.error == replies.OVERFLOW else found.error
+        if error and error != self._error:
+            self.alarm(replies.in_words(error))
+        elif error and not self.alarm_text:
+            self.alarm_text = replies.in_words(error)
+        self._error = error
+        return found
+
+    async def command(self, text: str) -> None:
+        """Send a command exactly once. Refused = not executed for sure; any other WireError = nobody knows."""
+        found = await self._query(text, replies.NOTHING, retries=0)
+        if found.error in replies.NOT_EXECUTED:
+            raise Refused(str(found.error), f"pump {self.address}: {text}: {replies.in_words(found.error)}")
+        if found.error:
+            raise BadFrame(f"pump {self.address}: {text} was answered {replies.in_words(found.error)}")
+
+    def alarm(self, text: str) -> None:
+        """Latch `text`."""
+        self.alarm_text = text
+        self.alarms_met += 1
+
+    def _hear(self, data: bytes) -> None:
+        self._unasked += len(data)
+
+    async def _query(self, text: str, expected: Pattern, retries: int) -> Answer:
+        """Each copy has a number of its own; a missed answer is counted, for it may have told an alarm."""
+
+        def parse(buffer: bytearray) -> Answer | None:
+            body = self.framing.take(buffer)
+            if body is None:
+                return None
+            found = replies.answer(body)
+            refused = found.error in replies.NOT_EXECUTED and not found.data
+            if expected.fullmatch(found.data) is None and not refused:
+                raise BadFrame(f"pump {self.address}: {found.data!r} is no answer to {text}")
+            return found
+
+        for left in range(retries, -1, -1):
+            request = self.framing.request(self.address, text)
+            try:
+                found = await self.line.query(request, parse, timeout_s=self.timeout_s, quiet_s=QUIET_S)
+            except (NoAnswer, BadFrame):
+                self.replies_missed += 1
+                if not left:
+                    raise
+                continue
+            if expected.fullmatch(found.data) is None:
+                raise Refused(str(found.error), f"pump {self.address}: {text}: {replies.in_words(found.error)}")
+            return found
+        raise AssertionError("a loop over at least one try")
