@@ -7,7 +7,7 @@ answered are not asked again by another model, so the whole catalogue costs each
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -17,9 +17,6 @@ from drivers.core.errors import BadFrame, NoAnswer, OsteonError, Refused
 from drivers.core.line import Line, Parse
 from drivers.core.link import open_link
 from drivers.core.signals import Identity
-
-ANSWER_S = 0.3
-"""How long one question waits: every sheet's device begins to answer sooner, but for a busy balance."""
 
 SETTLE_S = 0.05
 """Silence before the next question. A reply later than that meets a question of another language, which refuses it."""
@@ -35,58 +32,89 @@ class Found:
     url: str
     address: int
     identity: Identity
+    others: tuple[str, ...] = ()
+    """Models of the same family that the wire cannot tell from this one: a person must choose."""
 
 
 class Seeker(Line):
-    """A line on which an unanswered question is not asked twice, and nobody waits for late replies longer than once."""
+    """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
+
+    noise_limit_s = 0.5
 
     def __init__(self, url: str, defaults: str) -> None:
         super().__init__(open_link(url, defaults))
         self.in_vain: set[bytes] = set()
+        self.kind = Device
+        """Who is asked now."""
 
     async def query(
-        self, request: bytes, parse: Parse[T], *, timeout_s: float, retries: int = 0, quiet_s: float = 0.0
+        self,
+        request: bytes,
+        parse: Parse[T],
+        *,
+        timeout_s: float,
+        retries: int = 0,
+        quiet_s: float = 0.0,
+        doubt_s: float | None = None,
     ) -> T:
         if request in self.in_vain:
             raise NoAnswer(f"{self.name}: nobody answered this question before")
-        wait_s = min(timeout_s, ANSWER_S)
+        wait_s = min(timeout_s, self.kind.answer_s)
         try:
             try:
                 return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
-            except (BadFrame, Refused):
-                # Somebody is there, and may have read our question behind the rest of another language's.
+            except NoAnswer:
+                if not self.kind.asked_twice:
+                    raise
                 self._doubt_s = min(self._doubt_s, SETTLE_S)
-                return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
+            except (BadFrame, Refused):
+                self._doubt_s = wait_s  # somebody is there; the answer may be one to the question before
+            return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
         except (NoAnswer, BadFrame):
             self.in_vain.add(request)
             self._doubt_s = min(self._doubt_s, SETTLE_S)
             raise
 
 
-async def find_on(url: str, addresses: Sequence[int] = (), models: Iterable[str] = ()) -> AsyncGenerator[Found]:
+async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str] = ()) -> AsyncGenerator[Found]:
     """Every known device on one port, as it is found.
 
     `url` is serial:///dev/ttyUSB0, tcp://HOST:PORT, modbus-tcp://HOST or http://HOST. `addresses` beside the factory
-    ones. A cable has one speed: once somebody answered, other settings are not tried. Raises LinkLost when the port
-    does not open, ValueError when the URL is none.
+    ones. `models` are asked for and no others, those too that are not sought otherwise: whoever names one knows what
+    may be on the cable. A cable has one speed: once somebody answered, other settings are not tried. Raises LinkLost
+    when the port does not open, ValueError when the URL is none.
     """
     scheme = urlsplit(url).scheme
-    sought = [find(model) for model in models or MODELS]
-    groups = by_settings(url, [kind for kind in sought if not kind.not_sought and reaches(scheme, kind)])
+    named = [find(model) for model in models]
+    sought = named or [kind for kind in map(find, MODELS) if not kind.not_sought]
+    groups = by_settings(url, [kind for kind in sought if reaches(scheme, kind)])
     for settings, kinds in groups.items():
         line = Seeker(url, settings)
-        anybody = False
+        found: dict[tuple[str, int], Found] = {}
         try:
             await line.link.dial()
             for kind in kinds:
+                line.kind = kind
                 for address in dict.fromkeys((kind.default_address, *addresses)):
                     if (identity := await who(line, kind, address)) is not None:
-                        anybody = True
-                        yield Found(kind.model, whole_url(url, settings), address, identity)
+                        this = Found(kind.model, whole_url(url, settings), address, identity)
+                        place = family(kind), address
+                        found[place] = together(found.get(place), this)
         finally:
             await line.close()
-        if anybody:
+        for each in found.values():
+            yield each
+        if found:
             return
+
+
+def family(kind: type[Device]) -> str:
+    return kind.__module__.rpartition(".")[0]
+
+
+def together(before: Found | None, this: Found) -> Found:
+    """One device at one address is one thing found, by however many names of its family it goes."""
+    return this if before is None else replace(before, others=(*before.others, this.model))
 
 
 def reaches(scheme: str, kind: type[Device]) -> bool:

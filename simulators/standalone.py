@@ -102,17 +102,6 @@ class StillChamber(Still):
         self.shaken[shaker] = (per_min, mm)
 
 
-class StillRoom(Still):
-    """The air of a room, 600 ppm CO2."""
-
-    def __init__(self) -> None:
-        super().__init__(temperature=22.0, co2=0.06, o2=20.9, humidity=50.0)
-
-    def air(self, now: float) -> Air:
-        values = self.values
-        return Air(values["temperature"], values["co2"], values["o2"], values["humidity"], door_open=False)
-
-
 class StillRoom(StillChamber):
     """The air of the room the bench stands in: 22 °C, 420 ppm CO2."""
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from api.folders import json_argument
-from api.one_device import own_drivers_argument
+from api.one_device import model, own_drivers_argument
 from api.refusal import Refusal
 from drivers.core.errors import LinkLost
 from drivers.core.link.ports import Port, ports
@@ -28,6 +28,10 @@ def ports_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--addresses", default="", metavar="1-4,8", help="numbers on the line to ask for, besides the factory ones"
     )
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="MODEL",
+        help="ask for this model only, also when it is not sought otherwise ('osteon device list'); may be repeated",
+    )  # fmt: skip
     own_drivers_argument(parser)
 
 
@@ -61,13 +65,13 @@ def wanted(options: argparse.Namespace) -> list[Port]:
     return all_of_them
 
 
-async def searched(asked: Sequence[Port], addresses: Sequence[int]) -> AsyncGenerator[Searched]:
+async def searched(asked: Sequence[Port], addresses: Sequence[int], models: Sequence[str]) -> AsyncGenerator[Searched]:
     """Every port at the same time; each is told as soon as it is done."""
 
     async def one(port: Port) -> Searched:
         url = port.device if "://" in port.device else f"serial://{port.device}"
         try:
-            return Searched(port, tuple([each async for each in find_on(url, addresses)]))
+            return Searched(port, tuple([each async for each in find_on(url, addresses, models)]))
         except LinkLost as error:
             return Searched(port, (), str(error))
 
@@ -78,18 +82,19 @@ async def searched(asked: Sequence[Port], addresses: Sequence[int]) -> AsyncGene
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 when no known device answered anywhere."""
     try:
-        return asyncio.run(find(wanted(options), numbers(options.addresses), options.json))
+        return asyncio.run(find(options, wanted(options), numbers(options.addresses)))
     except ValueError as error:
         raise Refusal(str(error)) from error
 
 
-async def find(asked: Sequence[Port], addresses: Sequence[int], as_json: bool) -> int:
+async def find(options: argparse.Namespace, asked: Sequence[Port], addresses: Sequence[int]) -> int:
     results: list[Searched] = []
-    async for result in searched(asked, addresses):
+    models = [model(name).model for name in options.model]
+    async for result in searched(asked, addresses, models):
         results.append(result)
-        if not as_json:
+        if not options.json:
             print("\n".join(lines(result)), flush=True)
-    if as_json:
+    if options.json:
         print(json.dumps([{"port": asdict(r.port), **_plain(r)} for r in results], indent=1))
     return 0 if any(result.found for result in results) else 1
 
@@ -106,4 +111,5 @@ def lines(result: Searched) -> Iterable[str]:
         yield f"{name}: no known device answered"
     for each in result.found:
         who = " ".join(filter(None, (each.identity.maker, each.identity.type, each.identity.serial)))
-        yield f"{name}: {each.model} at address {each.address} ({who}) {each.url}"
+        models = " or ".join((each.model, *each.others))
+        yield f"{name}: {models} at address {each.address} ({who}) {each.url}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from api.commands.device_find import Searched, numbers, ports_argument, searched, wanted
+from api.one_device import model
 from api.refusal import Refusal
 from drivers.catalogue import find
 from drivers.core.fluid import FluidMover
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.write and options.write.exists():
         raise Refusal(f"{options.write} exists; name another file, nothing was written")
     try:
-        results = asyncio.run(every(wanted(options), numbers(options.addresses)))
+        results = asyncio.run(every(options, wanted(options), numbers(options.addresses)))
     except ValueError as error:
         raise Refusal(str(error)) from error
     text = "\n".join(bench(results)) + "\n"
@@ -60,8 +61,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def every(asked: Sequence[Port], addresses: Sequence[int]) -> list[Searched]:
-    results = [each async for each in searched(asked, addresses)]
+async def every(options: argparse.Namespace, asked: Sequence[Port], addresses: Sequence[int]) -> list[Searched]:
+    models = [model(name).model for name in options.model]
+    results = [each async for each in searched(asked, addresses, models)]
     return sorted(results, key=lambda each: each.port.device)
 
 
@@ -85,6 +87,8 @@ def bench(results: Sequence[Searched]) -> Iterable[str]:
         yield "[[devices]]"
         yield f'name = "{word}_{names[word]}"{" " * 16}# TO DO: what you call it; small letters, digits, _'
         yield f'model = "{each.model}"{" " * 12}# {kind.maker} {each.identity.type}'.rstrip()
+        if each.others:
+            yield f"# TO DO: the wire cannot tell it from {', '.join(each.others)}; put in the one you have"
         yield f'link = "{link}"'
         yield f"address = {each.address}"
         if each.identity.serial:

@@ -32,6 +32,8 @@ class Line:
     question does not wait.
     """
 
+    noise_limit_s = NOISE_LIMIT_S
+
     def __init__(self, link: Link, name: str = "") -> None:
         self.link = link
         self.name = name or link.url
@@ -172,7 +174,7 @@ class Line:
 
     async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""
-        give_up, thrown = loop.time() + NOISE_LIMIT_S + self._doubt_s, 0
+        give_up, thrown = loop.time() + self.noise_limit_s + self._doubt_s, 0
         if late := self.link.waiting():  # came at some unknown time since: be as careful as if it were now
             self._last_at, thrown = loop.time(), len(late)
             self._heard(late)

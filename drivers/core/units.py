@@ -75,7 +75,6 @@ _ALL = (
     Unit("Hz", "rate"),
     Unit("1/min", "rate", 1 / 60),
     Unit("1/h", "rate", 1 / 3600),
-    Unit("deg", "angle"),
     Unit("N.m", "torque"),
     Unit("N.cm", "torque", 1e-2),
     Unit("m", "length"),

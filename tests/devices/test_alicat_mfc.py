@@ -21,7 +21,7 @@ from simulators.core.surroundings import GasStream
 from simulators.devices import alicat_mfc as simulated
 from simulators.standalone import StillGasLine
 from tests.devices.golden import golden
-from tests.devices.rig import Setting, Rig
+from tests.devices.rig import Rig, Setting
 
 SETTINGS = {"alicat_mfc_modbus": Setting({"flow_unit": "SCCM", "full_scale": 500.0})}
 
@@ -378,7 +378,7 @@ async def test_the_gas_is_chosen_by_name_once_and_read_back(model: str):
 
 @pytest.mark.parametrize("model", [*CONTROLLERS, "alicat_mfc_modbus"])
 async def test_a_device_on_another_gas_than_the_place_gives_no_flow(model: str):
-    rig = await ready(model, {**OPTIONS.get(model, {}), "gas": "CO2"})
+    rig = await ready(model, {"gas": "CO2"})
     readings = await rig.driver.poll()
     assert readings["standard_flow"].quality is Quality.BAD
     assert "set to Air, this place is for CO2" in readings["standard_flow"].why

@@ -11,6 +11,7 @@ import pytest
 from drivers import finding
 from drivers.catalogue import MODELS, find
 from drivers.core.link import Link
+from drivers.finding import family
 from simulators import catalogue
 from simulators.core.hosts import MemoryHost
 from simulators.standalone import PLACES, Still
@@ -60,16 +61,24 @@ async def test_a_model_is_named_among_all_others_and_nothing_moves(model: str, m
     began = asyncio.get_running_loop().time()
     found = [each async for each in finding.find_on("serial:///dev/ttyX")]
     took = asyncio.get_running_loop().time() - began
-    assert [each.model for each in found] == [model]
-    assert found[0].identity.maker == find(model).maker
+    (one,) = found
+    assert model in (one.model, *one.others)
+    assert {family(find(name)) for name in one.others} <= {family(find(model))}
+    assert one.others or one.identity.maker == find(model).maker
     assert "baud=" in found[0].url
     assert {act for act in place.acts if act[0] != "set_points"} == set()
     assert took < LONGEST_S
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if find(model).not_sought])
-def test_a_model_that_is_not_sought_says_why(model: str) -> None:
+async def test_a_model_that_is_not_sought_says_why_and_is_found_by_name(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert len(find(model).not_sought) > 20
+    cable(model, monkeypatch)
+    await asyncio.sleep(30)
+    (found,) = [each async for each in finding.find_on("serial:///dev/ttyX", models=[model])]
+    assert found.model == model
 
 
 async def test_a_silent_port_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,5 +89,9 @@ async def test_a_silent_port_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
             return []
 
     host = MemoryHost(cast("object", Nobody()))  # type: ignore[arg-type]
-    monkeypatch.setattr(finding, "open_link", lambda url, defaults="": host.link())
+
+    def open_link(url: str, defaults: str = "") -> Link:
+        return host.link()
+
+    monkeypatch.setattr(finding, "open_link", open_link)
     assert [each async for each in finding.find_on("serial:///dev/ttyX")] == []

@@ -63,6 +63,8 @@ class ThermoHeracellI(Device):
     evidence = "VX"
     checksum = True
     timeout_s = 1.0
+    answer_s = 0.3
+    asked_twice = True
     seldom: ClassVar[Mapping[str, float]] = {"error_log": SELDOM_S, "logging_interval": SELDOM_S}
     option_names: ClassVar[tuple[str, ...]] = ("profile",)
     check: ClassVar[thermo.Check] = staticmethod(thermo.inverted_xor)
