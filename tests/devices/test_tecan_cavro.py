@@ -538,6 +538,8 @@ async def test_a_plunger_that_meets_a_wall_is_an_alarm_until_it_is_initialised()
     assert rig.driver.alarms_met == 1
     assert (await rig.driver.totals()).drawn_ml == pytest.approx(1.0, abs=0.05)
     await rig.driver.prepare()
+    status = await rig.driver.status()  # taken note of, and still there
+    assert (status.motion, status.alarm) == (Motion.STOPPED, "error 9: plunger overload")
     with pytest.raises(Refused, match="error 9"):
         await rig.driver.start(Direction.DRAW, 1.0, 4.0)
     await rig.driver.calibrate("initialise")
