@@ -74,6 +74,9 @@ MODELS = {
     "vici_universal": "drivers.devices.vici_valve.driver:ViciUniversal",
     "vici_universal_rs485": "drivers.devices.vici_valve.driver:ViciUniversalRs485",
     "vici_microelectric": "drivers.devices.vici_valve.driver:ViciMicroelectric",
+    "harvard_11_elite": "drivers.devices.harvard_pump.driver:Harvard11Elite",
+    "harvard_phd_ultra": "drivers.devices.harvard_pump.driver:HarvardPhdUltra",
+    "harvard_33_dds": "drivers.devices.harvard_pump.driver:Harvard33Dds",
 }
 
 

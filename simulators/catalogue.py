@@ -88,6 +88,9 @@ SIMULATORS: Mapping[str, Entry] = {
     "vici_universal": Entry("simulators.devices.vici_valve:ViciUniversal", "selector"),
     "vici_universal_rs485": Entry("simulators.devices.vici_valve:ViciUniversalRs485", "selector", address=1),
     "vici_microelectric": Entry("simulators.devices.vici_valve:ViciMicroelectric", "selector"),
+    "harvard_11_elite": Entry("simulators.devices.harvard_pump:Harvard11Elite", "barrel"),
+    "harvard_phd_ultra": Entry("simulators.devices.harvard_pump:HarvardPhdUltra", "barrel"),
+    "harvard_33_dds": Entry("simulators.devices.harvard_pump:Harvard33Dds", "barrel"),
 }
 
 

@@ -538,6 +538,8 @@ async def test_a_plunger_that_meets_a_wall_is_an_alarm_until_it_is_initialised()
     assert rig.driver.alarms_met == 1
     assert (await rig.driver.totals()).drawn_ml == pytest.approx(1.0, abs=0.05)
     await rig.driver.prepare()
+    status = await rig.driver.status()  # taken note of, and still there
+    assert (status.motion, status.alarm) == (Motion.STOPPED, "error 9: plunger overload")
     with pytest.raises(Refused, match="error 9"):
         await rig.driver.start(Direction.DRAW, 1.0, 4.0)
     await rig.driver.calibrate("initialise")
@@ -683,10 +685,12 @@ def test_an_xcalibur_says_at_once_what_is_wrong_with_a_string(text: str, status:
 
 def test_an_xlp_takes_a_move_out_of_range_and_says_so_at_the_next_question():
     pump = Xlp(FreeBarrel())
-    assert say(pump, "A7000R") == "c"
-    pump = Xlp(FreeBarrel())
+    assert say(pump, "A7000R") == "`"
+    assert say(pump, "?") == "`0"
+    assert [say(pump, "Q"), say(pump, "Q")] == ["c", "`"]
     assert say(pump, "A6000A6100R") == "@"
-    assert say(pump, "?", 60.0) == "c6000"
+    assert say(pump, "?", 60.0) == "`6000"
+    assert say(pump, "Q", 60.0) == "c"
 
 
 def test_a_string_waits_for_r_and_x_repeats_the_last():
@@ -848,3 +852,21 @@ async def test_on_a_cut_cable_every_signal_is_bad_and_nothing_is_sent_twice():
     assert {reading.quality for reading in (await rig.driver.poll()).values()} == {Quality.BAD}
     with pytest.raises(WireError):
         await rig.driver.read("position")
+
+
+async def test_an_answer_that_nobody_asked_for_makes_no_number_and_no_volume():
+    """A stray answer may stand in for the next, since none says what it answers: the round does not count."""
+    rig = await ready(Rig())
+    ask = rig.driver.talk.ask
+
+    async def asked(question: str, expected: replies.Pattern) -> replies.Answer:
+        if question == "?16":
+            rig.host.act([Send(0.001, b"\x02\x30\x60\x39\x03\x68")])  # "9", in front of the true answer
+        return await ask(question, expected)
+
+    rig.driver.talk.ask = asked
+    readings = await rig.driver.poll()
+    assert readings["plunger_moves"].quality is Quality.BAD
+    assert "nobody asked" in readings["plunger_moves"].why
+    with pytest.raises(BadFrame, match="nobody asked"):
+        await rig.driver.totals()

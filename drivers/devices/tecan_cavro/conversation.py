@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from drivers.core.errors import BadFrame, NoAnswer, Refused
@@ -31,16 +31,17 @@ class Conversation:
         """Bytes that came when nothing was asked. A pump never says anything by itself."""
         line.listen(self._hear)
 
-    async def certain(self, asking: Awaitable[T]) -> T:
-        """What `asking` brings, when no byte came unasked meanwhile: an answer does not say what it answers, so a
-        stray one may stand in for the next, and its own then comes when nobody asked. Raises BadFrame."""
-        before = self._unasked
-        found = await asking
-        await self.query()  # what was left over comes to light before it is sent, or as its answer
-        if self._unasked != before:
+    async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
+        """What `asking` brings, when nothing came unasked meanwhile: an answer does not say what it answers, so a stray
+        one may stand in for the next, and its own then comes when nobody asked. Asks twice at most; raises BadFrame."""
+        for _ in range(2):
+            before = self._unasked
+            found = await asking()
+            await self.query()  # what was left over comes to light before it is sent, or as its answer
+            if self._unasked == before:
+                return found
             self.replies_missed += 1
-            raise BadFrame(f"pump {self.address}: an answer came that nobody asked for: no number is sure")
-        return found
+        raise BadFrame(f"pump {self.address}: an answer came that nobody asked for: no number is sure")
 
     async def ask(self, question: str, expected: Pattern) -> Answer:
         """A report, asked twice at most; raises Refused when the pump does not know it."""
@@ -52,8 +53,6 @@ class Conversation:
         error = 0 if found.error == replies.OVERFLOW else found.error
         if error and error != self._error:
             self.alarm(replies.in_words(error))
-        elif error and not self.alarm_text:
-            self.alarm_text = replies.in_words(error)
         self._error = error
         return found
 

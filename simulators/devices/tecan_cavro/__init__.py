@@ -8,78 +8,25 @@ repetition of a report is answered like the report; ramps of speed are left out;
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 from simulators.core.simulator import Action, Bytes, Event, Opened, Send
 from simulators.core.surroundings import Barrel
 from simulators.devices.tecan_cavro import cable, strings
+from simulators.devices.tecan_cavro.mechanics import Mechanics, PumpState
 from simulators.devices.tecan_cavro.strings import Step, values
 
 ANSWER_S = 0.003
 """Answers begin within 5 ms (M)."""
-VALVE_S = 0.25
-HOME_PULSES_S = 500.0
-"""Speed of an initialisation (M)."""
-HOME_EXTRA_S = 1.0
-"""Overdrive, backing off and the valve (X)."""
-SPEED_CODES = {0: 6000, 11: 1400, 17: 200, 40: 10}
-PORT_OF = {"i": 1, "o": 2, "e": 3, "b": 0}
-MOST_STEPS = 500
-"""Steps without duration in one go: an endless loop of them takes a breath here."""
 CLEARED_BY_NEXT = (2, 3, 4, 11, 15)
 
 
-@dataclass(slots=True)
-class PumpState:
-    """The first block is kept without power, the rest is lost with it. Places in increments of mode N0."""
-
-    initialisations: int = 17
-    plunger_moves: int = 4321
-    valve_moves: int = 998
-    programs: dict[str, str] = field(default_factory=dict[str, str])
-    baud: int = 9600
-    next_baud: int = 9600
-    plunger: float = 0.0
-
-    protocol: str = ""
-    initialised: bool = False
-    error: int = 0
-    valve: str = "i"
-    fine: bool = False
-    start_speed: int = 900
-    top_speed: int = 1400
-    cutoff_speed: int = 900
-    slope: int = 14
-    backlash: int = 12
-    gap: int = 50
-    cutoff_increments: int = 0
-    outputs: int = 0
-    valve_moves_told: int = 0
-    loaded: str = ""
-    last: str = ""
-    steps: list[Step] = field(default_factory=list[Step])
-    at: int = 0
-    loops: list[list[int]] = field(default_factory=list[list[int]])
-    doing: str = ""
-    """plunger, quiet (a lower-case move), home, valve, delay, breath; "" = nothing."""
-    halted: bool = False
-    began: float = 0.0
-    until: float = 0.0
-    started_at: float = 0.0
-    goal: float = 0.0
-    valve_goal: str = ""
-    block: int = -1
-    received: str = ""
-
-
-class TecanCavroXCalibur:
+class TecanCavroXCalibur(Mechanics):
     """3000 increments a stroke; options syringe_ml (5), valve_ports (0 = input, output, bypass, extra), initialised
     (1 = by whoever used it before us), power_up_error (1 = Q says error 7 at once, 0 = only a move does), sync_byte."""
 
-    full_stroke: ClassVar[int] = 3000
     late_errors: ClassVar[bool] = False
     """A move out of range is taken and error 3 said at Q."""
     firmware: ClassVar[str] = "733085 Rev B"
@@ -95,17 +42,13 @@ class TecanCavroXCalibur:
     ) -> None:
         """`seed` is taken for symmetry: this pump has no noise."""
         options = options or {}
-        self.barrel = barrel
-        self.connect = cast("Callable[[float, int], None] | None", getattr(barrel, "connect", None))
+        super().__init__(
+            barrel, float(options.get("syringe_ml", 5.0)), int(float(options.get("valve_ports", 0))),
+            initialised=bool(float(options.get("initialised", 1))),
+        )  # fmt: skip
         self.address = address
-        self.syringe_ml = float(options.get("syringe_ml", 5.0))
-        self.ports = int(float(options.get("valve_ports", 0)))
         self.error_7_at_once = bool(float(options.get("power_up_error", 1)))
         self.sync = bool(float(options.get("sync_byte", 0)))
-        self.valve_stuck = False
-        """A fault: the valve turns, and stands where it stood."""
-        self.state = PumpState(valve="1" if self.ports else "i")
-        self.state.initialised = bool(float(options.get("initialised", 1)))
         self._rx = bytearray()
 
     # -- the Simulator seam
@@ -127,9 +70,9 @@ class TecanCavroXCalibur:
             data = self._take(command, now)
             self._advance(now)
             if not command.for_all:
-                frame = cable.answer(command.oem, self._status(data), data, self.sync)
+                frame = cable.answer(command.oem, self._status(command.text), data, self.sync)
                 actions.append(Send(ANSWER_S + (command.size + len(frame)) * 10 / self.state.baud, frame))
-            self._told()
+            self._told(command.text)
         return actions
 
     def wake(self, now: float) -> list[Action]:
@@ -167,16 +110,9 @@ class TecanCavroXCalibur:
 
     # -- commands
 
-    @property
-    def busy(self) -> bool:
-        return self.state.doing not in ("", "quiet")
-
-    @property
-    def scale(self) -> int:
-        return 8 if self.state.fine else 1
-
-    def _status(self, data: str) -> int:
-        return 0x40 | (0 if self.busy else 0x20) | self._error_now()
+    def _status(self, asked: str) -> int:
+        error = 0 if self._kept_for_q(asked) else self._error_now()
+        return 0x40 | (0 if self.busy else 0x20) | error
 
     def _error_now(self) -> int:
         s = self.state
@@ -184,9 +120,13 @@ class TecanCavroXCalibur:
             return s.error
         return 7 if not s.initialised and self.error_7_at_once and s.doing != "home" else 0
 
-    def _told(self) -> None:
+    def _kept_for_q(self, asked: str) -> bool:
+        """Whether the error is one that this model says at Q only."""
+        return self.late_errors and self.state.error == 3 and asked not in ("Q", "QR", "?29")
+
+    def _told(self, asked: str) -> None:
         """Errors that the next valid command clears are said once."""
-        if self.state.error in CLEARED_BY_NEXT:
+        if self.state.error in CLEARED_BY_NEXT and not self._kept_for_q(asked):
             self.state.error = 0
 
     def _take(self, command: cable.Command, now: float) -> str:
@@ -295,14 +235,6 @@ class TecanCavroXCalibur:
                 return 3
         return 0
 
-    def _end_of(self, step: Step) -> float | None:
-        """Where a move ends in increments of N0; None = outside."""
-        letter, here = str(step[0]).upper(), self.state.plunger
-        number = (values(step) or [0])[0] / self.scale
-        end = number if letter == "A" else here + number if letter == "P" else here - number
-        most = self.full_stroke * (1.05 if letter == "P" else 1.0)
-        return end if -1e-6 <= end <= most + 1e-6 else None
-
     def _begin(self, text: str, steps: list[Step], now: float) -> None:
         s = self.state
         s.last, s.loaded, s.steps, s.at, s.loops, s.halted, s.error = text, "", steps, 0, [], False, 0
@@ -331,194 +263,6 @@ class TecanCavroXCalibur:
         if s.doing:
             self._stop_plunger(now)
             s.doing, s.halted = "", True
-
-    # -- running a string
-
-    def _run(self, now: float) -> None:
-        """Carry out steps until one takes time, the string ends or something fails."""
-        s, spent = self.state, 0
-        while s.steps and not s.doing and not s.halted:
-            if s.at >= len(s.steps):
-                s.steps, s.at = [], 0
-                return
-            spent += 1
-            if spent > MOST_STEPS:
-                s.doing, s.began, s.until = "breath", now, now + 0.01
-                return
-            step = s.steps[s.at]
-            self._one(str(step[0]), values(step), step, now)
-
-    def _one(self, letter: str, numbers: list[int], step: Step, now: float) -> None:
-        s, number = self.state, (numbers or [0])[0]
-        if letter in "ZYW":
-            self._home(now, turns=letter != "W")
-        elif letter in strings.MOVES:
-            self._move(letter, step, now)
-        elif letter in strings.VALVE:
-            self._turn(str(number) if numbers else letter.lower(), now)
-        elif letter == "M":
-            s.doing, s.began, s.until = "delay", now, now + number / 1000
-        elif letter == "g":
-            s.loops.append([s.at + 1, -1])
-            s.at += 1
-        elif letter == "G":
-            self._loop(number)
-        elif letter == "H":
-            s.halted = True
-            s.at += 1
-        elif letter == "e":
-            s.steps, s.at, s.loops = strings.take_apart(s.programs.get(str(number), "")) or [], 0, []
-        else:
-            self._set(letter, number)
-            s.at += 1
-
-    def _set(self, letter: str, number: int) -> None:
-        s = self.state
-        match letter:
-            case "V":
-                s.top_speed = number
-            case "S":
-                s.top_speed = SPEED_CODES.get(number) or max(10, round(6000 * 0.86**number))
-            case "v":
-                s.start_speed = number
-            case "c":
-                s.cutoff_speed = number
-            case "L":
-                s.slope = number
-            case "K":
-                s.backlash = number
-            case "k":
-                s.gap = number
-            case "C":
-                s.cutoff_increments = number
-            case "N":
-                s.fine = number > 0
-            case "J":
-                s.outputs = number
-            case "U":
-                s.next_baud = {41: 9600, 47: 38400}.get(number, s.next_baud)
-            case "z":
-                s.initialised, s.error = True, 0
-            case "w":
-                s.valve, s.error = "1" if self.ports else "i", 0
-            case _:
-                pass
-
-    def _loop(self, times: int) -> None:
-        s = self.state
-        if not s.loops:
-            s.loops.append([0, -1])
-        loop = s.loops[-1]
-        if loop[1] < 0:
-            loop[1] = times if times else 1 << 30
-        loop[1] -= 1
-        if loop[1] > 0:
-            s.at = loop[0]
-        else:
-            s.loops.pop()
-            s.at += 1
-
-    def _home(self, now: float, turns: bool) -> None:
-        """Plunger to the stop, valve to its output (where the content goes) and then to its input."""
-        s = self.state
-        s.initialisations += 1
-        s.initialised, s.error = False, 0
-        seconds = s.plunger * 2 / HOME_PULSES_S
-        s.doing, s.began, s.until = "home", now, now + seconds + HOME_EXTRA_S
-        s.started_at, s.goal = s.plunger, 0.0
-        if turns:
-            self._lead_to(str(self.ports) if self.ports else "o", now)
-            s.valve_goal = "1" if self.ports else "i"
-        if seconds:
-            self.barrel.run(now, self._ml(s.plunger) / seconds * 60, now + seconds)
-
-    def _move(self, letter: str, step: Step, now: float) -> None:
-        s = self.state
-        end = self._end_of(step)
-        if not s.initialised or end is None or s.valve == "b":
-            self._fail(now, 7 if not s.initialised else 3 if end is None else 11)
-            return
-        s.plunger_moves += 1
-        s.doing, s.began, s.started_at, s.goal = "plunger" if letter.isupper() else "quiet", now, s.plunger, end
-        self._drive(now)
-
-    def _drive(self, now: float) -> None:
-        s = self.state
-        way = s.goal - s.started_at
-        seconds = abs(way) * 2 / s.top_speed
-        s.began, s.until = now, now + seconds
-        if seconds:
-            self.barrel.run(now, -math.copysign(self._ml(s.top_speed / 2), way) * 60, s.until)
-
-    def _change_speed(self, pulses: int, now: float) -> None:
-        s = self.state
-        if not 5 <= pulses <= 6000:
-            s.error = 3
-            return
-        s.top_speed = pulses
-        if s.doing == "plunger":
-            s.started_at = self._place(now)
-            self.barrel.halt(now)
-            self._drive(now)
-
-    def _turn(self, to: str, now: float) -> None:
-        s = self.state
-        if not s.initialised:
-            self._fail(now, 7)
-            return
-        if s.error == 10:
-            s.error = 0
-        s.valve_moves += 1
-        s.doing, s.began, s.until, s.valve_goal = "valve", now, now + VALVE_S, to
-        if self.connect is not None:
-            self.connect(now, 0)
-
-    def _lead_to(self, port: str, now: float) -> None:
-        s = self.state
-        if not self.valve_stuck:
-            s.valve = port
-        if self.connect is not None:
-            self.connect(now, int(s.valve) if s.valve.isdigit() else PORT_OF[s.valve])
-
-    def _advance(self, now: float) -> None:
-        """Finish what was over by `now`, and go on with the string."""
-        s = self.state
-        while s.doing and now >= s.until:
-            at, doing = s.until, s.doing
-            s.doing = ""
-            if doing in ("plunger", "quiet", "home"):
-                s.plunger = s.goal
-                self.barrel.halt(at)
-            if doing == "home":
-                s.initialised = True
-            if doing == "valve" or (doing == "home" and s.valve_goal):
-                self._lead_to(s.valve_goal, at)
-                s.valve_goal = ""
-            s.at += doing != "breath"
-            self._run(at)
-
-    def _place(self, now: float) -> float:
-        s = self.state
-        if s.doing not in ("plunger", "quiet", "home"):
-            return s.plunger
-        seconds = s.until - s.began - (HOME_EXTRA_S if s.doing == "home" else 0.0)
-        part = min(1.0, (now - s.began) / seconds) if seconds > 0 else 1.0
-        return s.started_at + (s.goal - s.started_at) * part
-
-    def _stop_plunger(self, now: float) -> None:
-        s = self.state
-        if s.doing in ("plunger", "quiet", "home"):
-            s.plunger = self._place(now)
-            self.barrel.halt(now)
-
-    def _fail(self, now: float, error: int) -> None:
-        """Stop and forget the string (M)."""
-        self._stop_plunger(now)
-        s = self.state
-        s.doing, s.steps, s.loaded, s.error = "", [], "", error
-
-    def _ml(self, increments: float) -> float:
-        return increments / self.full_stroke * self.syringe_ml
 
 
 class TecanCavroXlp6000(TecanCavroXCalibur):
