@@ -12,6 +12,7 @@ MODELS = {
     "hamilton_arc_do": "drivers.devices.hamilton_arc.driver:HamiltonArcDo",
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
+    "ismatec_reglo_icc": "drivers.devices.ismatec_reglo_icc.driver:IsmatecRegloIcc",
 }
 
 
