@@ -77,6 +77,7 @@ MODELS = {
     "harvard_11_elite": "drivers.devices.harvard_pump.driver:Harvard11Elite",
     "harvard_phd_ultra": "drivers.devices.harvard_pump.driver:HarvardPhdUltra",
     "harvard_33_dds": "drivers.devices.harvard_pump.driver:Harvard33Dds",
+    "ismatec_reglo_icc": "drivers.devices.ismatec_reglo_icc.driver:IsmatecRegloIcc",
 }
 
 

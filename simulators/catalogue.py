@@ -91,6 +91,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "harvard_11_elite": Entry("simulators.devices.harvard_pump:Harvard11Elite", "barrel"),
     "harvard_phd_ultra": Entry("simulators.devices.harvard_pump:HarvardPhdUltra", "barrel"),
     "harvard_33_dds": Entry("simulators.devices.harvard_pump:Harvard33Dds", "barrel"),
+    "ismatec_reglo_icc": Entry("simulators.devices.ismatec_reglo_icc:IsmatecRegloIcc", "tube", address=1),
 }
 
 

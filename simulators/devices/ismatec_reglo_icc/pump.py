@@ -1,0 +1,466 @@
+"""Ismatec Reglo ICC seen from the cable; sheet ismatec-reglo-icc.md.
+
+Guesses where the sheet has a question mark: event messages come once a second for every channel, at rest too; after
+power-up the pump is in legacy addressing with messages off and its counters kept (options `addressing` = legacy |
+channel, `counters` = kept | lost); starting a running channel is answered `#`; after an over current everything that
+starts is answered `#` until `-`; the trip volume is each channel's own (option `trip` = channel | pump).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from simulators.core.simulator import Action, Send
+from simulators.core.surroundings import Tube
+from simulators.core.text import TextUnit
+from simulators.devices.ismatec_reglo_icc.channel import (
+    AT_REST,
+    COMPLETE,
+    DIAMETERS,
+    FASTEST_RPM,
+    PAUSING,
+    PUMPING,
+    ROLLERS,
+    SLOWEST_RPM,
+    WAITING,
+    Channel,
+)
+
+DONE, NOT_DONE, NO, YES = b"*", b"#", b"-", b"+"
+EVENTS_EVERY_S = 1.0
+PROCESSING_S = 0.005
+
+
+class NoTube:
+    """A channel without a tube: its rollers turn in the air."""
+
+    def run(self, now: float, ml_min: float, until: float) -> None:
+        pass
+
+    def halt(self, now: float) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class State:
+    """What the pump remembers besides its channels."""
+
+    address: int = 1
+    by_channel: bool = False
+    events: bool = False
+    event_at: float | None = None
+    overload: bool = False
+    name: str = ""
+    language: int = 0
+    keypad: bool = True
+
+
+def shown(ml: float) -> bytes:
+    """Volume 1: four digits, E, sign and power; the point is behind the first digit."""
+    digits, power = f"{ml:.3e}".split("e")
+    return f"{digits.replace('.', '')}E{int(power):+d}".encode()
+
+
+def meant(text: str) -> float | None:
+    """Volume 2: four digits, sign and power."""
+    match = re.fullmatch(r"(\d{4})([+-])(\d)", text, re.ASCII)
+    return int(match[1]) / 1000 * 10.0 ** int(match[2] + match[3]) if match else None
+
+
+def whole(text: str, width: int) -> int | None:
+    return int(text) if len(text) == width and text.isascii() and text.isdigit() else None
+
+
+class IsmatecRegloIcc(TextUnit):
+    """A pump of one to four channels. `place` is a sequence of tubes, or one tube in channel `channel` (option, 1)."""
+
+    ends = b"\r\n"
+
+    def __init__(
+        self,
+        place: Tube | Sequence[Tube],
+        address: int = 1,
+        seed: int | None = None,
+        options: Mapping[str, float | str] | None = None,
+    ) -> None:
+        """`seed` is taken for symmetry: the pump has no noise."""
+        super().__init__(9600, PROCESSING_S)
+        options = options or {}
+        count = int(float(options.get("channels", 4)))
+        tubes: list[Tube] = [NoTube() for _ in range(count)]
+        if isinstance(place, Sequence):
+            tubes[: len(place)] = place[:count]
+        else:
+            tubes[int(float(options.get("channel", 1))) - 1] = place
+        self.tubes = tubes
+        self.channels = [Channel(diameter=round(100 * float(options.get("tube_mm", 2.06)))) for _ in range(count)]
+        self.legacy_at_power_up = options.get("addressing", "legacy") == "legacy"
+        self.keeps_counters = options.get("counters", "kept") == "kept"
+        self.trip_of_pump = options.get("trip", "channel") == "pump"
+        self.serial = str(options.get("serial", "00C1F4A2"))
+        self.state = State(address or 1, not self.legacy_at_power_up)
+        self.setters: Mapping[str, Callable[[Channel, str], bytes]] = {
+            "S": self._set_rpm, "f": self._set_flow, "v": self._set_volume, "xf": self._set_by_flow,
+            "xT": self._set_run_time, "xP": self._set_pause, '"': self._set_cycles, "+": self._set_diameter,
+            "%": self._set_back_steps, "xR": self._set_calibration_direction, "xU": self._set_target,
+            "xV": self._set_measured, "xW": self._set_calibration_time,
+        }  # fmt: skip
+        self.getters: Mapping[str, Callable[[Channel], bytes]] = {
+            "S": lambda c: b"%.2f" % c.rpm,
+            "f": lambda c: shown(c.flow),
+            "v": lambda c: shown(c.volume),
+            "xf": lambda c: b"%d" % c.by_flow,
+            "xT": lambda c: b"%d" % round(c.run_s * 10),
+            "xP": lambda c: b"%d" % round(c.pause_s * 10),
+            '"': lambda c: b"%d" % c.cycles,
+            "+": lambda c: b"%.2f mm" % (c.diameter / 100),
+            "%": lambda c: b"%d" % c.back_steps,
+            "xM": lambda c: c.mode.encode(),
+            "xD": lambda c: b"J" if c.clockwise else b"K",
+            "xe": self._reason,
+            "?": lambda c: b"%.3f ml/min" % (c.full_flow / c.calibration),
+            "!": lambda c: b"%.3f ml/min" % c.full_flow,
+            "xC": lambda c: b"%010d" % int(c.total_rev + 1e-9),
+            "xG": lambda c: b"%010d" % int(c.total_ml + 1e-9),
+            "xJ": lambda c: b"%010d" % int(c.total_s + 1e-9),
+            ":": self._trip,
+            "r": lambda c: shown(c.full_flow / FASTEST_RPM / ROLLERS * 1e6),
+            "xB": lambda c: b"%d" % ROLLERS,
+            "xR": lambda c: b"J" if c.calibration_clockwise else b"K",
+            "xU": lambda c: shown(c.calibration_target),
+            "xV": lambda c: shown(c.calibration_measured),
+            "xW": lambda c: b"%d" % round(c.calibration_s * 10),
+            "xX": lambda c: b"%08d" % round((c.total_s - c.calibrated_at_s) * 10),
+        }  # fmt: skip
+
+    # -- time
+
+    @property
+    def wake_at(self) -> float | None:
+        times = [channel.until for channel in self.channels if channel.until is not None]
+        if self.state.event_at is not None:
+            times.append(self.state.event_at)
+        return min(times, default=None)
+
+    def wake(self, now: float) -> list[Action]:
+        said = b""
+        for number, (channel, tube) in enumerate(zip(self.channels, self.tubes, strict=True), 1):
+            if channel.advance(tube, now):
+                said += b"^X%d|%s\r\n" % (number, COMPLETE.encode())
+        state = self.state
+        if state.event_at is not None and now >= state.event_at:
+            state.event_at += EVENTS_EVERY_S * max(1, math.ceil((now - state.event_at) / EVENTS_EVERY_S + 1e-9))
+            for number, channel in enumerate(self.channels, 1):
+                left = 0.0 if channel.until is None else max(0.0, channel.until - now)
+                ul = round(channel.cycle_ml * 1000)
+                said += b"^U%d|%s|%010d|%010d|%04d\r\n" % (
+                    number, channel.doing.encode(), round(left), ul, max(0, channel.cycles_left)
+                )  # fmt: skip
+        return self._unasked(said)
+
+    def restarted(self, now: float) -> list[Action]:
+        for channel, tube in zip(self.channels, self.tubes, strict=True):
+            channel.advance(tube, now)
+            if channel.doing != AT_REST:
+                tube.halt(now)
+                channel.doing, channel.until = AT_REST, None
+            if not self.keeps_counters:
+                channel.total_ml = channel.total_rev = channel.total_s = channel.trip_ml = 0.0
+            channel.cycle_ml = 0.0
+        self.state = State(self.state.address, not self.legacy_at_power_up, name=self.state.name)
+        return []
+
+    def over_current(self, channel: int, now: float) -> list[Action]:
+        """A motor is blocked: its channel stops and says so, and nothing starts until the overload is cleared."""
+        self.state.overload = True
+        return self._stopped(channel, "3", now)
+
+    def stop_key(self, channel: int, now: float) -> list[Action]:
+        """Somebody presses stop at the pump."""
+        return self._stopped(channel, "1", now)
+
+    def wait_for_measured(self, channel: int, now: float) -> None:
+        """A calibration run, begun at the pump's keys, is over."""
+        self.channels[channel - 1].doing = WAITING
+
+    def _stopped(self, channel: int, cause: str, now: float) -> list[Action]:
+        actions = self.wake(now)
+        one = self.channels[channel - 1]
+        if one.doing in (PUMPING, PAUSING):
+            one.stop(self.tubes[channel - 1], now)
+            actions += self._unasked(b"^X%d|%s\r\n" % (channel, cause.encode()))
+        return actions
+
+    def _unasked(self, said: bytes) -> list[Action]:
+        return [Send(len(said) * self.bits / self.baud, said)] if said and self.state.events else []
+
+    # -- commands
+
+    def message(self, text: bytes, now: float) -> bytes | list[Action]:
+        said = self.wake(now)
+        reply = self._answer(text.decode("latin-1"), now)
+        return [*said, *self.reply(reply, len(text) + 1)]
+
+    def _answer(self, text: str, now: float) -> bytes:
+        state = self.state
+        if text[:1] == "@" and text[1:] in tuple("12345678"):
+            state.address = int(text[1:])
+            return DONE
+        head, body = text[:1], text[1:]
+        if not body or not (head.isascii() and head.isdigit()):
+            return b""
+        numbers = range(1, len(self.channels) + 1)
+        if not state.by_channel:
+            if head != str(state.address):
+                return b""
+        elif head != "0":
+            numbers = [number for number in numbers if str(number) == head]
+            if not numbers:
+                return b""
+        code = body[:2] if body[0] == "x" or body in ("DA",) else body[:1]
+        parameter = body[len(code) :]
+        for_pump = self._of_pump(code, parameter)
+        if for_pump is not None:
+            return for_pump
+        return self._of_channels(code, parameter, [number - 1 for number in numbers], now)
+
+    def _of_pump(self, code: str, parameter: str) -> bytes | None:
+        """What concerns the whole pump; None = it is a channel's command."""
+        state = self.state
+        match code, parameter:
+            case "~", "":
+                return b"%d\r\n" % state.by_channel
+            case "~", "0" | "1":
+                state.by_channel = parameter == "1"
+                return DONE
+            case "xE", "":
+                return b"%d\r\n" % state.events
+            case "E", "":
+                return YES if any(each.doing in (PUMPING, PAUSING) for each in self.channels) else NO
+            case "x!", "":
+                return b"2\r\n"
+            case "#", "":
+                return b"REGLO ICC 0208 %d%02d\r\n" % (len(self.channels), ROLLERS)
+            case "(", "":
+                return b"0114\r\n"
+            case ")", "":
+                return b"%d%02d\r\n" % (len(self.channels), ROLLERS)
+            case "xS", "":
+                return self.serial.encode() + b"\r\n"
+            case "xA", "":
+                return b"%d\r\n" % len(self.channels)
+            case "xL", "":
+                return b"%d\r\n" % state.language
+            case "xL", "0" | "1" | "2" | "3":
+                state.language = int(parameter)
+                return DONE
+            case "xN", _ if parameter:
+                state.name = parameter
+                return DONE
+            case "A" | "B", "":
+                state.keypad = code == "A"
+                return DONE
+            case "D" | "DA", _ if len(parameter) < 17:
+                return DONE
+            case "*", "":
+                return DONE
+            case "C", "":
+                return NO
+            case "-", "":
+                state.overload = False
+                return DONE
+            case _:
+                return None
+
+    def _of_channels(self, code: str, parameter: str, numbers: Sequence[int], now: float) -> bytes:
+        if code == "xE" and parameter in ("0", "1"):
+            self.state.events = parameter == "1"
+            self.state.event_at = now + EVENTS_EVERY_S if self.state.events else None
+            return DONE
+        chosen = [(self.channels[number], self.tubes[number]) for number in numbers]
+        if code == "0" and parameter in ("", "00000"):
+            for number in numbers:
+                self._reset(number, everything=not parameter, now=now)
+            return DONE
+        if parameter:
+            setter = self.setters.get(code)
+            if setter is None:
+                return NOT_DONE
+            said = [setter(channel, parameter) for channel, _ in chosen]
+            return said[0]
+        match code:
+            case "H":
+                return self._start(chosen, now)
+            case "I" | "xI":
+                for channel, tube in chosen:
+                    if channel.doing in (PUMPING, PAUSING):
+                        channel.stop(tube, now)
+                return DONE
+            case "J" | "K":
+                for channel, _ in chosen:
+                    channel.clockwise = code == "J"
+                return DONE
+            case "L" | "M" | "O" | "G" | "Q" | "N" | "P":
+                for channel, _ in chosen:
+                    channel.mode = code
+                return DONE
+            case "W":
+                for channel, _ in chosen:
+                    channel.trip_ml = 0.0
+                return DONE
+            case _:
+                getter = self.getters.get(code)
+                return getter(chosen[0][0]) + b"\r\n" if getter else NOT_DONE
+
+    def _start(self, chosen: list[tuple[Channel, Tube]], now: float) -> bytes:
+        if self.state.overload or any(channel.doing in (PUMPING, PAUSING) for channel, _ in chosen):
+            return NOT_DONE
+        if any(channel.why_not() for channel, _ in chosen):
+            return NO
+        for channel, tube in chosen:
+            channel.start(tube, now)
+        return DONE
+
+    def _reset(self, number: int, everything: bool, now: float) -> None:
+        """Factory settings (`0`), or only the calibration away (`000000`)."""
+        old = self.channels[number]
+        if not everything:
+            old.calibration = 1.0
+            return
+        old.stop(self.tubes[number], now)
+        counters = old.total_ml, old.total_rev, old.total_s, old.trip_ml
+        new = self.channels[number] = Channel()
+        new.total_ml, new.total_rev, new.total_s, new.trip_ml = counters
+
+    def _trip(self, channel: Channel) -> bytes:
+        counted = self.channels if self.trip_of_pump else [channel]
+        return b"%.3f ml" % sum(each.trip_ml for each in counted)
+
+    @staticmethod
+    def _reason(channel: Channel) -> bytes:
+        why = channel.why_not()
+        limit = channel.full_flow if why == "R" else 1e4 if why == "V" else 1.0
+        return f"{why or 'R'} ".encode() + shown(limit)
+
+    # -- settings
+
+    @staticmethod
+    def _set_rpm(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 6)
+        if raw is None or raw < SLOWEST_RPM * 100:
+            return NOT_DONE
+        channel.rpm = min(raw / 100, FASTEST_RPM)  # the manual's own example is 123.00 rpm, and the drive ends at 100
+        return DONE
+
+    @staticmethod
+    def _set_flow(channel: Channel, text: str) -> bytes:
+        value = meant(text)
+        if value is None:
+            return NOT_DONE
+        channel.flow = value
+        return shown(value) + b"\r\n"
+
+    @staticmethod
+    def _set_volume(channel: Channel, text: str) -> bytes:
+        value = meant(text)
+        if value is None:
+            return NOT_DONE
+        channel.volume = value
+        return shown(value) + b"\r\n"
+
+    @staticmethod
+    def _set_by_flow(channel: Channel, text: str) -> bytes:
+        if text not in ("0", "1"):
+            return NOT_DONE
+        channel.by_flow = text == "1"
+        return DONE
+
+    @staticmethod
+    def _set_run_time(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 8)
+        if raw is None or raw > 35964000:
+            return NOT_DONE
+        channel.run_s = raw / 10
+        return DONE
+
+    @staticmethod
+    def _set_pause(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 8)
+        if raw is None or raw > 35964000:
+            return NOT_DONE
+        channel.pause_s = raw / 10
+        return DONE
+
+    @staticmethod
+    def _set_cycles(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 4)
+        if raw is None:
+            return NOT_DONE
+        channel.cycles = raw
+        return DONE
+
+    @staticmethod
+    def _set_diameter(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 4)
+        if raw not in DIAMETERS:
+            return NOT_DONE
+        if raw != channel.diameter:
+            channel.calibration = 1.0
+        channel.diameter = raw
+        return DONE
+
+    @staticmethod
+    def _set_back_steps(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 4)
+        if raw is None or raw > 100:
+            return NOT_DONE
+        channel.back_steps = raw
+        return DONE
+
+    @staticmethod
+    def _set_calibration_direction(channel: Channel, text: str) -> bytes:
+        if text not in ("J", "K"):
+            return NOT_DONE
+        channel.calibration_clockwise = text == "J"
+        return DONE
+
+    @staticmethod
+    def _set_target(channel: Channel, text: str) -> bytes:
+        value = meant(text)
+        if value is None:
+            return NOT_DONE
+        channel.calibration_target = value
+        return shown(value) + b"\r\n"
+
+    @staticmethod
+    def _set_measured(channel: Channel, text: str) -> bytes:
+        """Taken while the channel waits for it: the flow is as much greater as more came out than was meant to."""
+        value = meant(text)
+        if value is None or channel.doing != WAITING or not value:
+            return NOT_DONE
+        channel.calibration *= value / channel.calibration_target
+        channel.calibration_measured, channel.doing = value, AT_REST
+        channel.calibrated_at_s = channel.total_s
+        return shown(value) + b"\r\n"
+
+    @staticmethod
+    def _set_calibration_time(channel: Channel, text: str) -> bytes:
+        raw = whole(text, 8)
+        if raw is None:
+            return NOT_DONE
+        channel.calibration_s = raw / 10
+        return DONE
+
+    # -- memory
+
+    def snapshot(self) -> dict[str, object]:
+        return super().snapshot() | {"channels": [asdict(channel) for channel in self.channels]}
+
+    def restore(self, saved: dict[str, object]) -> None:
+        super().restore(saved)
+        rows = cast("list[dict[str, Any]]", saved["channels"])
+        self.channels[:] = [Channel(**row) for row in rows]
