@@ -16,6 +16,10 @@ MODELS = {
     "vaisala_gmp252": "drivers.devices.vaisala_probes.driver:VaisalaGmp252",
     "vaisala_hmp": "drivers.devices.vaisala_probes.humidity:VaisalaHmp",
     "vaisala_gmp25x_text": "drivers.devices.vaisala_probes.industrial:VaisalaGmp25xText",
+    "watlow_f4t": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4t",
+    "watlow_f4t_humidity": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4tHumidity",
+    "watlow_ez_zone": "drivers.devices.watlow_f4t_ez_zone.ez_zone:WatlowEzZone",
+    "watlow_ez_zone_standard_bus": "drivers.devices.watlow_f4t_ez_zone.standard_bus:WatlowEzZoneStandardBus",
 }
 
 

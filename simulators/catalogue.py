@@ -32,6 +32,12 @@ SIMULATORS: Mapping[str, Entry] = {
     "vaisala_gmp252": Entry("simulators.devices.vaisala_probes:VaisalaGmp252", "room", address=240),
     "vaisala_hmp": Entry("simulators.devices.vaisala_probes:VaisalaHmp", "chamber", address=240),
     "vaisala_gmp25x_text": Entry("simulators.devices.vaisala_probes:VaisalaGmp25xText", "chamber"),
+    "watlow_f4t": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
+    "watlow_f4t_humidity": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
+    "watlow_ez_zone": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowEzZone", "chamber", address=1),
+    "watlow_ez_zone_standard_bus": Entry(
+        "simulators.devices.watlow_f4t_ez_zone:WatlowEzZoneStandardBus", "chamber", address=1
+    ),
 }
 
 
