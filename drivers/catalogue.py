@@ -20,6 +20,8 @@ MODELS = {
     "watlow_f4t_humidity": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4tHumidity",
     "watlow_ez_zone": "drivers.devices.watlow_f4t_ez_zone.ez_zone:WatlowEzZone",
     "watlow_ez_zone_standard_bus": "drivers.devices.watlow_f4t_ez_zone.standard_bus:WatlowEzZoneStandardBus",
+    "sst_luminox_lox02": "drivers.devices.sst_luminox.driver:SstLuminoxLox02",
+    "sst_luminox_lox01": "drivers.devices.sst_luminox.driver:SstLuminoxLox01",
 }
 
 

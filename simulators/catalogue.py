@@ -38,6 +38,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "watlow_ez_zone_standard_bus": Entry(
         "simulators.devices.watlow_f4t_ez_zone:WatlowEzZoneStandardBus", "chamber", address=1
     ),
+    "sst_luminox_lox02": Entry("simulators.devices.sst_luminox:SstLuminoxLox02", "chamber"),
+    "sst_luminox_lox01": Entry("simulators.devices.sst_luminox:SstLuminoxLox01", "chamber"),
 }
 
 
