@@ -329,7 +329,8 @@ def test_arguments_and_frames_that_cannot_be_are_errors():
     for text, answer in (
         (b"M 7\r\n", b"E 03\r\n"), (b"# 9\r\n", b"E 03\r\n"), (b"O 1\r\n", b"E 03\r\n"), (b"E\r\n", b"E 01\r\n"),
         (b"\r\n", b"E 01\r\n"), (b"two words\r\n", b"E 01\r\n"), (b"O\n", b"E 02\r\n"),
-        (b"x" * 40 + b"\r\n", b"E 00\r\n"), (b"M2\r\n", b"M 02\r\n"), (b"Q 1\r\n", b"E 01\r\n"), (b"# 2\r\n", b"# 00115\r\n"),
+        (b"x" * 40 + b"\r\n", b"E 00\r\n"), (b"M2\r\n", b"M 02\r\n"), (b"Q 1\r\n", b"E 01\r\n"),
+        (b"# 2\r\n", b"# 00115\r\n"),
     ):  # fmt: skip
         assert say(sensor, text) == answer, text
     sensor.receive(Bytes(b"z" * 300), 0.0)
