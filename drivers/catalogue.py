@@ -78,6 +78,12 @@ MODELS = {
     "harvard_phd_ultra": "drivers.devices.harvard_pump.driver:HarvardPhdUltra",
     "harvard_33_dds": "drivers.devices.harvard_pump.driver:Harvard33Dds",
     "ismatec_reglo_icc": "drivers.devices.ismatec_reglo_icc.driver:IsmatecRegloIcc",
+    "watlow_f4t": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4t",
+    "watlow_f4t_humidity": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4tHumidity",
+    "watlow_ez_zone": "drivers.devices.watlow_f4t_ez_zone.ez_zone:WatlowEzZone",
+    "watlow_ez_zone_standard_bus": "drivers.devices.watlow_f4t_ez_zone.standard_bus:WatlowEzZoneStandardBus",
+    "sst_luminox_lox02": "drivers.devices.sst_luminox.driver:SstLuminoxLox02",
+    "sst_luminox_lox01": "drivers.devices.sst_luminox.driver:SstLuminoxLox01",
 }
 
 

@@ -92,6 +92,14 @@ SIMULATORS: Mapping[str, Entry] = {
     "harvard_phd_ultra": Entry("simulators.devices.harvard_pump:HarvardPhdUltra", "barrel"),
     "harvard_33_dds": Entry("simulators.devices.harvard_pump:Harvard33Dds", "barrel"),
     "ismatec_reglo_icc": Entry("simulators.devices.ismatec_reglo_icc:IsmatecRegloIcc", "tube", address=1),
+    "watlow_f4t": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
+    "watlow_f4t_humidity": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
+    "watlow_ez_zone": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowEzZone", "chamber", address=1),
+    "watlow_ez_zone_standard_bus": Entry(
+        "simulators.devices.watlow_f4t_ez_zone:WatlowEzZoneStandardBus", "chamber", address=1
+    ),
+    "sst_luminox_lox02": Entry("simulators.devices.sst_luminox:SstLuminoxLox02", "chamber"),
+    "sst_luminox_lox01": Entry("simulators.devices.sst_luminox:SstLuminoxLox01", "chamber"),
 }
 
 

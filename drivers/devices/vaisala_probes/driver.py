@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -94,15 +95,9 @@ class VaisalaGmp25x(VaisalaProbe):
 
     async def line_settings(self) -> LineSettings:
         """Address, speed, parity and stop bits as stored; raises Refused for a code without a meaning."""
-        address, speed, parity, stop_bits = [
-            await self.read_row(self.table[name]) for name in ("address", "speed_code", "parity_code", "stop_bits")
-        ]
-        if not all(isinstance(each, int) for each in (address, speed, parity, stop_bits)):
-            raise Refused("no number", "line settings without numbers")
-        assert isinstance(address, int)
-        assert isinstance(speed, int)
-        assert isinstance(parity, int)
-        assert isinstance(stop_bits, int)
+        rows = tuple(self.table[name] for name in ("address", "speed_code", "parity_code", "stop_bits"))
+        data = await self.ask(self.block(rows[0].wire, 4, rows))
+        address, speed, parity, stop_bits = struct.unpack(">4H", data)
         if speed >= len(BAUDS) or parity >= len(PARITIES):
             raise Refused(f"{speed}, {parity}", "codes of speed and parity that the guide does not know")
         return LineSettings(address, BAUDS[speed], PARITIES[parity], stop_bits)
@@ -115,8 +110,8 @@ class VaisalaGmp25x(VaisalaProbe):
         reading = await super().read(name)
         if name not in ("co2", "temperature", "temperature_in_use"):
             return reading if not name.endswith("_status") else (await self._judged({name: reading}))[name]
-        status = {each: await super(VaisalaGmp25x, self).read(each) for each in ("device_status", "co2_status")}
-        return (await self._judged({name: reading, **status}))[name]
+        block = next(each for each in self.blocks() if each.rows[0].name == "device_status")
+        return (await self._judged({name: reading} | self.readings(block, await self.ask(block))))[name]
 
     async def _judged(self, readings: dict[str, Reading]) -> dict[str, Reading]:
         """Put the status registers into words and condemn the measurements they speak of."""

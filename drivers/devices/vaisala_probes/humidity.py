@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from drivers.core import registers
 from drivers.core.device import Signal
 from drivers.core.errors import Refused, WireError
-from drivers.core.line import Line
-from drivers.core.signals import Reading
+from drivers.core.signals import Quality, Reading
 from drivers.devices.vaisala_probes import words
 from drivers.devices.vaisala_probes.probe import VaisalaProbe
 
@@ -44,11 +41,6 @@ class VaisalaHmp(VaisalaProbe):
     heated_temperature = Signal()
     device_status = Signal()
 
-    def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
-        super().__init__(line, address, options)
-        self.has_own_status: bool | None = None
-        """Whether 520 to 523 exist (newer guide); None = not asked yet."""
-
     async def set_address(self, address: int) -> None:
         """Refused: the sheet has no register for it (769 is the pressure of an HMP)."""
         raise Refused("unknown", f"the datasheet of {self.model} names no register for the address")
@@ -62,7 +54,7 @@ class VaisalaHmp(VaisalaProbe):
             readings["device_status"] = status._replace(value=why or "ok")
         else:
             why = f"the status is not known: {status.why}"
-        own = {} if why else await self._own_status()
+        own = await self._own_status() if readings["pressure"].quality is Quality.GOOD else {}
         for name in MEASURED:
             if bad := why or own.get(name, ""):
                 readings[name] = self.condemned(readings[name], bad)
@@ -86,20 +78,20 @@ class VaisalaHmp(VaisalaProbe):
         return f"error active: {words.spelled(value, words.HMP_ERRORS, 'error')}"
 
     async def _own_status(self) -> dict[str, str]:
-        """What each value's own status says against it; {} where the probe has no such registers."""
-        if self.has_own_status is False:
-            return {}
-        rows = tuple(self.table[name] for name in (*OWN_STATUS.values(), "device_status_bits"))
-        block = self.block(rows[0].wire, len(rows), rows)
+        """What each value's own status says against it; {} where the probe has no such registers (older guide).
+
+        Read with the hash in front of it, as six registers: a reply names no register, and with a length of its own at
+        the end of a poll no late copy of it is taken for another answer.
+        """
+        rows = tuple(self.table[name] for name in ("security_hash", *OWN_STATUS.values(), "device_status_bits"))
+        block = self.block(rows[0].wire, 6, rows)
         try:
             data = await self.ask(block)
         except Refused:
-            self.has_own_status = False
             return {}
         except WireError as error:
             return dict.fromkeys(MEASURED, f"the status of the values is not known: {error}")
-        self.has_own_status = True
-        *own, device = (int.from_bytes(data[at : at + 2], "big") for at in range(0, 8, 2))
+        *own, device = (int.from_bytes(data[at : at + 2], "big") for at in range(4, 12, 2))
         said = {
             name: words.spelled(value, words.HMP_VALUE, "status")
             for name, value in zip(OWN_STATUS, own, strict=True)
