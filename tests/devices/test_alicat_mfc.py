@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from drivers.catalogue import find
 from drivers.core.device import LinkLoss
 from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
@@ -344,7 +345,10 @@ async def test_a_device_on_its_analog_input_takes_no_set_point_until_its_source_
 
 
 async def test_modbus_without_the_units_option_gives_no_flow_and_takes_no_set_point():
-    rig = await ready("alicat_mfc_modbus", {})
+    told = await ready("alicat_mfc_modbus")
+    rig = Rig(find("alicat_mfc_modbus"), told.simulator, 1, {})
+    await rig.driver.identify()
+    await rig.driver.prepare()
     readings = await rig.driver.poll()
     for name in ("standard_flow", "volumetric_flow", "flow_setpoint"):
         assert readings[name].quality is Quality.BAD
