@@ -65,6 +65,7 @@ def unit(controller: Controller, unit: UnitSettings) -> dict[str, Any]:
         "roles": dict(unit.roles),
         "vessel": unit.vessel.model_dump(),
         "paths": {name: path.model_dump() for name, path in unit.paths.items()},
+        "loop": unit.loop,
         "owners": {output: runs.doors.outputs.owner(output) if runs else "" for output in outputs.values()},
         "stays_on": [role.removesuffix(" set") for role in outputs],
     }
