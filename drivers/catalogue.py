@@ -13,6 +13,8 @@ MODELS = {
     "new_era_ne1000": "drivers.devices.new_era_ne1000.driver:NewEraNe1000",
     "mettler_toledo_mt_sics": "drivers.devices.mettler_toledo_mt_sics.driver:MettlerToledoBalance",
     "ismatec_reglo_icc": "drivers.devices.ismatec_reglo_icc.driver:IsmatecRegloIcc",
+    "masterflex_ls": "drivers.devices.masterflex_ls.driver:MasterflexLs",
+    "masterflex_ls_usb": "drivers.devices.masterflex_ls.usb:MasterflexLsUsb",
     "watson_marlow_520": "drivers.devices.watson_marlow.driver:WatsonMarlow520",
     "watson_marlow_530": "drivers.devices.watson_marlow.driver:WatsonMarlow530",
     "watson_marlow_505": "drivers.devices.watson_marlow.driver:WatsonMarlow505",

@@ -29,6 +29,8 @@ SIMULATORS: Mapping[str, Entry] = {
     "new_era_ne1000": Entry("simulators.devices.new_era_ne1000:NewEraNe1000", "barrel"),
     "mettler_toledo_mt_sics": Entry("simulators.devices.mettler_toledo_mt_sics:MettlerToledoBalance", "pan"),
     "ismatec_reglo_icc": Entry("simulators.devices.ismatec_reglo_icc:IsmatecRegloIcc", "tube", address=1),
+    "masterflex_ls": Entry("simulators.devices.masterflex_ls:MasterflexLs", "tube", address=1),
+    "masterflex_ls_usb": Entry("simulators.devices.masterflex_ls:MasterflexLsUsb", "tube", address=1),
     "watson_marlow_520": Entry("simulators.devices.watson_marlow:WatsonMarlow520", "tube", address=1),
     "watson_marlow_530": Entry("simulators.devices.watson_marlow:WatsonMarlow530", "tube", address=1),
     "watson_marlow_505": Entry("simulators.devices.watson_marlow:WatsonMarlow505", "tube", address=1),
