@@ -10,7 +10,7 @@ from typing import ClassVar
 from drivers.core import registers
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
-from drivers.core.fluid import Direction, Motion, MoverStatus, Totals
+from drivers.core.fluid import Direction, Motion, MoverStatus, Totals, Use
 from drivers.core.line import Line
 from drivers.core.peristaltic import ONE_WAY, Peristaltic
 from drivers.core.signals import Identity, Reading, Value
@@ -158,7 +158,7 @@ class MasterflexLs(Peristaltic):
         if isinstance(value, str) or value is None:
             raise OutOfRange(name, float("nan"), "1/min", None, None, "a number is wanted")
         self.check_limits(name, value)
-        if (await self._status()).doing == RUNNING and self.wanted_use.value == "dose":
+        if (await self._status()).doing == RUNNING and self.use is Use.DOSE:
             raise Refused("moving", f"{self._name}: a dose is running; its speed is not changed")
         clockwise, _ = await self._speed()
         return self.good(await self._set_speed(clockwise, round(value, 1)))

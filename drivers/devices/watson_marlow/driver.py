@@ -14,7 +14,7 @@ from typing import ClassVar
 from drivers.core import registers
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WrongDevice
-from drivers.core.fluid import Direction, Motion, MoverStatus, Totals
+from drivers.core.fluid import Direction, Motion, MoverStatus, Totals, Use
 from drivers.core.line import Line
 from drivers.core.peristaltic import ONE_WAY, Peristaltic
 from drivers.core.signals import Identity, Reading, Value
@@ -129,7 +129,7 @@ class WatsonMarlow(Peristaltic):
 
     @property
     def _loops(self) -> bool:
-        return self.wanted_use.value == "recirculate"
+        return self.use is Use.RECIRCULATE
 
     def _reading(self, name: str, status: Status) -> Reading:
         try:
