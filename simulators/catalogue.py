@@ -100,6 +100,12 @@ SIMULATORS: Mapping[str, Entry] = {
     ),
     "sst_luminox_lox02": Entry("simulators.devices.sst_luminox:SstLuminoxLox02", "chamber"),
     "sst_luminox_lox01": Entry("simulators.devices.sst_luminox:SstLuminoxLox01", "chamber"),
+    "masterflex_ls": Entry("simulators.devices.masterflex_ls:MasterflexLs", "tube", address=1),
+    "masterflex_ls_usb": Entry("simulators.devices.masterflex_ls:MasterflexLsUsb", "tube", address=1),
+    "watson_marlow_520": Entry("simulators.devices.watson_marlow:WatsonMarlow520", "tube", address=1),
+    "watson_marlow_530": Entry("simulators.devices.watson_marlow:WatsonMarlow530", "tube", address=1),
+    "watson_marlow_505": Entry("simulators.devices.watson_marlow:WatsonMarlow505", "tube", address=1),
+    "watson_marlow_323": Entry("simulators.devices.watson_marlow:WatsonMarlow323", "tube", address=1),
 }
 
 
