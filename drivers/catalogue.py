@@ -19,6 +19,10 @@ MODELS = {
     "atlas_ezo_orp": "drivers.devices.atlas_ezo.driver:AtlasEzoOrp",
     "atlas_ezo_co2": "drivers.devices.atlas_ezo.driver:AtlasEzoCo2",
     "sartorius_sbi": "drivers.devices.sartorius_sbi.driver:SartoriusBalance",
+    "julabo_corio_cd": "drivers.devices.julabo_circulator.driver:JulaboCorioCd",
+    "julabo_corio_cp": "drivers.devices.julabo_circulator.driver:JulaboCorioCp",
+    "julabo_magio": "drivers.devices.julabo_circulator.driver:JulaboMagio",
+    "julabo_dyneo": "drivers.devices.julabo_circulator.driver:JulaboDyneo",
 }
 
 

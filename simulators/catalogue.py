@@ -35,6 +35,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "atlas_ezo_orp": Entry("simulators.devices.atlas_ezo:AtlasEzoOrp", "immersion"),
     "atlas_ezo_co2": Entry("simulators.devices.atlas_ezo:AtlasEzoCo2", "room"),
     "sartorius_sbi": Entry("simulators.devices.sartorius_sbi:SartoriusBalance", "pan"),
+    "julabo_corio_cd": Entry("simulators.devices.julabo_circulator:JulaboCorioCd", "bath"),
+    "julabo_corio_cp": Entry("simulators.devices.julabo_circulator:JulaboCorioCp", "bath"),
+    "julabo_magio": Entry("simulators.devices.julabo_circulator:JulaboMagio", "bath"),
+    "julabo_dyneo": Entry("simulators.devices.julabo_circulator:JulaboDyneo", "bath"),
 }
 
 

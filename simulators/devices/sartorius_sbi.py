@@ -1,8 +1,8 @@
 """Sartorius balance seen from the cable: SBI over a pan (datasheet sartorius-sbi.md).
 
 A command is ESC and a letter, or ESC, a small letter, a number and `_`; CR and LF behind it are passed over. Guesses
-(X): what comes while a print is worked on is ignored; an internal adjustment takes 20 s and needs an empty pan; a restart
-takes 3 s and says nothing; taring and zeroing take what is on the pan at once, moving or not.
+(X): what comes while a print is worked on is ignored; an internal adjustment takes 20 s and needs an empty pan; a
+restart takes 3 s and says nothing; taring and zeroing take what is on the pan at once, moving or not.
 """
 
 from __future__ import annotations
