@@ -90,6 +90,10 @@ MODELS = {
     "watson_marlow_530": "drivers.devices.watson_marlow.driver:WatsonMarlow530",
     "watson_marlow_505": "drivers.devices.watson_marlow.driver:WatsonMarlow505",
     "watson_marlow_323": "drivers.devices.watson_marlow.driver:WatsonMarlow323",
+    "julabo_corio_cd": "drivers.devices.julabo_circulator.driver:JulaboCorioCd",
+    "julabo_corio_cp": "drivers.devices.julabo_circulator.driver:JulaboCorioCp",
+    "julabo_magio": "drivers.devices.julabo_circulator.driver:JulaboMagio",
+    "julabo_dyneo": "drivers.devices.julabo_circulator.driver:JulaboDyneo",
 }
 
 

@@ -106,6 +106,10 @@ SIMULATORS: Mapping[str, Entry] = {
     "watson_marlow_530": Entry("simulators.devices.watson_marlow:WatsonMarlow530", "tube", address=1),
     "watson_marlow_505": Entry("simulators.devices.watson_marlow:WatsonMarlow505", "tube", address=1),
     "watson_marlow_323": Entry("simulators.devices.watson_marlow:WatsonMarlow323", "tube", address=1),
+    "julabo_corio_cd": Entry("simulators.devices.julabo_circulator:JulaboCorioCd", "bath"),
+    "julabo_corio_cp": Entry("simulators.devices.julabo_circulator:JulaboCorioCp", "bath"),
+    "julabo_magio": Entry("simulators.devices.julabo_circulator:JulaboMagio", "bath"),
+    "julabo_dyneo": Entry("simulators.devices.julabo_circulator:JulaboDyneo", "bath"),
 }
 
 
