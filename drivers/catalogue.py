@@ -18,6 +18,7 @@ MODELS = {
     "binder_cb_mb2": "drivers.devices.binder_mb.driver:BinderCbMb2",
     "thermo_heracell_i": "drivers.devices.thermo_heracell_i.driver:ThermoHeracellI",
     "thermo_vios_cr": "drivers.devices.thermo_heracell_i.driver:ThermoViosCr",
+    "prominent_dfxa": "drivers.devices.prominent_dfxa.driver:ProminentDfxa",
 }
 
 

@@ -34,6 +34,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "binder_cb_mb2": Entry("simulators.devices.binder_mb:BinderCbMb2", "chamber", address=1),
     "thermo_heracell_i": Entry("simulators.devices.thermo_heracell_i:ThermoHeracellI", "chamber"),
     "thermo_vios_cr": Entry("simulators.devices.thermo_heracell_i:ThermoViosCr", "chamber"),
+    "prominent_dfxa": Entry("simulators.devices.prominent_dfxa:ProminentDfxa", "tube", address=20),
 }
 
 
