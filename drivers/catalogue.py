@@ -94,6 +94,7 @@ MODELS = {
     "julabo_corio_cp": "drivers.devices.julabo_circulator.driver:JulaboCorioCp",
     "julabo_magio": "drivers.devices.julabo_circulator.driver:JulaboMagio",
     "julabo_dyneo": "drivers.devices.julabo_circulator.driver:JulaboDyneo",
+    "prominent_dfxa": "drivers.devices.prominent_dfxa.driver:ProminentDfxa",
 }
 
 

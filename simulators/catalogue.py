@@ -110,6 +110,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "julabo_corio_cp": Entry("simulators.devices.julabo_circulator:JulaboCorioCp", "bath"),
     "julabo_magio": Entry("simulators.devices.julabo_circulator:JulaboMagio", "bath"),
     "julabo_dyneo": Entry("simulators.devices.julabo_circulator:JulaboDyneo", "bath"),
+    "prominent_dfxa": Entry("simulators.devices.prominent_dfxa:ProminentDfxa", "tube", address=20),
 }
 
 
