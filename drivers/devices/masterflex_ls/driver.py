@@ -48,6 +48,7 @@ class MasterflexLs(Peristaltic):
     watchdog = "none in the pages read: G ends at its own revolutions, G0 turns on until H"
     timeout_s = 1.0
     quiet_s = 0.02
+    not_sought = "a drive that was never given a number answers nothing else, and asking for it gives it one"
     evidence = "MNWX"
     continuity = (
         "by cumulative revolutions above zero, cleared by Z0 only (M, W); a drive that lost power has lost its number "
