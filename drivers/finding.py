@@ -89,12 +89,13 @@ async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str]
     sought = named or [kind for kind in map(find, MODELS) if not kind.not_sought]
     groups = by_settings(url, [kind for kind in sought if reaches(scheme, kind)])
     for settings, kinds in groups.items():
-        line = Seeker(url, settings)
+        line = Line(open_link(url, settings)) if named else Seeker(url, settings)
         found: dict[tuple[str, int], Found] = {}
         try:
             await line.link.dial()
             for kind in kinds:
-                line.kind = kind
+                if isinstance(line, Seeker):
+                    line.kind = kind
                 for address in dict.fromkeys((kind.default_address, *addresses)):
                     if (identity := await who(line, kind, address)) is not None:
                         this = Found(kind.model, whole_url(url, settings), address, identity)
@@ -141,7 +142,7 @@ def whole_url(url: str, default: str) -> str:
     return f"{url.partition('?')[0]}?{urlencode(settings)}"
 
 
-async def who(line: Seeker, kind: type[Device], address: int) -> Identity | None:
+async def who(line: Line, kind: type[Device], address: int) -> Identity | None:
     """The identity of a device of this kind, or None."""
     try:
         return await kind(line, address).identify()
