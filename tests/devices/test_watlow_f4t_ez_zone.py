@@ -12,9 +12,12 @@ import pytest
 from drivers.core.device import Device
 from drivers.core.errors import NoAnswer, OutOfRange, Refused, WrongDevice
 from drivers.core.line import Line
+from drivers.core.link import open_link
 from drivers.core.signals import Quality
 from drivers.devices.watlow_f4t_ez_zone import WatlowEzZone, WatlowEzZoneStandardBus, WatlowF4t, WatlowF4tHumidity
 from simulators.core.hosts import MemoryHost
+from simulators.core.modbus_tcp import ModbusTcpPlug
+from simulators.core.ports import TcpHost
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Bytes, Send, Simulator
 from simulators.devices import hamilton_arc
@@ -466,8 +469,65 @@ def test_a_profile_goes_through_its_steps_and_ends_with_power():
 def test_a_request_within_the_pause_is_not_heard():
     controller = simulated.WatlowF4t(chamber(), 1)
     assert raw(controller, "01 03 0A AA 00 01", 10.0)
-    assert raw(controller, "01 03 0A AA 00 01", 10.02) == b""
+    assert raw(controller, "01 03 0A AA 00 01", 10.015) == b""
     assert raw(controller, "01 03 0A AA 00 01", 10.1)
+    assert raw(controller, "01 03 0A AA 00 01", 10.131), "30 ms behind the request, as E waits, not behind the reply"
+
+
+def over_tcp(plug: ModbusTcpPlug, packet: str, now: float = 0.0) -> bytes:
+    return b"".join(each.data for each in plug.receive(Bytes(bytes.fromhex(packet)), now) if isinstance(each, Send))
+
+
+def test_the_simulators_answer_the_sheets_packets_of_modbus_tcp():
+    """Typed from the sheet; the pause belongs to the serial line, a network client need not wait."""
+    plug = ModbusTcpPlug(simulated.WatlowF4t(chamber(36.9), 1))
+    for asked, said in (
+        ("00 01 00 00 00 06 01 03 0B 04 00 02", "00 01 00 00 00 07 01 03 04 99 9A 42 13"),
+        ("00 01 00 00 00 0B 01 10 0A DE 00 02 04 00 00 42 14", "00 01 00 00 00 06 01 10 0A DE 00 02"),
+        ("00 01 00 00 00 06 01 03 0A FA 00 02", "00 01 00 00 00 07 01 03 04 00 00 42 14"),
+        ("00 01 00 00 00 06 01 03 0A AA 00 01", "00 01 00 00 00 05 01 03 02 00 0A"),
+        ("00 01 00 00 00 06 01 03 00 05 00 02", "00 01 00 00 00 03 01 83 02"),
+        ("00 01 00 00 00 0B 01 10 0A DE 00 02 04 00 00 43 14", "00 01 00 00 00 03 01 90 03"),
+    ):
+        assert over_tcp(plug, asked) == bytes.fromhex(said), asked
+    gateway = ModbusTcpPlug(simulated.WatlowEzZone(chamber(25.0), 1, options={"zones": 2}))
+    for unit in ("00", "01", "FF"):
+        for start in ("01 68", "14 F0"):  # zone 2 is 5000 registers on
+            packet = over_tcp(gateway, f"00 01 00 00 00 06 {unit} 03 {start} 00 02")
+            assert packet == bytes.fromhex(f"00 01 00 00 00 07 {unit} 03 04 41 C8 00 00")
+    written = over_tcp(gateway, "00 01 00 00 00 0B 00 10 08 70 00 02 04 42 14 00 00")
+    assert written == bytes.fromhex("00 01 00 00 00 06 00 10 08 70 00 02")
+
+
+@pytest.mark.real_time
+async def test_over_modbus_tcp_the_unit_is_that_of_the_network_port():
+    controller = simulated.WatlowF4t(chamber(), 1, options={"unit": "C", "network_unit": "F"})
+    host = TcpHost(ModbusTcpPlug(controller), "127.0.0.1", 0, "modbus-tcp")
+    await host.open()
+    line = Line(open_link(host.url))
+    driver = WatlowF4t(line, 1)
+    await driver.prepare()
+    readings = await driver.poll()
+    assert readings["communication_unit"].value == "F"
+    assert readings["temperature"].value == pytest.approx(37.0, abs=1e-4)
+    assert (await driver.temperature_setpoint.set(36.0)).value == pytest.approx(36.0, abs=1e-4)
+    assert controller.state.loops[0].set_point == pytest.approx(36.0, abs=1e-4)
+    await line.close()
+    await host.close()
+
+
+def test_events_with_a_key_the_clock_and_the_times_of_a_profile():
+    controller = f4t()
+    assert raw(controller, "01 03 1A BC 00 01")[3:-2] == bytes.fromhex("00 3E")
+    for key in ("05 B1", "05 B0"):  # down, up
+        assert raw(controller, f"01 06 1A C2 {key}")[1] == 6
+    assert raw(controller, "01 03 1A BC 00 01")[3:-2] == bytes.fromhex("00 3F")
+    assert raw(controller, "01 06 39 48 00 07")[1] == 6  # hour 7
+    assert raw(controller, "01 03 39 48 00 01")[3:-2] == bytes.fromhex("00 07")
+    assert raw(controller, "01 06 39 48 00 19")[1:3] == bytes.fromhex("86 03")
+    raw(controller, "01 06 40 B2 06 F6", 0.0)
+    assert raw(controller, "01 03 40 BA 00 01", 600.0)[3:-2] == (3000).to_bytes(2, "big")
+    assert raw(controller, "01 03 40 EE 00 01", 600.0)[3:-2] == (6600).to_bytes(2, "big")
 
 
 def test_the_clock_is_the_benchs_and_bad_codes_are_exception_03():

@@ -39,8 +39,9 @@ class WatlowController(ModbusDevice):
     evidence = "EXTW"
     checksum = True
     timeout_s = 1.0
-    gap = 1
-    """Enumerations stand in slots of two registers; registers nobody documents are not read."""
+    gap = 0
+    """Enumerations stand in slots of two registers, and whether the second half can be read is not known (E, T and W
+    read each value by itself)."""
     closing: ClassVar[tuple[str, str]]
     """Rows of one and of two registers, one of which ends a round of questions (see modbus_surplus)."""
     word_order: ClassVar[str]
