@@ -33,7 +33,7 @@ MULTIPOSITION = 3
 class ViciValve(SelectionValve):
     """What both generations do. Options: `positions` (ports of the rotor; the actuator must say the same), `id` (one
     character, where the ID is `0`; else `address` 1 to 35 = `1` to `9`, `A` to `Z`, and 0 = no ID), `version_lines`
-    (lines `VR` answers: 5 by F; 0 = not asked)."""
+    (lines of `VR` to wait for: 5 by F; fewer are taken after the time-out; 0 = not asked)."""
 
     maker = "VICI Valco"
     default_url = "serial:///dev/ttyUSB0?baud=9600&parity=N&stopbits=1"
@@ -210,7 +210,7 @@ class ViciValve(SelectionValve):
         return int(value)
 
     async def _version(self) -> str:
-        """The lines of VR in one; raises NoAnswer when there are fewer than expected."""
+        """The lines of VR in one, as many as came in time; raises NoAnswer when there are none."""
         lines: list[str] = []
 
         def parse(buffer: bytearray) -> str | None:
@@ -224,11 +224,10 @@ class ViciValve(SelectionValve):
             try:
                 return await self.line.query(self._request("VR"), parse, timeout_s=self.timeout_s, quiet_s=QUIET_S)
             except NoAnswer as error:
+                if lines:
+                    return " ".join(lines)
                 if not left:
-                    raise NoAnswer(
-                        f"{self.model}: VR was answered with {len(lines)} of {self.version_lines} lines; how many an "
-                        "actuator has is not documented: see option version_lines"
-                    ) from error
+                    raise NoAnswer(f"{self.model}: VR is not answered; option version_lines = 0: not asked") from error
         raise AssertionError("two tries")
 
     async def _check_kind(self) -> None:
