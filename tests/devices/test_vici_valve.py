@@ -180,6 +180,15 @@ async def test_what_is_no_selection_valve_of_this_kind_is_the_wrong_device():
         await Rig(ViciMicroelectric, device=simulated.ViciUniversal).driver.identify()
 
 
+@pytest.mark.parametrize("said", [[], ["Bad command"]])
+async def test_a_valve_that_says_a_port_is_one_though_it_keeps_quiet_about_its_mode(said: list[str]):
+    """A two position valve says a letter; AM is asked as a second proof only."""
+    rig = Rig()
+    setting = rig.valve._setting  # pyright: ignore
+    rig.valve._setting = lambda word, argument: said if word == "AM" else setting(word, argument)  # pyright: ignore
+    assert (await rig.driver.identify()).type == "universal actuator"
+
+
 async def test_how_many_lines_a_version_has_is_an_option():
     rig = Rig(options={"version_lines": 7})
     assert (await rig.driver.identify()).firmware == "I-PD-AMHX88RD1 VICI Universal V1.0 Sep 9"
@@ -188,8 +197,7 @@ async def test_how_many_lines_a_version_has_is_an_option():
     rig = Rig()
     setting = rig.valve._setting  # pyright: ignore
     rig.valve._setting = lambda word, argument: [] if word == "VR" else setting(word, argument)  # pyright: ignore
-    with pytest.raises(NoAnswer, match="version_lines"):
-        await rig.driver.identify()
+    assert (await rig.driver.identify()).firmware == ""
 
 
 async def test_a_rotor_with_another_number_of_ports_is_refused_and_not_set():
@@ -289,13 +297,28 @@ async def test_a_valve_that_sticks_is_refused_and_an_unknown_place_is_no_answer(
         await turn
 
 
-async def test_an_error_text_is_told_and_not_waited_for_long():
+async def test_an_error_text_is_told_when_the_valve_is_seen_to_stay():
     rig = await ready(Rig())
     rig.valve._go = lambda argument, now: ["Bad command"]  # pyright: ignore
-    began = asyncio.get_running_loop().time()
     with pytest.raises(Refused, match="it said 'Bad command'"):
         await rig.driver.go_to(3)
-    assert asyncio.get_running_loop().time() - began < 3
+
+
+@pytest.mark.parametrize("said", ["GO6", "GO06", "go 6", "/5GO6", "Position is  = 6"])
+async def test_a_valve_is_not_said_to_stay_while_it_may_turn_whatever_it_answered(said: str):
+    """What CP says in mid-turn and how a turn is echoed are not known (?): here the old port until the end."""
+    rig = await ready(Rig())
+    go, position = rig.valve._go, rig.valve._setting  # pyright: ignore
+    rig.valve._go = lambda argument, now: [said] if go(argument, now) else []  # pyright: ignore
+
+    def before_until_the_end(word: str, argument: str) -> list[str]:
+        return ["CP01"] if word == "CP" and rig.valve.state.step else position(word, argument)
+
+    rig.valve._setting = before_until_the_end  # pyright: ignore
+    rig.valve.state.direction = "F"
+    rig.valve.state.port, rig.valve.state.goal = 1, 1
+    await rig.driver.go_to(10)  # nine steps forward, 1.8 s
+    assert rig.track.port == 10
 
 
 async def test_a_turn_is_sent_once_though_its_echo_is_lost():

@@ -22,8 +22,6 @@ LOOK_S = 0.1
 """Poll CP every 100 ms (sheet, Timing)."""
 TURN_S = 8.0
 """A full turn takes below 3 s (X)."""
-REFUSED_S = 1.0
-"""The same after an answer that is not the echo of the command, which means failure (H)."""
 ECHO_S = 0.3
 """How long the echo of a turn is waited for; whether there is one depends on the reply mode (H, M)."""
 QUIET_S = 0.01
@@ -170,7 +168,7 @@ class ViciValve(SelectionValve):
 
     async def _arrive(self, position: int, before: int | None, said: str) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + (REFUSED_S if said else TURN_S)
+        until = loop.time() + TURN_S  # also after an error text: that it stays can only be seen
         there, last = 0, before
         while True:
             await asyncio.sleep(LOOK_S)
@@ -210,7 +208,7 @@ class ViciValve(SelectionValve):
         return int(value)
 
     async def _version(self) -> str:
-        """The lines of VR in one, as many as came in time; raises NoAnswer when there are none."""
+        """The lines of VR in one, as many as came in time: how many there are is not documented."""
         lines: list[str] = []
 
         def parse(buffer: bytearray) -> str | None:
@@ -219,16 +217,10 @@ class ViciValve(SelectionValve):
                 raise BadFrame(f"{self.model}: {lines!r} is no version")
             return " ".join(lines[: self.version_lines]) if len(lines) >= self.version_lines else None
 
-        for left in (1, 0):
-            lines.clear()
-            try:
-                return await self.line.query(self._request("VR"), parse, timeout_s=self.timeout_s, quiet_s=QUIET_S)
-            except NoAnswer as error:
-                if lines:
-                    return " ".join(lines)
-                if not left:
-                    raise NoAnswer(f"{self.model}: VR is not answered; option version_lines = 0: not asked") from error
-        raise AssertionError("two tries")
+        try:
+            return await self.line.query(self._request("VR"), parse, timeout_s=self.timeout_s, quiet_s=QUIET_S)
+        except NoAnswer:
+            return " ".join(lines)
 
     async def _check_kind(self) -> None:
         raise NotImplementedError
@@ -256,10 +248,15 @@ class ViciUniversal(ViciValve):
         await self._told("IFM1")
 
     async def _check_kind(self) -> None:
+        """A port as a number is the proof; the mode is a second one where it is told."""
         try:
-            mode = await self._number("AM")
+            await self._number("CP")
         except BadFrame as error:
             raise WrongDevice(f"{self.line.name}: {error}; is it set to long replies? LG0 sets short ones") from error
+        try:
+            mode = await self._number("AM")
+        except (NoAnswer, BadFrame):
+            return
         if mode != MULTIPOSITION:
             raise WrongDevice(f"{self.line.name}: mode AM{mode} is a two position valve, not a selection valve (AM3)")
 
