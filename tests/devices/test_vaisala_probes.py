@@ -194,6 +194,17 @@ async def test_another_probe_of_the_house_and_another_make_are_the_wrong_device(
         await rig(other).driver.identify()
 
 
+@pytest.mark.parametrize(("switch", "word"), [("pressure_on", "pressure_comp"), ("temperature_on", "temperature_comp")])
+async def test_humidity_is_not_compensated_for_where_it_would_be_wrong(switch: str, word: str):
+    """Only right with temperature and pressure compensation on as well (V)."""
+    probe = gmp251()
+    probe.values[switch] = 0
+    with pytest.raises(Refused, match=word):
+        await rig(probe, humidity_percent=93.0).driver.prepare()
+    assert probe.values["humidity_on"] == 0
+    await rig(probe, oxygen_percent=19.9).driver.prepare()
+
+
 async def test_the_older_edition_that_names_no_model_is_both_of_them():
     """The probe of the sheet's older guide (V): nothing it says tells 251 from 252, so neither driver refuses it."""
     older = gmp251()

@@ -82,12 +82,23 @@ class VaisalaGmp25x(VaisalaProbe):
     async def prepare(self) -> None:
         """Write the compensations the options ask for, where they differ, and read them back.
 
-        The power-up value too (EEPROM, once): a probe that lost power would else go on without it, unnoticed.
+        The power-up value too (EEPROM, once): a probe that lost power would else go on without it, unnoticed. Raises
+        Refused where humidity could only be compensated for wrongly.
         """
         for what, value in self.wanted.items():
+            if what == "humidity":
+                await self._must_be_on("pressure_compensation", "temperature_compensation")
             await self.write(f"power_up_{what}", value)
             await self.write(f"given_{what}", value)
             await self.write(f"{what}_compensation", True)
+
+    async def _must_be_on(self, *names: str) -> None:
+        for name in names:
+            if not (await self.read(name)).value:
+                raise Refused(
+                    f"{name} is off",
+                    f"{self.model}: humidity is compensated for rightly with {' and '.join(names)} on (V): set {name}",
+                )
 
     async def line_settings(self) -> LineSettings:
         """Address, speed, parity and stop bits as stored; raises Refused for a code without a meaning."""
