@@ -158,6 +158,12 @@ def test_an_auto_start_status_is_25_characters_or_as_long_as_its_pattern(said: s
     assert meanings.MEANINGS["auto_start"](said) == "waiting for the door to be closed"
 
 
+def test_an_entry_without_a_date_is_left_out_and_costs_no_other():
+    deleted, periodic = "e0" + "00" * 15, "010b01060f3700000177002800d40000"
+    (entry,) = log.entries(deleted + periodic)
+    assert (entry.event, entry.at, entry.values) == (1, datetime(2006, 1, 11, 15, 55), (375, 40, 212, 0))
+
+
 def test_a_line_feed_behind_a_telegram_is_passed_over():
     incubator = simulated.ThermoHeracellI(StillChamber())
     for _ in range(2):
