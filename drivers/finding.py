@@ -18,7 +18,7 @@ from drivers.core.line import Line, Parse
 from drivers.core.link import open_link
 from drivers.core.signals import Identity
 
-SETTLE_S = 0.05
+SETTLE_S = 0.02
 """Silence before the next question. A reply later than that meets a question of another language, which refuses it."""
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Found:
 class Seeker(Line):
     """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
 
-    noise_limit_s = 0.5
+    noise_limit_s = 1.0
 
     def __init__(self, url: str, defaults: str) -> None:
         super().__init__(open_link(url, defaults))
@@ -93,7 +93,7 @@ async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str]
         found: dict[tuple[str, int], Found] = {}
         try:
             await line.link.dial()
-            for kind in kinds:
+            for kind in sorted(kinds, key=lambda kind: (kind.asked_twice, kind.answer_s)):
                 if isinstance(line, Seeker):
                     line.kind = kind
                 for address in dict.fromkeys((kind.default_address, *addresses)):

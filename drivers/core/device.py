@@ -78,11 +78,11 @@ class Device:
     """Tags of the golden exchanges, each letter once, as the family's datasheet defines them; held to by a test."""
     checksum: ClassVar[bool] = False
     """Every reply with a value carries a check sum; without one a flipped digit is another number, and nobody knows."""
-    answer_s: ClassVar[float] = 0.2
+    answer_s: ClassVar[float] = 0.15
     """How soon it has answered `identify`, for `device find`: that asks every model on every port."""
     asked_twice: ClassVar[bool] = False
-    """`device find` asks again after silence: the device may have read the first question behind the rest of another
-    language's, and says nothing to what it does not understand."""
+    """`device find` asks again after silence, and later than others: the device may have read the first question behind
+    the rest of another language's, and says nothing to what it does not understand."""
     not_sought: ClassVar[str] = ""
     """Why `osteon device find` does not ask for this model; "" = its `identify` is a harmless question everywhere."""
     calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {}

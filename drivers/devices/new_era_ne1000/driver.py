@@ -44,6 +44,7 @@ class NewEraNe1000(FluidMover):
         "Safe mode time-out SAF: pump and program stop when no valid packet came for watchdog_s; read back at start-up"
     )
     timeout_s = 1.0
+    asked_twice = True
     evidence = "MLX"
     checksum = True
     continuity = (
