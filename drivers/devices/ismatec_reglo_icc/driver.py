@@ -51,6 +51,7 @@ class IsmatecRegloIcc(Spoken):
     """N waits 0.15 s. Shorter than the pump's event messages are apart, or a doubtful line would never be quiet."""
     quiet_s = 0.02
     """An answer said twice is over before the next question; H leaves 55 ms between writing and reading."""
+    asked_twice = True
     evidence = "MX"
     continuity = (
         "by trip volumes above zero that agree with the whole-mL total (E, M); whether they survive the power: ?; "
