@@ -35,10 +35,14 @@ def lies(chance: Random, kind: str, checksum: bool, timeout_s: float) -> str:
 
 
 def spoil(rig: Rig[FluidMover] | Rig, seed: int) -> Random:
-    """One to three faults; without a check sum no flipped bits: a flipped digit is another number, nobody can tell."""
+    """One to three faults; without a check sum no flipped bits: a flipped digit is another number, nobody can tell. So
+    is `2` and `25.0` for a device that prints `25.0` in no fixed width: no copy behind what is left of a reply."""
     chance = Random(seed)
     kinds = [kind for kind in KINDS if kind != "flip" or rig.driver.checksum]
-    for kind in chance.sample(kinds, chance.randint(1, 3)):
+    chosen = chance.sample(kinds, chance.randint(1, 3))
+    if not rig.driver.shows_cuts and "truncate" in chosen and "duplicate" in chosen:
+        chosen.remove("duplicate")
+    for kind in chosen:
         rig.fault(lies(chance, kind, rig.driver.checksum, rig.driver.timeout_s), seed)
     return chance
 

@@ -200,9 +200,10 @@ class Namur(Device):
         return await self._ask(command, replies.words(command))
 
     async def _ask(self, command: str, parse: Parse[T]) -> T:
-        """A question: asked again once after silence or a broken reply."""
-        return await self.line.query(
-            command.encode("ascii") + END, parse, timeout_s=self.timeout_s, retries=1, quiet_s=self.quiet_s
+        """A question: asked again once after silence or a broken reply, and while its answer may be another's."""
+        request = command.encode("ascii") + END
+        return await self.certain(
+            lambda: self.line.query(request, parse, timeout_s=self.timeout_s, retries=1, quiet_s=self.quiet_s)
         )
 
     async def _set(self, command: str) -> None:
@@ -223,6 +224,7 @@ class Watched(Namur):
     """
 
     option_names: ClassVar[tuple[str, ...]] = ("name", "watchdog_s", "watchdog_speed", "watchdog_cel")
+    shows_cuts = False  # `37.1 2`: neither width nor decimals are fixed
     watchdog = "mode 2 (safe set points) with option watchdog_s; not armed without it"
     heats: ClassVar[bool] = True
 

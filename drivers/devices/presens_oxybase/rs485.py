@@ -99,8 +99,8 @@ class PreSensOxyBaseRs485(ModbusDevice):
         try:
             if self._idle:
                 await self.prepare()
-            settings = {name: await self.read(name) for name in self.seldom} if due else {}
-            readings = {"oxygen": await self.read("oxygen")} | settings
+            asked = ("oxygen_unit", "oxygen", "in_gas") if due else ("oxygen",)  # neighbours of different lengths
+            readings = {name: await self.read(name) for name in asked}
         except WireError as error:
             self._settings_due = -math.inf
             return dict.fromkeys(("oxygen", *self.seldom), self.bad(str(error)))
@@ -162,5 +162,4 @@ class PreSensOxyBaseRs485(ModbusDevice):
         row = self.table[name]
         pair = registers.Row(name, length=2, type=row.type)
         data = registers.encode(registers.Row(name, length=2, type="uint32_swapped"), first)
-        request = modbus.write_many_request(self.address, row.wire, data + registers.encode(pair, value))
-        await self.line.query(request, modbus.reply_parser(request), timeout_s=self.timeout_s, quiet_s=self.quiet_s)
+        await self.tell(modbus.write_many_request(self.address, row.wire, data + registers.encode(pair, value)))
