@@ -27,11 +27,10 @@ from drivers.core.modbus_device import ModbusDevice
 from drivers.core.signals import Quality
 from simulators.core.modbus import ModbusUnit
 from simulators.core.modbus_tcp import ModbusTcpPlug
-from simulators.core.ports import TcpHost
-from simulators.core.simulator import Simulator
+from simulators.core.simulator import Bytes, Send, Simulator
 
 GOAL_ECHO, GOAL_PYMODBUS = 0.40, 1.5
-READS, BLOCK = 6000, 200
+READS, BLOCK = 6000, 50
 VALUES = (37.0, 7.25, 41.5, 1013.25, 72.0)
 CONTENT = struct.pack(">5f", *VALUES)
 REQUEST, REPLY = bytes(12), bytes(29)
@@ -57,13 +56,29 @@ class Probe(ModbusDevice):
 
 
 class Unit(ModbusUnit):
-    """The device's end of it, without the time that a cable takes."""
+    """Our simulated device, less the time that a cable takes."""
 
     wake_at = None
 
     def __init__(self) -> None:
         super().__init__(1, baud=10**12, processing_s=0.0)
         self.add(0, 10, lambda now: CONTENT)
+
+
+class Plugged(asyncio.Protocol):
+    """Its network plug, which sends at once what there is to send."""
+
+    def __init__(self) -> None:
+        self.plug = ModbusTcpPlug(cast("Simulator", Unit()))
+        self.loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        for action in self.plug.receive(Bytes(data), self.loop.time()):
+            assert isinstance(action, Send)
+            self.transport.write(action.data)
 
 
 class Answering(asyncio.Protocol):
@@ -107,19 +122,20 @@ class Lane:
         self.took_s += self.loop.run_until_complete(self._block()) if counted else 0.0
 
     async def _block(self) -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(BLOCK):
             await self.ask()
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
 
-async def listening(reply: bytes, numbered: bool) -> int:
-    server = await asyncio.get_running_loop().create_server(lambda: Answering(reply, numbered), "127.0.0.1", 0)
+async def listening(end: Callable[[], asyncio.Protocol]) -> int:
+    """The port at which `end` answers."""
+    server = await asyncio.get_running_loop().create_server(end, "127.0.0.1", 0)
     return int(server.sockets[0].getsockname()[1])
 
 
 async def echo() -> Callable[[], Awaitable[object]]:
-    port = await listening(REPLY, numbered=False)
+    port = await listening(lambda: Answering(REPLY, numbered=False))
     _, asking = await asyncio.get_running_loop().create_connection(Asking, "127.0.0.1", port)
     return asking.ask
 
@@ -138,13 +154,12 @@ def driver(port: int) -> Callable[[], Awaitable[object]]:
 
 
 async def ours_alone() -> Callable[[], Awaitable[object]]:
-    return driver(await listening(bytes(4) + struct.pack(">HBBB", 23, 1, 3, 20) + CONTENT, numbered=True))
+    reply = bytes(4) + struct.pack(">HBBB", 3 + len(CONTENT), 1, 3, len(CONTENT)) + CONTENT
+    return driver(await listening(lambda: Answering(reply, numbered=True)))
 
 
 async def ours_both() -> Callable[[], Awaitable[object]]:
-    host = TcpHost(ModbusTcpPlug(cast("Simulator", Unit())), "127.0.0.1", 0)
-    await host.open()
-    return driver(host.port)
+    return driver(await listening(Plugged))
 
 
 async def pymodbus() -> tuple[Callable[[], Awaitable[object]], int]:
