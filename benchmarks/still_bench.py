@@ -1,8 +1,8 @@
 """`python -m benchmarks.still_bench BENCH.toml`: every device of a bench file on its link, each in still surroundings.
 
-A process of its own, so that what simulating costs is not charged to the controller. Prints `ready URL` for each link.
-On the ordinary clock: paced time stands still while the computer is busy, and a device that wants 30 ms of silence
-between two requests would count fewer than there were.
+A process of its own, so that what simulating costs is not charged to the controller. Prints `ready URL` for each link,
+and after SIGTERM `asked N`: how often bytes arrived. On the ordinary clock: paced time stands still while the computer
+is busy, and a device that wants 30 ms of silence between two requests would count fewer than there were.
 """
 
 from __future__ import annotations
@@ -17,13 +17,24 @@ from typing import Any
 from simulators import catalogue
 from simulators.bench import START
 from simulators.core.shared_line import SharedLine
+from simulators.core.simulator import Action, Bytes, Event
 from simulators.simulate import Port, port, serve
 from simulators.standalone import PLACES
 
 
+class CountingLine(SharedLine):
+    """A cable that counts how often something came over it."""
+
+    asked = 0
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        CountingLine.asked += isinstance(event, Bytes)
+        return super().receive(event, now)
+
+
 def ports(config: Mapping[str, Any]) -> list[Port]:
     """One port a link, at the URL of the file."""
-    lines = {link: SharedLine({}) for link in config["links"]}
+    lines = {link: CountingLine({}) for link in config["links"]}
     schemes: dict[str, str] = {}
     for each in config["devices"]:
         entry = catalogue.entry(each["model"])
@@ -45,6 +56,7 @@ class Steady(asyncio.SelectorEventLoop):
 def main(path: Path) -> None:
     with asyncio.Runner(loop_factory=Steady) as runner:
         runner.run(serve(ports(tomllib.loads(path.read_text("utf-8")))))
+    print(f"asked {CountingLine.asked}", flush=True)
 
 
 if __name__ == "__main__":
