@@ -88,13 +88,7 @@ class Hands:
 
     def door(self, now: float, seconds: float) -> None:
         """Open the chamber door; it falls shut after `seconds`."""
-        plant = self._plant
-        plant.cut(now)
-        if seconds > 0.0:
-            already = plant.door_closes_at if plant.air.door_open else now
-            plant.air.door_open = True
-            plant.door_closes_at = max(already, now + seconds)
-        plant.resume()
+        self._plant.open_door(now, seconds)
 
     def look(self, now: float) -> dict[str, float]:
         """What is to be seen without touching: volume mL, temperature °C, assay of the liquid."""
