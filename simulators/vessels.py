@@ -10,10 +10,11 @@ from simulators.core.surroundings import Air, Barrel, Chamber, Immersion, Liquid
 from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
+from simulators.plant.hose import Hose
 from simulators.plant.stirred import Faults, StirredPlant
 from simulators.plant.syringe import Syringe
 
-FAULTS = ("check-valve", "check-valve-fill", "tube-on-balance")
+FAULTS = ("check-valve", "check-valve-fill", "tube-on-balance", "worn-tube")
 """Faults of this vessel; parameters in simulators.plant.stirred."""
 
 Place = Chamber | Immersion | Barrel | Pan
@@ -56,6 +57,8 @@ class Stirred100(StirredPlant):
             "vessel": _Probe(self),
             "fill syringe": _Plunger(self, "fill"),
             "waste syringe": _Plunger(self, "waste"),
+            "fill tube": _Head(self, "fill"),
+            "waste tube": _Head(self, "waste"),
             "waste pan": _WastePan(self),
         }
 
@@ -117,6 +120,28 @@ class _Plunger:
     def halt(self, now: float) -> None:
         self._plant.cut(now)
         self._syringe().halt()
+        self._plant.resume()
+
+
+class _Head:
+    """A peristaltic head with its hose in the place of a syringe; forward is into the vessel, or out of it."""
+
+    def __init__(self, plant: StirredPlant, which: str) -> None:
+        self._plant = plant
+        self._which = which
+
+    def _hose(self) -> Hose:
+        v = self._plant.volumes
+        return v.fill_hose if self._which == "fill" else v.waste_hose
+
+    def run(self, now: float, ml_min: float, until: float) -> None:
+        self._plant.cut(now)
+        self._hose().run(ml_min if until > self._plant.t else 0.0, until if isfinite(until) else 1e18)
+        self._plant.resume()
+
+    def halt(self, now: float) -> None:
+        self._plant.cut(now)
+        self._hose().halt()
         self._plant.resume()
 
 

@@ -118,6 +118,11 @@ PROBE_CEL_LAG_S = _p("temperature in the probe shaft", 15.0, "s", "R", "plant-mo
 # Pumps, lines, bottles.
 SYRINGE_ML = _p("syringe", 60.0, "mL", "A", "benches A1")
 SYRINGE_GAIN_SD = _p("syringe gain error, 1 SD", 0.005, "1", "M", "plant-models §10, 0.5-1 %")
+TUBE_GAIN_SD = _p("peristaltic tube gain error, 1 SD", 0.03, "1", "R", "plant-models §10, R [8]")
+TUBE_BREAK_IN = _p("flow lost while a tube breaks in", 0.03, "1", "A", "plant-models §10")
+TUBE_BREAK_IN_S = _p("time in which it breaks in", 7200.0, "s", "A", "plant-models §10")
+TUBE_WEAR_PER_100_H = _p("flow lost with 100 h of turning", 0.01, "1", "A", "plant-models §10")
+TUBE_WORN = _p("flow lost by a worn tube", 0.25, "1", "A", "a fault: more than any witness lets pass")
 LINE_ML = _p("line volume", 4.0, "mL", "A", "2 m of 1.6 mm bore")
 FRESH_BOTTLE_ML = _p("fresh medium bottle", 250.0, "mL", "A", "benches A1")
 DENSITY = _p("density of medium", 1.005, "g/mL", "A", "")

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
+from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import Medium, fresh_medium
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
@@ -17,7 +18,8 @@ from simulators.plant.tubing import Tube
 from simulators.plant.volumes import Volumes
 
 Faults = Mapping[str, Mapping[str, float]]
-"""Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams}."""
+"""Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams},
+`worn-tube` {at, fraction} of the outgoing pump."""
 
 
 class StirredPlant(Timed):
@@ -54,6 +56,9 @@ class StirredPlant(Timed):
         pull = faults.get("tube-on-balance")
         self._pull_g = 0.0 if pull is None else pull.get("grams", p.TUBE_PULL_G)
         self._pull_phase = 2 * pi * chance.random() if self._pull_g and seed is not None else 0.0
+        for name, worn in (("fill_hose", None), ("waste_hose", faults.get("worn-tube"))):
+            gain = None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)
+            setattr(self.volumes, name, hose(gain, worn, self.start))
         self._medium = fresh_medium(p.BOTTLE_PCO2_KPA)
         self._next = self._next_stop()
 
@@ -66,7 +71,7 @@ class StirredPlant(Timed):
                 stop = syringe.until
             if t < syringe.leak_from < stop:
                 stop = syringe.leak_from
-        return stop
+        return v.waste_hose.stop_before(t, v.fill_hose.stop_before(t, stop))
 
     def live(self, dt_s: float) -> None:
         t, air = self.t, self.air
@@ -75,9 +80,10 @@ class StirredPlant(Timed):
         culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else self._medium, dt_s)
 
     def end(self, to: float) -> None:
-        for syringe in (self.volumes.fill, self.volumes.waste):
-            if syringe.ml_min and syringe.until <= to:
-                syringe.halt()
+        v = self.volumes
+        for pump in (v.fill, v.waste, v.fill_hose, v.waste_hose):
+            if pump.ml_min and pump.until <= to:
+                pump.halt()
 
     def _fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
@@ -89,7 +95,7 @@ class StirredPlant(Timed):
         """All volumes at `now`, without moving the plant off its grid."""
         self.advance(now)
         v = self.volumes
-        if now <= self.t or (v.fill.ml_min == 0.0 and v.waste.ml_min == 0.0):
+        if now <= self.t or v.still:
             return v
         ahead = v.copy()
         ahead.move(self.t, now - self.t, self.air.rh)
@@ -123,6 +129,8 @@ class StirredPlant(Timed):
             "waste_drawn_ml": v.waste.drawn_ml,
             "waste_delivered_ml": v.waste.delivered_ml,
             "waste_leaked_ml": v.waste.leaked_ml,
+            "fill_hose_ml": v.fill_hose.carried_ml,
+            "waste_hose_ml": v.waste_hose.carried_ml,
             "evaporated_ml": v.evaporated_ml,
             "by_hand_in_ml": v.by_hand_in_ml,
             "by_hand_out_ml": v.by_hand_out_ml,
@@ -168,7 +176,8 @@ class StirredPlant(Timed):
         v = data["volumes"]
         tubes = {name: Tube([list(plug) for plug in v[name]["plugs"]]) for name in ("line_in", "line_out")}
         syringes = {name: Syringe(**v[name]) for name in ("fill", "waste")}
-        self.volumes = Volumes(**v | tubes | syringes)
+        hoses = {name: Hose(**v[name]) for name in ("fill_hose", "waste_hose") if name in v}
+        self.volumes = Volumes(**v | tubes | syringes | hoses)
         self._next = self._next_stop()
 
 

@@ -330,7 +330,8 @@ async def test_every_signal_reads_what_the_pump_holds() -> None:
         "event_messages": True, "total_revolutions": 99.0, "running_time": 3600.0, "mode": "Q",
         "direction": "counter-clockwise", "speed": 12.5, "flow": 3.25, "flow_setpoint": 0.0, "dose_volume": 0.5,
         "dose_by_flow": True, "run_time": 12.3, "pause_time": 4.5, "cycles": 7.0, "back_steps": 3.0,
-        "tube_diameter": 2.06, "max_flow": 20.0, "calibrated_max_flow": 20.0, "roller_step_volume": 25.0, "channel_addressing": True,
+        "tube_diameter": 2.06, "max_flow": 20.0, "calibrated_max_flow": 20.0, "roller_step_volume": 25.0,
+        "channel_addressing": True,
     }  # fmt: skip
 
 
