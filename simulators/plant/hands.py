@@ -12,6 +12,10 @@ class Hands:
     def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
+    def at(self, unit: str) -> Hands:
+        """There is one vessel."""
+        return self
+
     def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None:
         """Pour warm, CO2-equilibrated medium into the vessel, with or without cells."""
         plant = self._plant

@@ -115,6 +115,22 @@ PH_T90_S = _p("pH probe t90", 15.0, "s", "R", "plant-models §9, R [24]")
 DO_T90_S = _p("optical DO probe t90", 30.0, "s", "R", "plant-models §9, R [24]")
 PROBE_CEL_LAG_S = _p("temperature in the probe shaft", 15.0, "s", "R", "plant-models §9, 5-30 s")
 
+# The perfused beds.
+BEDS = _p("beds in one chamber", 4, "1", "A", "benches A3")
+RESERVOIR_ML = _p("reservoir as filled", 15.0, "mL", "A", "benches A3")
+RESERVOIR_LEVEL_ML = _p("open end of a reservoir's dip tube", 7.0, "mL", "A", "benches A3: 8 of 15 mL are exchanged")
+RESERVOIR_MAX_ML = _p("reservoir, highest working volume", 17.0, "mL", "A", "")
+RESERVOIR_BRIM_ML = _p("reservoir, brim-full", 25.0, "mL", "A", "")
+RESERVOIR_DRY_ML = _p("open end of the loop's pipe in its reservoir", 0.5, "mL", "A", "")
+LOOP_LINES_ML = _p("loop beside its reservoir, without the void of the bed", 2.9, "mL", "A", "benches A3: 18 in all")
+BED_VOID_ML = _p("void of the bed", 0.1, "mL", "A", "benches A3")
+BED_CELLS = _p("cells of a bed, 100 spheroids", 3.0e6, "{cells}", "D", "benches A3: 4 uM at q 15, 25 at q 98")
+LOOP_FLOW_ML_MIN = _p("loop flow", 0.2, "mL/min", "A", "benches A3, 0.1-0.27 R [22]")
+LOOP_KLA = _p("gas exchange of loop and reservoir", 4.0 / 3600, "1/s", "A", "silicone tubes, vented reservoir")
+GAS_LINE_BAR = _p("gas line behind its controller's bottle", 2.0, "bar", "A", "absolute")
+LOOP_LAG_S = _p("liquid of a loop to chamber air", 600.0, "s", "A", "15 mL in a tube")
+EXCHANGE_SYRINGE_ML = _p("syringe of the exchange pump", 5.0, "mL", "M", "the largest of its kind")
+
 # Pumps, lines, bottles.
 SYRINGE_ML = _p("syringe", 60.0, "mL", "A", "benches A1")
 SYRINGE_GAIN_SD = _p("syringe gain error, 1 SD", 0.005, "1", "M", "plant-models §10, 0.5-1 %")
