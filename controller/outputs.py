@@ -14,10 +14,20 @@ from controller.store.changes import AuditEntry, Upsert
 from controller.store.ledger import Ledger
 from drivers.core import units
 from drivers.core.errors import BadFrame, OutOfRange
-from drivers.core.signals import Quality
+from drivers.core.signals import Quality, SignalSpec
 
-READ_BACK = 0.051
-"""Largest difference between a written and a read-back set point: devices of the catalogue show one decimal."""
+OF_A_STEP = 0.51
+"""A device that takes steps shows the nearest of them: half a step, and the dust of a float."""
+OF_THE_VALUE = 0.001
+"""Where the step is not known."""
+DUST = 1e-9
+
+
+def read_back(spec: SignalSpec, wanted: float) -> float:
+    """Largest difference between a written and a read-back set point; half of it counts as there already."""
+    if spec.step is not None:
+        return OF_A_STEP * spec.step
+    return OF_THE_VALUE * abs(wanted) + DUST
 
 
 class Outputs:
@@ -70,7 +80,7 @@ class Outputs:
         device.check_limits(signal, wanted)
         before = await device.read(signal)
         old = before.value if before.quality is Quality.GOOD else None
-        if isinstance(old, float | int) and abs(old - wanted) < READ_BACK / 2:
+        if isinstance(old, float | int) and abs(old - wanted) < read_back(spec, wanted) / 2:
             return
         self.check_epoch()
         await self.ledger.commit(
@@ -108,5 +118,5 @@ class Outputs:
             raise BadFrame(
                 f"{output}: written {wanted:g} {spec.unit}, but reading back failed: {seen.why or seen.value}"
             )
-        if abs(seen.value - wanted) > READ_BACK:
+        if abs(seen.value - wanted) > read_back(spec, wanted):
             raise BadFrame(f"{output}: written {wanted:g} {spec.unit}, the device shows {seen.value:g}")

@@ -424,6 +424,7 @@ class Runs:
         row = self.doors.ledger.task(engine.run_id, task.path)
         return {
             "run": engine.run_id,
+            "unit": engine.site.unit.name,
             "path": task.path,
             "title": task.title,
             "due": task.due,

@@ -39,6 +39,8 @@ class Row:
     type: str = ""
     scale: float = 1.0
     """Value = raw x scale."""
+    step: float | None = None
+    """Smallest change the device takes, where scale and type do not tell it."""
     unit: str = ""
     access: Access = Access.READ
     low: float | None = None
@@ -58,7 +60,17 @@ class Row:
 
     @property
     def spec(self) -> SignalSpec:
-        return SignalSpec(self.name, self.unit, self.access, self.low, self.high, self.note)
+        return SignalSpec(self.name, self.unit, self.access, self.low, self.high, self.note, self.smallest_step)
+
+    @property
+    def smallest_step(self) -> float | None:
+        """By the column `step`, else `decimals`, else the scale of what goes over the wire as a whole number."""
+        if self.step is not None:
+            return self.step
+        if decimals := self.extra.get("decimals"):
+            return 10.0 ** -int(decimals)
+        whole = not self.type.startswith("float") and (self.scale != 1 or self.type.removesuffix(SWAPPED) in KINDS)
+        return self.scale if whole else None
 
 
 class Table:
@@ -121,6 +133,7 @@ def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
     if not name:
         raise ValueError("a row without a name")
     low, high, block = cell.pop("low", ""), cell.pop("high", ""), cell.pop("block", "")
+    step = cell.pop("step", "")
     return Row(
         name=name,
         table=cell.pop("table", ""),
@@ -129,6 +142,7 @@ def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
         length=int(length) if length else registers_of(kind),
         type=kind,
         scale=float(cell.pop("scale", "1")),
+        step=float(step) if step else None,
         unit=cell.pop("unit", ""),
         access=Access(cell.pop("access", "r")),
         low=float(low) if low else None,
