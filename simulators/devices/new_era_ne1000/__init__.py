@@ -131,6 +131,9 @@ class NewEraNe1000(PumpProgram):
         """Take one command off the buffer and answer it; False when it is not complete yet."""
         rx, basic = self._rx, not self.state.watchdog_s
         if rx[0] != STX:
+            if basic and rx[0] < 0x20 and rx[0] != CR:
+                del rx[0]  # the line feed behind a CR is stripped (M); left here it would hide a packet
+                return bool(rx)
             if basic:
                 return self._take_line(now, actions)
             start = rx.find(STX)
