@@ -40,7 +40,7 @@ BASIC = golden(
     Traps           | N | > 02 09 30 53 41 46 30 59 AD 03 | < 02 30 30 53 03                       | SAF0 while basic
     Traps           | N | > "0VOLUL" 0D     | < 02 30 30 53 03                                     | smallest unit
     Traps           | N | > "0VOL2500" 0D   | < 02 30 30 53 03                                     | no decimal point
-    Traps           | N | > "0RAT1500UM" 0D | < 02 30 30 53 03                                     | rate without a point
+    Traps           | N | > "0RAT1500UM" 0D | < 02 30 30 53 03 | rate without a point
     Examples, basic | L | > "0RAT99999" 0D  | < 02 30 30 53 3F 4F 4F 52 03                         | five digits
     Examples, basic | M | > 30 56 45 52 0D  | < 02 30 30 41 3F 52 03                               | first of all
     """,
