@@ -118,6 +118,10 @@ async def test_who_it_is_in_the_published_words():
         assert identity == Identity("Sartorius", "QUINTIX224-1S", "37454321", "00-37-09")
     async with GOLDEN.line("net", "industrial model", "serial", "software") as line:
         assert (await SartoriusBalance(line).identify()).type == "SIWADCP-1-"
+    silent = golden("sartorius_sbi", r""" Commands | X | > 1B 78 33 5F 0D 0A | < - | silence """).exchanges
+    async with GOLDEN.line("net", "industrial model", "serial") as line:
+        line.link.script += silent * 2  # type: ignore[attr-defined]
+        assert (await SartoriusBalance(line).identify()) == Identity("Sartorius", "SIWADCP-1-", "37454321", "")
 
 
 # --- reading

@@ -230,7 +230,10 @@ class MemmertIco(Device):
         response = http.parse_response(await self.line.query_to_close(request, timeout_s=self.timeout_s))
         if response.status != 200:
             raise BadFrame(f"HTTP status {response.status} where AtmoWEB answers 200")
-        return read(response.body)
+        body = response.body
+        if "content-length" in response.headers and not body.rstrip().endswith(b","):
+            body += b","  # whole, as its length was announced: its last value has its end
+        return read(body)
 
 
 def _column(row: Row) -> Column:

@@ -71,7 +71,11 @@ class SartoriusBalance(Device):
         await self._weigh()
         kind = await self._text("x1_")
         serial = await self._text("x2_")
-        return Identity(self.maker, kind, serial, await self._text("x3_"))
+        try:
+            software = await self._text("x3_")
+        except NoAnswer:
+            software = ""  # a balance is silent to what it does not know
+        return Identity(self.maker, kind, serial, software)
 
     async def prepare(self) -> None:
         """Forget the unit: it may have been changed while nobody listened."""
