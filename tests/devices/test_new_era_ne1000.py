@@ -744,7 +744,7 @@ async def test_an_upgraded_pump_is_still_an_ne_1000(version: str):
 
 def test_a_sticky_direction_goes_on_as_the_plunger_went_last():
     pump = acknowledged()
-    for command in ("DIRWDR", "VOL1", "PHN2", "DIRSTK", "VOL1", "PHN3", "FUNSTP", "RUN"):
+    for command in ("DIRWDR", "VOL1", "PHN2", "FUNRAT", "DIRSTK", "VOL1", "PHN3", "FUNSTP", "RUN"):
         assert ask(pump, command) in ("00S", "00W")
     assert ask(pump, "", 90.0) == "00W"
     assert ask(pump, "DIS", 130.0) == "00SI0.000W2.000ML"
@@ -780,9 +780,19 @@ def test_a_command_after_power_up_is_not_executed():
 
 def test_without_an_stp_phase_the_pump_never_stops():
     pump = acknowledged()
-    for command in ("VOL2", "RAT2MM", "RUN"):
+    for command in ("PHN2", "FUNRAT", "PHN1", "VOL2", "RAT2MM", "RUN"):
         ask(pump, command)
     assert ask(pump, "", 1000.0) == "00I"
+
+
+def test_a_program_of_which_only_the_first_phase_was_written_ends_with_it():
+    """Programs that know of no phases run real pumps (N)."""
+    pump = acknowledged()
+    assert [ask(pump, command) for command in ("PHN2", "FUN", "PHN1", "FUN")] == ["00S", "00SSTP", "00S", "00SRAT"]
+    for command in ("VOLUL", "VOL2000", "RAT2000UM", "DIRWDR", "RUN"):
+        ask(pump, command)
+    assert (ask(pump, "", 59.0), ask(pump, "", 61.0)) == ("00W", "00S")
+    assert ask(pump, "DIS", 61.0) == "00SI0.000W2000.UL"
 
 
 def test_the_diameter_fixes_the_unit_and_clears_the_counters():

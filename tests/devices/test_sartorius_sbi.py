@@ -80,6 +80,11 @@ def quintix(grams: float, g_s: float = 0.0, **options: Any) -> simulated.Sartori
 # --- the sheet, at both ends
 
 
+def test_a_number_without_a_sign_is_a_weight_too():
+    """Position 1 may be a space (L)."""
+    assert weighed("N         0.0000 g  ") == weighed("N     +   0.0000 g  ")
+
+
 def test_the_simulator_says_what_the_sheet_says():
     GOLDEN.check_simulator(quintix(52.1874), "recorded", "model", "serial", "software", "tare", "tare key")
     GOLDEN.check_simulator(quintix(0.1234), "net")
@@ -336,7 +341,7 @@ def test_the_panel_switches_off_and_a_light_pan_is_underload():
     balance.switch(False)
     assert ask(balance, b"\x1bP\r\n") == b"Stat        OFF     \r\n"
     balance.switch(True)
-    assert ask(quintix(0.0), b"\x1bP\r\n") == b"N         0.0000 g  \r\n"
+    assert ask(quintix(0.0), b"\x1bP\r\n") == b"N     +   0.0000 g  \r\n"
 
 
 def test_a_restart_takes_three_seconds_loses_the_tare_and_moves_the_zero():
@@ -348,7 +353,7 @@ def test_a_restart_takes_three_seconds_loses_the_tare_and_moves_the_zero():
             assert balance.power_cycle(0.0) == []
         assert ask(balance, b"\x1bP\r\n", 2.0) == b""
         zeroed = not options
-        expected = b"N         0.0000 g  \r\n" if zeroed else b"N     + 100.0000 g  \r\n"
+        expected = b"N     +   0.0000 g  \r\n" if zeroed else b"N     + 100.0000 g  \r\n"
         assert ask(balance, b"\x1bP\r\n", 3.0) == expected
 
 

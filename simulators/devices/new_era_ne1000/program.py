@@ -118,7 +118,8 @@ class PumpProgram:
         return self.state.prompt in "IWX"
 
     def phase(self, index: int) -> Phase:
-        return self.state.phases.setdefault(str(index), Phase())
+        """As the pump leaves the factory a program has one phase: a client that knows of no others (N) sees it stop."""
+        return self.state.phases.setdefault(str(index), Phase() if index == 1 else Phase("STP"))
 
     def _saf(self, argument: str) -> str:
         if not argument:
