@@ -730,6 +730,42 @@ async def test_what_was_counted_before_the_counter_was_set_back_is_no_proof_afte
     assert (totals.drawn_ml, totals.delivered_ml) == (0.0, 0.0)
 
 
+class HardOfHearing(Pump):
+    """In basic mode it knows no packets, or (`taken`) this one only."""
+
+    taken = b""
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        if isinstance(event, Bytes) and not self.state.watchdog_s and event.data[0] == 2:
+            if not self.taken:
+                event = Bytes(event.data[2:-1])  # control characters are stripped (M)
+            elif self.taken not in event.data:
+                return []
+        return super().receive(event, now)
+
+
+async def test_a_pump_that_knows_no_packets_in_basic_mode_is_found_and_stopped():
+    driver = Driver(Line(MemoryHost(HardOfHearing(Screw())).link()), 0, SYRINGE)
+    assert (await driver.identify()).firmware == "3.923"
+    assert (await driver.status()).alarm.startswith("A?R")
+    await driver.stop()
+    with pytest.raises(Refused, match="basic mode"):
+        await driver.totals()
+    with pytest.raises(WireError):
+        await driver.prepare()
+
+
+async def test_a_pump_in_basic_mode_may_take_only_the_packet_that_sets_its_mode():
+    """N sends no other (N, ?)."""
+    pump = HardOfHearing(Screw())
+    pump.taken = b"SAF100"
+    driver = Driver(Line(MemoryHost(pump).link()), 0, SYRINGE)
+    assert (await driver.identify()).firmware == "3.923"
+    await driver.prepare()
+    assert pump.state.watchdog_s == 100
+    assert (await driver.totals()).delivered_ml == 0.0
+
+
 @pytest.mark.parametrize("version", ["NE1000V3.923", "NE1000XV3.934", "NE1000X2V3.934"])
 async def test_an_upgraded_pump_is_still_an_ne_1000(version: str):
     said = golden("x", f""" sheet | - | > 30 56 45 52 0D | < 02 "00S{version}" 03 | firmware """)

@@ -127,6 +127,10 @@ async def test_who_it_is_in_the_published_words():
     async with GOLDEN.line("net", "industrial model", "serial") as line:
         line.link.script += silent * 2  # type: ignore[attr-defined]
         assert (await SartoriusBalance(line).identify()) == Identity("Sartorius", "SIWADCP-1-", "37454321", "")
+    with pytest.raises(NoAnswer):
+        async with GOLDEN.line("net") as line:
+            line.link.script += golden("x", r""" - | X | > 1B 78 31 5F 0D 0A | < - | model """).exchanges * 2  # type: ignore[attr-defined]
+            await SartoriusBalance(line).identify()
 
 
 # --- reading
