@@ -1,4 +1,4 @@
-"""Memmert ICO CO2 incubator seen from the cable: AtmoWEB over a chamber (datasheet memmert-atmoweb.md).
+"""Memmert incubators seen from the cable: AtmoWEB over a chamber (datasheet memmert-atmoweb.md).
 
 Requests are read as far as the device can care for: method, path and query; header fields are passed over. Answers have
 no Content-Length, no line end after the body, and the connection closes (R). Spacing of everything but the single read,
@@ -78,6 +78,7 @@ class MemmertIco:
     `variant`: fragment = as recorded; json = a complete object; bare = unquoted N/A and unquoted keys in ranges.
     """
 
+    kind: ClassVar[str] = "ICO105"
     VARIANTS: ClassVar[tuple[str, ...]] = ("fragment", "json", "bare")
 
     def __init__(
@@ -94,7 +95,7 @@ class MemmertIco:
             raise ValueError(f"out_of_range {self.out_of_range!r} is none of clamp, ignore, error")
         self.unknown = str(options.get("unknown", "unknown"))
         self.texts = {
-            "DevType": str(options.get("type", "ICO105")),
+            "DevType": str(options.get("type", self.kind)),
             "SN": str(options.get("serial", "F225.0042")),
             "SWRev": "3.0.1",
             "RC": "Write",
@@ -103,7 +104,7 @@ class MemmertIco:
             "Time": "12:00:00", "TimeZone": "+01:00", "TimeDST": "0",
             "Info": "", "InfoTemp": "", "InfoHum": "", "InfoMsg": "",
         }  # fmt: skip
-        self.absent = {*ABSENT}
+        self.absent = {*ABSENT, *self.lacking()}
         if not float(options.get("o2", 1)):
             names = ("O2Set", "AlO2Hi", "AlO2Lo")
             self.absent |= {"O2Read", *names, *(f"{name}_Range" for name in names)}
@@ -113,6 +114,11 @@ class MemmertIco:
         self._received = bytearray()
         self._targets: dict[bytes, list[tuple[str, str | None]]] = {}
         """Requests already taken apart: a poll is the same bytes each time."""
+
+    @classmethod
+    def lacking(cls) -> tuple[str, ...]:
+        """Parameters of AtmoWEB that this kind of device has not, beside those no incubator has."""
+        return ()
 
     # -- the cable ---------------------------------------------------------------------------------------------------
 
@@ -281,3 +287,18 @@ class MemmertIco:
             self.state.draws += 1
             value += NOISE[name] * noise(self.seed, self.state.draws)
         return f"{max(value, 0.0):.1f}" if name != "Temp1Read" else f"{value:.1f}"
+
+
+class MemmertIncubator(MemmertIco):
+    """IPP: holds a temperature; neither gas nor humidity, no fan, no door contact. The chamber's CO2 is let alone."""
+
+    kind = "IPP30plus"
+
+    @classmethod
+    def lacking(cls) -> tuple[str, ...]:
+        points = [name for name in SET_POINTS if name not in ("TempSet", "AlTempHi", "AlTempLo")]
+        return *points, *(f"{name}_Range" for name in points), "CO2Read", "O2Read", "HumRead", "FanRead", "DoorOpen"
+
+    def _hand_over(self, now: float) -> None:
+        self._handed_over = True
+        self.chamber.set_points(now, self.state.set_points["TempSet"], 0.0, None)

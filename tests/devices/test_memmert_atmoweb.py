@@ -13,7 +13,7 @@ from drivers.core.device import LinkLoss
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
 from drivers.core.signals import Identity, Quality
-from drivers.devices.memmert_atmoweb import MemmertIco
+from drivers.devices.memmert_atmoweb import MemmertIco, MemmertIncubator
 from drivers.devices.memmert_atmoweb.reader import number, read
 from simulators.core.hosts import MemoryHost
 from simulators.core.simulator import Bytes, Close, Opened, Send
@@ -278,7 +278,7 @@ async def test_the_device_names_itself():
 
 async def test_an_oven_without_co2_is_the_wrong_device():
     with pytest.raises(WrongDevice, match="UF55"):
-        await saying('"CO2Read": "N/A", "DevType": "UF55plus", "SN": "1", "SWRev": "1",').identify()
+        await saying('"Temp1Read": 25.0, "CO2Read": "N/A", "DevType": "UF55plus", "SN": "1", "SWRev": "1",').identify()
 
 
 @pytest.mark.req("EQ-05")
@@ -291,6 +291,47 @@ async def test_another_serial_number_on_the_same_address_is_never_read_or_writte
     with pytest.raises(Refused, match=r"F000\.0001"):
         await incubator.temperature_setpoint.set(30.0)
     assert simulator.state.set_points["TempSet"] == 37.0
+
+
+# --- the incubator without gas
+
+
+def warm(**options: float | str) -> tuple[MemmertIncubator, simulated.MemmertIncubator, StillChamber]:
+    chamber = StillChamber(28.7)
+    simulator = simulated.MemmertIncubator(chamber, options=options)
+    return MemmertIncubator(Line(MemoryHost(simulator, "incubator").link())), simulator, chamber
+
+
+async def test_an_incubator_that_holds_a_temperature_only():
+    incubator, _, chamber = warm()
+    assert (await incubator.identify()).type == "IPP30plus"
+    await incubator.prepare()
+    assert set(incubator.ranges) == {"temperature_setpoint", "temperature_alarm_high", "temperature_alarm_low"}
+    readings = await incubator.poll()
+    assert list(readings) == list(MemmertIncubator.specs())
+    assert all(reading.quality is Quality.GOOD for reading in readings.values())
+    assert readings["temperature"].value == 28.7
+    assert (await incubator.temperature_setpoint.set(36.5)).value == 36.5
+    assert chamber.asked[-1] == (36.5, 0.0, None)
+    with pytest.raises(OutOfRange):
+        await incubator.temperature_setpoint.set(51.0)
+
+
+async def test_a_program_that_knows_temperatures_only_can_stand_in_for_an_incubator():
+    """As the public simulator of an IPP30: a complete object, and nothing of what it does not know (D)."""
+    reply = body('{"Temp1Read": 36.9}')
+    assert (await MemmertIncubator(Line(Says(reply))).identify()).maker == "Memmert"
+    with pytest.raises(WrongDevice, match="no temperature"):
+        await MemmertIncubator(Line(Says(body('{"Foo": 1}')))).identify()
+    with pytest.raises(WrongDevice, match="no device type"):
+        await MemmertIco(Line(Says(reply))).identify()
+
+
+async def test_the_two_kinds_of_incubator_are_not_taken_for_each_other():
+    with pytest.raises(WrongDevice, match="memmert_ico"):
+        await MemmertIncubator(Line(MemoryHost(simulated.MemmertIco(StillChamber())).link())).identify()
+    with pytest.raises(WrongDevice, match="memmert_incubator"):
+        await MemmertIco(Line(MemoryHost(simulated.MemmertIncubator(StillChamber())).link())).identify()
 
 
 # --- writing
