@@ -79,7 +79,7 @@ class Seeker(Line):
             except (BadFrame, Refused):
                 self._doubt_s = min(
                     wait_s, ANSWERED_LATE_S
-                )  # somebody is there: it may be the answer to another question
+                )  # somebody is there; it may answer another
             return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
         except (NoAnswer, BadFrame):
             self.in_vain.add(request)
