@@ -86,6 +86,9 @@ class Seeker(Line):
             self._doubt_s = min(self._doubt_s, SETTLE_S)
             raise
 
+    def doubt(self, silence_s: float) -> None:
+        super().doubt(min(silence_s, SETTLE_S))
+
 
 async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str] = ()) -> AsyncGenerator[Found]:
     """Every known device on one port, as it is found.

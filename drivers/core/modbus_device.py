@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -254,11 +253,14 @@ def apart(groups: list[Group]) -> list[Group]:
 
     if all(length(one) != length(other) for one, other in pairwise(groups)):
         return groups
-    left, found = list(groups), list[Group]()
+    left: dict[tuple[str, int], list[Group]] = {}
+    for group in groups:
+        left.setdefault(length(group), []).append(group)
+    found: list[Group] = []
+    last = None
     while left:
-        often = Counter(map(length, left))
-        last = length(found[-1]) if found else None
-        best = max(left, key=lambda group: (length(group) != last, often[length(group)]))
-        left.remove(best)
-        found.append(best)
+        last = max(left, key=lambda each: (each != last, len(left[each])))
+        found.append(left[last].pop(0))
+        if not left[last]:
+            del left[last]
     return found

@@ -76,6 +76,7 @@ async def test_no_value_is_invented_and_no_error_is_nameless(model: str, block: 
             await rig.driver.prepare()
         except OsteonError as error:
             assert str(error)
+        await rig.put_away()
 
 
 def same(one: Value, other: Value) -> bool:
@@ -106,6 +107,7 @@ async def test_a_dose_on_a_spoilt_cable_moves_at_most_once(model: str, block: in
         await asyncio.sleep(20)
         await rig.driver.stop()
         assert (await rig.driver.status()).motion in (Motion.STOPPED, Motion.ALARM), (model, seed)
+        await rig.put_away()
 
 
 WRITABLE = [model for model in MODELS if any(spec.access is Access.READ_WRITE for spec in find(model).specs().values())]
@@ -134,6 +136,7 @@ async def test_a_set_point_written_on_a_spoilt_cable_is_the_old_or_the_new_one(m
         assert same(after, before[name]) or near(after, wanted), (model, seed, name, before[name], wanted, after)
         if told is not None:
             assert near(told, after), (model, seed, name, told, after)
+        await rig.put_away()
 
 
 def another(rig: Rig, name: str, old: Value) -> Value:

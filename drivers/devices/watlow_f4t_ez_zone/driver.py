@@ -74,6 +74,8 @@ class WatlowF4t(WatlowController):
         self._asked = self.number_option("alarms", 4, MOST_ALARMS), self.number_option("limits", 1, MOST_LIMITS)
         self._there: tuple[list[int], list[int]] | None = None
         """Numbers of the alarms and limits this controller has; None = not looked yet."""
+        self._trouble_rows: list[Row] = []
+        """Their states, under names of their own."""
 
     async def identify(self) -> Identity:
         """The part number; raises WrongDevice when it does not begin with F4T (X) or is no text of one character a
@@ -91,7 +93,7 @@ class WatlowF4t(WatlowController):
 
     async def prepare(self) -> None:
         """Nothing is written. Looks for alarms and limits, and that each loop measures what it is taken for."""
-        self._there = self._blocks = None
+        self._there = None
         limit = await self.read("temperature_setpoint_high")
         if limit.quality is Quality.BAD:
             raise Refused("implausible", f"address {self.address}: the high limit of the set point: {limit.why}")
@@ -114,14 +116,7 @@ class WatlowF4t(WatlowController):
 
     def rows_polled(self) -> list[Row]:
         """With the state of every alarm and limit that is there, by names of their own."""
-        return super().rows_polled() + self._trouble_rows()
-
-    def _trouble_rows(self) -> list[Row]:
-        alarms, limits = self._there or ((), ())
-        asked = [("alarms", number) for number in alarms]
-        asked += [(f"limit_{part}", number) for number in limits for part in LIMIT_PARTS]
-        rows = [(self.wired(self.table[name], number), f"{name} {number}") for name, number in asked]
-        return [replace(row, name=name, extra={}) for row, name in rows]
+        return super().rows_polled() + self._trouble_rows
 
     async def poll(self) -> dict[str, Reading]:
         """Every signal; the process values are BAD where an alarm says that a sensor is broken, or none can be read."""
@@ -133,7 +128,7 @@ class WatlowF4t(WatlowController):
         except WireError as error:
             why = str(error)
         readings = await super().poll()
-        states = [readings.pop(row.name) for row in self._trouble_rows()]
+        states = [readings.pop(row.name) for row in self._trouble_rows]
         return self._judged(readings, *self._trouble(states, why))
 
     async def read(self, name: str) -> Reading:
@@ -167,6 +162,10 @@ class WatlowF4t(WatlowController):
         if self._there is None:
             alarms, limits = self._asked
             self._there = await self._present("alarms", alarms), await self._present("limit_status", limits)
+            asked = [("alarms", number) for number in self._there[0]]
+            asked += [(f"limit_{part}", number) for number in self._there[1] for part in LIMIT_PARTS]
+            rows = [(self.wired(self.table[name], number), f"{name} {number}") for name, number in asked]
+            self._trouble_rows = [replace(row, name=name, extra={}) for row, name in rows]
             self._blocks = None
 
     async def _present(self, name: str, most: int) -> list[int]:
@@ -186,7 +185,7 @@ class WatlowF4t(WatlowController):
             return self.bad(why), f"the state of the alarms is not known: {why}"
         said: list[str] = []
         broken = ""
-        for row, state in zip(self._trouble_rows(), states, strict=True):
+        for row, state in zip(self._trouble_rows, states, strict=True):
             code = int(state.value or 0)
             kind, number = row.name.split()
             if kind == "alarms" and code not in words.INACTIVE:
