@@ -130,8 +130,7 @@ class SimulatedBench:
     def _seat(self, model: str, name: str, place: str) -> object:
         """Where a device sits; a probe in liquid can be taken out of it (`dip`)."""
         if place == ALONE:
-            found: object = PLACES[catalogue.entry(model).place]()
-            self.alone[name] = cast("Still", found)
+            found: object = self.alone.setdefault(name, PLACES[catalogue.entry(model).place]())
         else:
             found = self.surroundings.place(place)
         if catalogue.entry(model).place != "immersion":
