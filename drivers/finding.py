@@ -77,17 +77,12 @@ class Seeker(Line):
                     raise
                 self._doubt_s = min(self._doubt_s, SETTLE_S)
             except (BadFrame, Refused):
-                self._doubt_s = min(
-                    wait_s, ANSWERED_LATE_S
-                )  # somebody is there; it may answer another
+                self._doubt_s = min(wait_s, ANSWERED_LATE_S)  # somebody is there; it may answer another
             return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
         except (NoAnswer, BadFrame):
             self.in_vain.add(request)
             self._doubt_s = min(self._doubt_s, SETTLE_S)
             raise
-
-    def doubt(self, silence_s: float) -> None:
-        super().doubt(min(silence_s, SETTLE_S))
 
 
 async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str] = ()) -> AsyncGenerator[Found]:
