@@ -16,6 +16,7 @@ from controller.bench import Bench, OpenLink
 from controller.calibration.desk import Desk
 from controller.clock import Clock
 from controller.latest import Latest
+from controller.loops import Loops
 from controller.outputs import Outputs
 from controller.plumbing import FLOW
 from controller.poller import Condition, Keeper
@@ -80,6 +81,7 @@ class Controller:
         self.alarms: Alarms | None = None
         self.trail: Trail | None = None
         self.desk: Desk | None = None
+        self.loops: Loops | None = None
         self.damaged = ""
         """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
         self.outage: Outage | None = None
@@ -133,6 +135,7 @@ class Controller:
             return
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
+        self.loops = Loops(self.settings, doors)
         Strays(self.settings, doors, self.runs, group)
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
         self.runs.gates.append(self.desk.lacks)
@@ -236,6 +239,14 @@ class Controller:
                         await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
                     except LedgerFault:
                         self._stop_fluid()
+            await self._look_at_loops()
+
+    async def _look_at_loops(self) -> None:
+        try:
+            if self.loops is not None and self.runs is not None and self.up.is_set():
+                await self.loops.look(self.runs.busy_units())
+        except LedgerFault:
+            self._stop_fluid()
 
     async def _settle(self) -> None:
         """Strokes that nobody measured yet are measured by themselves once their device answers (DS-04)."""

@@ -229,6 +229,26 @@ async def test_a_loop_that_a_person_stopped_stands_until_the_run_goes_on(lab: Pe
     assert await lab.until(lambda: lab.flows() == [0.1, 0.2, 0.0, 0.0], 120.0), "the end value of the protocol"
 
 
+async def test_a_loop_stopped_at_the_pump_is_told_and_not_turned_again_behind_somebodys_back(lab: PerfusedLab) -> None:
+    await lab.up()
+    engine = await lab.begin(1, HEAD + WAIT)
+    await lab.begin(2, HEAD + WAIT)
+    pump: Any = lab.bench.lines["loops"].devices["loop_1"]
+    lab.bench.host("loops").act(pump.stop_key(1, lab.now))
+    assert await lab.until(lambda: bool(lab.controller.alarms and lab.controller.alarms.open()), 120.0)
+    assert lab.controller.alarms is not None
+    (alarm,) = lab.controller.alarms.open()
+    assert (alarm["key"], alarm["priority"]) == ("loop_1.flow_setpoint:stands", "critical")
+    assert "0.2 mL/min" in str(alarm["text"])
+    await asyncio.sleep(600.0)
+    assert lab.flows() == [0.0, 0.2, 0.0, 0.0]
+    await lab.runs.command(engine.run_id, Cause.HOLD, TESTER)
+    assert await lab.until(lambda: engine.run.state == "HELD", 60.0)
+    await lab.runs.command(engine.run_id, Cause.RESTART, TESTER)
+    assert await lab.until(lambda: lab.flows() == [0.2, 0.2, 0.0, 0.0], 120.0)
+    assert await lab.until(lambda: lab.controller.alarms.open()[0]["state"] == "RTN_UNACK", 120.0)
+
+
 async def test_a_worn_tube_is_seen_by_weight(tmp_path: Path) -> None:
     """The pump says 0.2 mL/min; a bottle on the balance under the end of the loop says what comes out."""
     lab = PerfusedLab(tmp_path / "data", faults=("worn-tube:bed=2:fraction=0.3",))
