@@ -65,7 +65,8 @@ class Stirred100(StirredPlant):
     def place(self, name: str) -> Place:
         """What a device sits in; KeyError lists the places there are."""
         if name not in self._places:
-            raise KeyError(f"no place {name!r} in stirred-100; there are {', '.join(sorted(self._places))}")
+            there = ", ".join(sorted(self._places))
+            raise KeyError(f"no place {name!r} in stirred-100; there are {there}, and 'alone' for what touches none")
         return self._places[name]
 
 

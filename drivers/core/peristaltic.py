@@ -33,7 +33,7 @@ class Peristaltic(FluidMover):
         self.stroke = Direction(str(self.options.get("stroke", Direction.DELIVER)))
         self.forward = Direction(str(self.options.get("forward", Direction.DELIVER)))
         self.capacity_ml = float(self.options.get("capacity_ml", 0.0))
-        self.wanted_use = Use(str(self.options.get("use", Use.DOSE)))
+        _ = self.use  # a word that is no use is told now
         self.alarm_text = ""
         """The last alarm in words until `prepare`."""
         self.programmed: tuple[Direction, float, float] | None = None
@@ -156,6 +156,6 @@ class Peristaltic(FluidMover):
         raise AssertionError("a loop over at least one try")
 
     def _only_for(self, use: Use) -> None:
-        if self.wanted_use is not use:
-            why = f"{self._name} is there to {self.wanted_use.value} (option use), not to {use.value}"
+        if self.use is not use:
+            why = f"{self._name} is there to {self.use.value} (option use), not to {use.value}"
             raise Refused("use", why)

@@ -19,6 +19,9 @@ KINDS = {
 
 SWAPPED = "_swapped"
 
+_TAKE = {kind: struct.Struct(form).unpack for kind, form in KINDS.items()}
+"""The number types as they are on most devices, ready to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -174,14 +177,18 @@ def decode(row: Row, data: bytes) -> Value:
     if len(data) != 2 * row.length:
         raise ValueError(f"{row.name}: {len(data)} bytes instead of {2 * row.length}")
     kind = row.type
-    if kind.endswith(SWAPPED):
-        kind = kind[: -len(SWAPPED)]
-        data = _swap_bytes(data) if kind == "text" else _swap_words(data)
-    if kind == "text":
-        return data.split(b"\0", 1)[0].decode("latin-1").strip()
-    if kind == "bool":
-        return any(data)
-    return _scaled(struct.unpack(KINDS[kind], data)[0], row.scale)
+    take = _TAKE.get(kind)
+    if take is None:
+        if kind.endswith(SWAPPED):
+            kind = kind[: -len(SWAPPED)]
+            data = _swap_bytes(data) if kind == "text" else _swap_words(data)
+        if kind == "text":
+            return data.split(b"\0", 1)[0].decode("latin-1").strip()
+        if kind == "bool":
+            return any(data)
+        take = _TAKE[kind]
+    (raw,) = take(data)
+    return raw if row.scale == 1 else _scaled(raw, row.scale)
 
 
 def encode(row: Row, value: Value) -> bytes:
@@ -206,8 +213,6 @@ def encode(row: Row, value: Value) -> bytes:
 
 def _scaled(raw: float, scale: float) -> float:
     """raw x scale, by dividing where 1/scale is whole: 371 x 0.1 shall be 37.1 and nothing else."""
-    if scale == 1:
-        return raw
     inverse = round(1 / scale)
     return raw / inverse if inverse and abs(inverse * scale - 1) < 1e-12 else raw * scale
 
