@@ -111,8 +111,8 @@ def build(
         evaporation_ml_day=number(vessel, "evaporation_ml_day", p.EVAPORATION_ML_DAY),
         line_in_ml=number(table(paths, "medium in"), "line_ml", p.LINE_ML),
         line_out_ml=number(table(paths, "medium out"), "line_ml", p.LINE_ML),
-        fill_syringe_ml=number(fill, "capacity_ml", p.SYRINGE_ML),
-        waste_syringe_ml=number(waste, "capacity_ml", p.SYRINGE_ML),
+        fill_syringe_ml=number(fill, "capacity_ml", number(fill, "syringe_ml", p.SYRINGE_ML)),
+        waste_syringe_ml=number(waste, "capacity_ml", number(waste, "syringe_ml", p.SYRINGE_ML)),
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
     )
