@@ -94,6 +94,8 @@ def device(controller: Controller, name: str) -> dict[str, Any]:
         "identity": None if keeper.identity is None else asdict(keeper.identity),
         "since": controller.clock.utc_of(keeper.since) if keeper.since else None,
         "poll_s": keeper.period_s,
+        "polls": keeper.polls,
+        "missed": keeper.missed,
         "calibration": None if controller.desk is None else asdict(controller.desk.standings[name]),
         "readings": readings,
     }

@@ -96,6 +96,7 @@ MODELS = {
     "julabo_magio": "drivers.devices.julabo_circulator.driver:JulaboMagio",
     "julabo_dyneo": "drivers.devices.julabo_circulator.driver:JulaboDyneo",
     "prominent_dfxa": "drivers.devices.prominent_dfxa.driver:ProminentDfxa",
+    "memmert_incubator": "drivers.devices.memmert_atmoweb.driver:MemmertIncubator",
 }
 
 

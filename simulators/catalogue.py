@@ -112,6 +112,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "julabo_magio": Entry("simulators.devices.julabo_circulator:JulaboMagio", "bath"),
     "julabo_dyneo": Entry("simulators.devices.julabo_circulator:JulaboDyneo", "bath"),
     "prominent_dfxa": Entry("simulators.devices.prominent_dfxa:ProminentDfxa", "tube", address=20),
+    "memmert_incubator": Entry("simulators.devices.memmert_atmoweb:MemmertIncubator", "chamber", "http"),
 }
 
 

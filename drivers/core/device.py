@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from typing import ClassVar, overload
+from typing import ClassVar, TypeVar, overload
 
 from drivers.core.calibration import CalibrationPoint
-from drivers.core.errors import OutOfRange, Refused, WireError
+from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
+
+T = TypeVar("T")
+
+ASKED_AT_MOST = 3
+"""Rounds of questions after which a disturbed line is given up."""
 
 
 class LinkLoss(Enum):
@@ -78,11 +83,14 @@ class Device:
     """Tags of the golden exchanges, each letter once, as the family's datasheet defines them; held to by a test."""
     checksum: ClassVar[bool] = False
     """Every reply with a value carries a check sum; without one a flipped digit is another number, and nobody knows."""
-    answer_s: ClassVar[float] = 0.2
+    shows_cuts: ClassVar[bool] = True
+    """What is left of a reply and a second copy behind it are never taken for one reply with a longer number, thanks to
+    a check sum, a fixed width, or another form."""
+    answer_s: ClassVar[float] = 0.15
     """How soon it has answered `identify`, for `device find`: that asks every model on every port."""
     asked_twice: ClassVar[bool] = False
-    """`device find` asks again after silence: the device may have read the first question behind the rest of another
-    language's, and says nothing to what it does not understand."""
+    """`device find` asks again after silence, and later than others: the device may have read the first question behind
+    the rest of another language's, and says nothing to what it does not understand."""
     not_sought: ClassVar[str] = ""
     """Why `osteon device find` does not ask for this model; "" = its `identify` is a harmless question everywhere."""
     calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {}
@@ -157,6 +165,17 @@ class Device:
                 except WireError as error:
                     readings[name] = self.bad(str(error))
         return readings
+
+    async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
+        """What `asking` brings, asked again after silence when a reply came late or unasked meanwhile: where a reply
+        does not say what it answers, it may be another's. For questions only. Raises BadFrame after three times."""
+        for _ in range(ASKED_AT_MOST):
+            before = self.line.surprises
+            found = await asking()
+            if self.line.surprises == before:
+                return found
+            self.line.doubt(2 * self.timeout_s)
+        raise BadFrame(f"{self.line.name}: answers come late or unasked, so what they answer is not sure")
 
     def good(self, value: Value) -> Reading:
         return Reading(value, asyncio.get_running_loop().time(), Quality.GOOD)

@@ -22,6 +22,15 @@ NOISE_LIMIT_S = 5.0
 LONGEST_DOUBT_S = 5.0
 """Longest silence asked for after a missing reply: a balance may take 60 s to answer, but is not two minutes late."""
 
+LATE = 0.1
+"""Of its time-out: a reply that takes so much longer than the same question usually does is late."""
+LEARNS = 0.01
+"""Of its time-out: each late reply makes this much more usual, for a device that has become slower for good."""
+UNUSUAL = 0.25
+"""Of its time-out: so late is a reply to a question that was never answered before."""
+MOST_KNOWN = 256
+"""Questions whose usual time is remembered."""
+
 
 class Line:
     """One link shared by the devices on it; devices call `query`, never the link.
@@ -30,6 +39,10 @@ class Line:
     So nothing is sent until the line has been silent for as long as the failed request was allowed to take: an answer
     up to twice as late as allowed is thrown away (at most 5 s more). Time that has passed anyway counts, so a rare
     question does not wait.
+
+    Surprises: a reply may also come twice, and late. Where it does not say what it answers, its copy may then be taken
+    for the next answer. As a cable keeps the order of what is on it, that next answer comes late, or is left over:
+    `surprises` counts both. A driver that must know asks again when it has grown meanwhile (`Device.certain`).
     """
 
     noise_limit_s = NOISE_LIMIT_S
@@ -47,6 +60,12 @@ class Line:
         self._doubt_from = 0.0
         """Loop time at which the doubtful request was, or would have been, given up: the silence counts from here."""
         self._closed = False
+        self.surprises = 0
+        """Replies that came later than usual, and bytes that came unasked and were no copy of the last reply."""
+        self._usual_s: dict[bytes, float] = {}
+        """How long each question takes to be answered."""
+        self._last = b""
+        """All that came for the last question."""
         self.dialled = 0
         """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
 
@@ -121,6 +140,12 @@ class Line:
         """
         self._hearers.append(hear)
 
+    def doubt(self, silence_s: float) -> None:
+        """Have nothing sent until the line was silent for `silence_s`, as after a missing reply."""
+        if not self._doubt_s:
+            self._doubt_from = self._last_at
+        self._doubt_s = max(self._doubt_s, silence_s)
+
     async def close(self) -> None:
         """Close for good: waiting requests fail with LinkLost and nothing is sent any more."""
         self._closed = True
@@ -139,38 +164,59 @@ class Line:
         if quiet_s and (wait_s := self._last_at + quiet_s - loop.time()) > 0:
             await asyncio.sleep(wait_s)
         if stray := self.link.waiting():
-            self._heard(stray)
+            self._left_over(stray)
         self.link.write(request)
-        self._last_at = loop.time()
-        until = self._last_at + timeout_s
+        sent_at = self._last_at = loop.time()
+        until = sent_at + timeout_s
         self._doubt_s, self._doubt_from = (
             min(doubt_s, LONGEST_DOUBT_S),
             until,
         )  # until a whole reply is here; stays when cancelled
-        buffer, count = bytearray(), 0
+        buffer, received = bytearray(), b""
         while True:
             data = await self._read_until(loop, until)
             if not data:
-                raise NoAnswer(f"{self.name}: {_came(buffer, count)} within {timeout_s:g} s")
-            count += len(data)
+                raise NoAnswer(f"{self.name}: {_came(buffer, len(received))} within {timeout_s:g} s")
+            received += data
             buffer += data
+            no: Refused | None = None
             try:
                 reply = parse(buffer)
-            except Refused:
-                self._settled(loop, buffer)
-                raise
+            except Refused as refused:
+                no, reply = refused, None
             except BadFrame as error:
                 self._last_at = self._doubt_from = loop.time()
                 raise BadFrame(f"{self.name}: {error}") from error
-            if reply is not None:
-                self._settled(loop, buffer)
-                return reply
+            if reply is None and no is None:
+                continue
+            self._doubt_s = 0.0
+            self._last_at = now = loop.time()
+            self._weigh(request, now - sent_at, timeout_s)
+            rest = len(buffer)
+            self._last = received[:-rest] if rest else received
+            if rest:
+                self._left_over(bytes(buffer))
+            if no is not None:
+                raise no
+            assert reply is not None
+            return reply
 
-    def _settled(self, loop: asyncio.AbstractEventLoop, rest: bytearray) -> None:
-        self._doubt_s = 0.0
-        self._last_at = loop.time()
-        if rest:
-            self._heard(bytes(rest))
+    def _weigh(self, request: bytes, took_s: float, timeout_s: float) -> None:
+        """Whether a reply came late, as this question goes."""
+        usual_s = self._usual_s.get(request)
+        if usual_s is None:
+            self.surprises += took_s > UNUSUAL * timeout_s
+            if len(self._usual_s) >= MOST_KNOWN:
+                self._usual_s.clear()
+        elif took_s > usual_s + LATE * timeout_s:
+            self.surprises += 1
+            took_s = usual_s + LEARNS * timeout_s
+        self._usual_s[request] = took_s
+
+    def _left_over(self, data: bytes) -> None:
+        """Bytes that are not the answer: a second copy of it does no harm."""
+        self.surprises += not self._last.startswith(data)
+        self._heard(data)
 
     async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""

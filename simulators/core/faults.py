@@ -31,6 +31,7 @@ WIRE = {
 PLANT = {
     "check-valve": "the outgoing pump's check valve leaks back: it moves less than it counts (at=0, fraction=0.16)",
     "check-valve-fill": "the same at the ingoing pump (at=0, fraction=0.16)",
+    "worn-tube": "the tube in a peristaltic head is worn: it moves less than it counts (bed=1, at=0, fraction=0.25)",
     "tube-on-balance": "a tube pulls on the waste balance (grams=0.05)",
 }
 PEOPLE = {
@@ -101,15 +102,7 @@ def _truncate(data: bytes, chance: Random) -> list[bytes]:
     return [data[: chance.randrange(len(data))]]
 
 
-def _duplicate(data: bytes, chance: Random) -> list[bytes]:
-    return [data, data]
-
-
-def _drop(data: bytes, chance: Random) -> list[bytes]:
-    return []
-
-
-_SPOIL = {"flip": _flip, "truncate": _truncate, "duplicate": _duplicate, "drop": _drop}
+_SPOIL = {"flip": _flip, "truncate": _truncate}
 
 
 class Fault:
@@ -125,6 +118,7 @@ class Fault:
         self.least = int(values.get("least", 0))
         self.at = began + values.get("at_s", math.inf)
         self.message = int(values.get("message", 0))
+        self.cuts_power = math.isfinite(self.at) or self.message > 0
         self.heard = 0
         self.replies = 0
         self.cycled = False
@@ -153,8 +147,15 @@ class Fault:
         return out
 
     def _spoilt(self, action: Send) -> list[Action]:
-        if self.spec.name == "delay":
-            return [Send(action.delay_s + self.seconds, action.data)]
+        match self.spec.name:
+            case "delay":
+                return [Send(action.delay_s + self.seconds, action.data)]
+            case "duplicate":
+                return [action, action]
+            case "drop":
+                return []
+            case _:
+                pass
         chance = Random(f"{self.seed} {self.spec.text} {self.replies}")  # noqa: S311 - chance, not secrecy
         if self.spec.name == "garbage":
             noise = bytes(chance.randint(self.least, 255) for _ in range(chance.randint(1, 8)))
@@ -174,7 +175,7 @@ class Fault:
 
     def power_fails(self, now: float) -> bool:
         """Whether the device loses power now; once."""
-        due = not self.cycled and (now >= self.at or (0 < self.message <= self.heard))
+        due = self.cuts_power and not self.cycled and (now >= self.at or (0 < self.message <= self.heard))
         self.cycled = self.cycled or due
         return due
 
@@ -206,9 +207,11 @@ class FaultyWire:
 
     @property
     def wake_at(self) -> float | None:
-        times = [fault.power_fails_at for fault in self.faults]
-        due = [at for at in (self.simulator.wake_at, *times) if at is not None]
-        return min(due) if due else None
+        at = self.simulator.wake_at
+        for fault in self.faults:
+            if fault.cuts_power and (cut_at := fault.power_fails_at) is not None:
+                at = cut_at if at is None else min(at, cut_at)
+        return at
 
     def receive(self, event: Event, now: float) -> list[Action]:
         power_fails = False

@@ -254,11 +254,6 @@ class ProminentDfxa(ModbusUnit):
             return bits | 1 << 8
         return bits | (s.turning_l_h != 0) | (not s.errors) << 1 | s.mode << 2
 
-    def _take_run(self, value: float, now: float) -> None:
-        if not 0 <= value <= 3:
-            raise ModbusError(ILLEGAL_VALUE)
-        self.state.run = int(value) & 1
-
     def _clear(self, what: float, now: float) -> None:
         s = self.state
         if what not in (0, 1, 2, 3):

@@ -99,6 +99,11 @@ class Rig(Generic[D]):
         self.place.halt(asyncio.get_running_loop().time())
         return self.place.pushed_out_ml + self.place.pulled_in_ml
 
+    async def put_away(self) -> None:
+        """Close the line and stop the simulator: else it lives on for as long as the test's loop."""
+        await self.driver.line.close()
+        self.host.switch_off()
+
     def fault(self, text: str, seed: int = 0) -> None:
         """Put in a fault, written as in simulators.core.faults."""
         self.wire.faults.append(faults.Fault(faults.parse(text), asyncio.get_running_loop().time(), seed))

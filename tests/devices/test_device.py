@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.core.device import Device, Signal
-from drivers.core.errors import OutOfRange
+from drivers.core.errors import BadFrame, OutOfRange
 from drivers.core.line import Line
 from drivers.core.registers import Table, parse
 from drivers.core.signals import Quality, Reading, Value
@@ -51,3 +51,35 @@ async def test_a_set_point_outside_the_datasheets_limits_is_not_sent():
             await stirrer.speed.set(value)
     assert link.sent == []
     assert (await stirrer.speed.set(300.0)).value == 300.0
+
+
+class Careful(Stirrer):
+    """Two questions whose answers look alike."""
+
+    timeout_s = 1.0
+
+    async def ask(self, question: bytes) -> bytes:
+        return await self.certain(lambda: self.line.query(question, take_line, timeout_s=1.0))
+
+
+async def test_an_answer_that_comes_late_is_asked_for_again_after_silence():
+    answers = {b"A": b"1\r\n", b"B": b"2\r\n"}
+    link = ScriptedLink(lambda request: [(0.1, answers[request])])
+    device = Careful(Line(link))
+    assert [await device.ask(question) for question in (b"A", b"B")] == [b"1", b"2"]
+    assert len(link.sent) == 2
+    copied = iter([[(0.1, b"1\r\n"), (0.6, b"1\r\n")], [(0.51, b"2\r\n")], [(0.1, b"2\r\n")]])
+    link.answer = lambda request: next(copied)
+    assert [await device.ask(question) for question in (b"A", b"B")] == [b"1", b"2"]
+    assert link.requests[2:] == [b"A", b"B", b"B"]
+    assert link.sent[4][0] - link.sent[3][0] > 2
+
+
+async def test_a_line_that_stays_disturbed_gives_no_value():
+    link = ScriptedLink(lambda request: [(0.1, b"1\r\n")])
+    device = Careful(Line(link), 0)
+    await device.ask(b"A")
+    link.answer = lambda request: [(0.6, b"2\r\n")]
+    with pytest.raises(BadFrame, match="late or unasked"):
+        await device.ask(b"A")
+    assert len(link.sent) == 4

@@ -14,6 +14,7 @@ from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireErr
 from drivers.core.fluid import Direction, Motion
 from drivers.core.line import Line
 from drivers.core.signals import Quality
+from drivers.core.wire.modbus import read_request
 from drivers.devices.prominent_dfxa import ProminentDfxa as Driver
 from drivers.devices.prominent_dfxa import words
 from drivers.devices.prominent_dfxa.conversation import Conversation, resolution_ml
@@ -157,6 +158,12 @@ async def test_word_order_and_number_base_are_found_by_the_constant(order: str, 
     await bench.watch(25)
     assert bench.moved_ml() == pytest.approx(100.0, abs=1e-3)
     assert (await bench.driver.totals()).delivered_ml == pytest.approx(1350.0, abs=1e-3)
+
+
+def test_a_register_that_is_not_there_is_the_sheets_exception():
+    """The sheet has the reply only; the request, for register 66, is ours."""
+    actions = Pump(FreeTube()).receive(Bytes(read_request(20, 3, 66, 1)), 0.0)
+    assert [action.data for action in actions if isinstance(action, Send)] == [bytes.fromhex("14 83 02 D1 35")]
 
 
 async def test_identify_only_asks():

@@ -132,12 +132,13 @@ def test_the_simulators_answer_the_sheets_frames():
 
 
 async def test_the_drivers_send_and_read_the_sheets_frames():
-    async with GOLDEN.line("process value", "active set point", "mode auto", "mode off") as line:
+    async with GOLDEN.line("process value") as line:
+        assert await WatlowF4t(line).ask_number("temperature") == pytest.approx(36.9, abs=1e-5)
+    async with GOLDEN.line("active set point", "mode auto", "mode off") as line:
         driver = WatlowF4t(line)
-        assert await driver.ask_number("temperature") == pytest.approx(36.9, abs=1e-5)
         assert await driver.ask_number("temperature_active_setpoint") == 37.0
-        assert (await driver.raw_read("temperature_mode"))[0].value == "auto"
-        assert (await driver.raw_read("temperature_mode"))[0].value == "off"
+        assert (await driver.temperature_mode.read()).value == "auto"
+        assert (await driver.temperature_mode.read()).value == "off"
     async with GOLDEN.line("set point 37", "profile 1", "start", "terminate") as line:
         driver = WatlowF4t(line)
         await driver.write_row(driver.wired(driver.table["temperature_setpoint"]), 37.0)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
-from drivers.core.line import NOISE_LIMIT_S, Line
+from drivers.core.line import MOST_KNOWN, NOISE_LIMIT_S, Line
 from drivers.core.wire.ascii import take_line
 from tests.links.scripted import Answers, ScriptedLink
 
@@ -329,3 +329,68 @@ async def test_closing_without_a_byte_and_breaking_off_are_lost_links():
         await Line(ScriptedLink(lambda request: [(0.1, None)])).query_to_close(b"GET", timeout_s=5)
     with pytest.raises(LinkLost, match="reset"):
         await Line(Breaks(lambda request: [(0.1, b"half"), (0.1, None)])).query_to_close(b"GET", timeout_s=5)
+
+
+async def test_an_undisturbed_line_holds_no_surprises():
+    line = Line(ScriptedLink(echo))
+    for question in (b"A", b"B", b"A"):
+        await ask(line, question)
+        await asyncio.sleep(1)
+    assert line.surprises == 0
+
+
+async def test_a_copy_taken_for_the_next_answer_is_a_surprise_because_it_is_late():
+    line = Line(ScriptedLink(echo))
+    for question in (b"A", b"B"):
+        await ask(line, question)
+    answers = iter([[(0.1, b"A\r\n"), (0.6, b"A\r\n")], [(0.51, b"B\r\n")]])
+    line.link.answer = lambda request: next(answers)
+    assert await ask(line, b"A") == b"A"
+    assert line.surprises == 0
+    assert await ask(line, b"B") == b"A"
+    assert line.surprises == 1
+
+
+async def test_bytes_that_come_unasked_or_behind_a_reply_are_a_surprise_and_a_second_copy_is_none():
+    link = ScriptedLink(echo)
+    line = Line(link)
+    await ask(line, b"A")
+    link.arrive(b"A\r\n")
+    await ask(line, b"B")
+    assert line.surprises == 0
+    link.arrive(b"A\r\n")
+    await ask(line, b"B")
+    assert line.surprises == 1
+    link.answer = lambda request: [(0.1, request + request)]
+    await ask(line, b"C")
+    assert line.surprises == 1
+    link.answer = lambda request: [(0.1, request + b"D")]
+    await ask(line, b"C")
+    assert line.surprises == 2
+
+
+async def test_a_device_that_became_slow_for_good_is_usual_after_a_while():
+    line = Line(ScriptedLink(echo))
+    await ask(line, b"A")
+    line.link.answer = lambda request: [(0.3, request)]
+    for _ in range(15):
+        await ask(line, b"A")
+    before = line.surprises
+    await ask(line, b"A")
+    assert 5 < before == line.surprises
+
+
+async def test_only_so_many_questions_are_remembered():
+    line = Line(ScriptedLink(echo))
+    for number in range(1000):
+        await ask(line, b"%d" % number)
+    assert len(line._usual_s) <= MOST_KNOWN
+
+
+async def test_a_line_in_doubt_is_left_silent_before_the_next_question():
+    link = ScriptedLink(lambda request: [(0.1, request), (0.6, request)])
+    line = Line(link)
+    await ask(line, b"A")
+    line.doubt(2.0)
+    assert await ask(line, b"B") == b"B"
+    assert link.sent[1][0] - link.sent[0][0] == pytest.approx(2.6)

@@ -53,7 +53,7 @@ def test_what_is_no_request_goes_by():
 @given(DATA, st.integers(0, 15), st.integers(0, 15), st.integers(0, 9))
 def test_a_reply_comes_whole_whatever_its_pieces(data: bytes, dip: int, error: int, piece: int):
     frame = inheco.reply(dip, data, error, piece)
-    take = inheco.reply_taker(dip)
+    take = inheco.ReplyTaker(dip)
     for cut in range(len(frame)):
         assert take(bytearray(frame[:cut])) is None
     buffer = bytearray(frame + b"\xb2")
@@ -62,19 +62,38 @@ def test_a_reply_comes_whole_whatever_its_pieces(data: bytes, dip: int, error: i
 
 
 def test_the_sheets_replies():
-    take = inheco.reply_taker(2)
+    take = inheco.ReplyTaker(2)
     assert take(bytearray.fromhex("B2 33 36 39 B2 20 60")) == (b"369", 0)
     assert take(bytearray.fromhex("B2 20 60")) == (b"", 0)
     assert take(bytearray.fromhex("B2 28 60")) == (b"", 8)
 
 
-@pytest.mark.parametrize("damaged", ["33 36 39 B2 20 60", "FF B2 33 B2 20 60", "B2 B2 33 B2 20 60", "B2 81 B2 20 60"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "33 36 39 B2 20 60",
+        "FF B2 33 B2 20 60",
+        "B2 B2 33 B2 20 60",
+        "B2 81 B2 20 60",
+        "B2 33 B2 33 36 39 B2 20 60",
+        "B2 33 36 B2 33 B2 33 B2 20 60",
+    ],
+)
 def test_a_reply_that_is_not_whole_is_none(damaged: str):
     with pytest.raises(BadFrame, match="not a whole reply"):
-        inheco.reply_taker(2)(bytearray.fromhex(damaged))
+        inheco.ReplyTaker(2)(bytearray.fromhex(damaged))
+
+
+def test_what_is_left_of_a_reply_in_front_of_another_is_known_once_a_longer_piece_was_seen():
+    take = inheco.ReplyTaker(2)
+    joined = "B2 33 36 39 B2 33 36 39 B2 20 60"
+    assert take(bytearray.fromhex(joined)) == (b"369369", 0)
+    assert take(bytearray.fromhex("B2 49 53 30 34 31 39 30 B2 20 60")) == (b"IS04190", 0)
+    with pytest.raises(BadFrame, match="not a whole reply"):
+        take(bytearray.fromhex(joined))
 
 
 def test_another_stacks_reply_and_endless_noise_are_none():
-    assert inheco.reply_taker(2)(bytearray.fromhex("B3 31 B3 20 60")) is None
+    assert inheco.ReplyTaker(2)(bytearray.fromhex("B3 31 B3 20 60")) is None
     with pytest.raises(BadFrame, match="without an end"):
-        inheco.reply_taker(2)(bytearray(600))
+        inheco.ReplyTaker(2)(bytearray(600))

@@ -6,8 +6,6 @@ Source: datasheet inheco-incubator-shaker.md, "Framing" (P). DIP = the stack's a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
 
 from drivers.core.errors import BadFrame
 
@@ -65,24 +63,29 @@ def reply(dip: int, data: bytes, error: int, piece: int = 0) -> bytes:
     return pieces + head + bytes((STATUS + error, END))
 
 
-@cache
-def reply_taker(dip: int) -> Callable[[bytearray], tuple[bytes, int] | None]:
-    """A parser for one whole reply: data and error. Anything before or between its pieces is BadFrame: no check sum
-    would show what is missing."""
-    head = re.escape(bytes((REPLY + dip,)))
-    end = re.compile(head + rb"[\x20-\x2f]\x60")
-    whole = re.compile(rb"(?:" + head + rb"[\x20-\x7e]+)*")
+class ReplyTaker:
+    """A parser for one whole reply of the stack at `dip`: data and error. Anything before or between its pieces is
+    BadFrame, and so are pieces of unequal length, the last apart (X): no check sum would show what is missing."""
 
-    def take(buffer: bytearray) -> tuple[bytes, int] | None:
-        found = end.search(buffer)
+    def __init__(self, dip: int) -> None:
+        self._head = bytes((REPLY + dip,))
+        head = re.escape(self._head)
+        self._end = re.compile(head + rb"[\x20-\x2f]\x60")
+        self._whole = re.compile(rb"(?:" + head + rb"[\x20-\x7e]+)*")
+        self._piece = 0
+        """The longest piece seen so far: a shorter one in front of another is what is left of one."""
+
+    def __call__(self, buffer: bytearray) -> tuple[bytes, int] | None:
+        found = self._end.search(buffer)
         if found is None:
             if len(buffer) > LONGEST:
                 raise BadFrame(f"{len(buffer)} bytes without an end")
             return None
         body, error = bytes(buffer[: found.start()]), buffer[found.end() - 2] - STATUS
         del buffer[: found.end()]
-        if not whole.fullmatch(body):
+        pieces = body.split(self._head)[1:]
+        longest = max(map(len, pieces), default=0)
+        if not self._whole.fullmatch(body) or any(len(piece) < max(longest, self._piece) for piece in pieces[:-1]):
             raise BadFrame(f"not a whole reply: {body.hex(' ')}")
-        return body.replace(bytes((REPLY + dip,)), b""), error
-
-    return take
+        self._piece = max(longest, self._piece)
+        return b"".join(pieces), error

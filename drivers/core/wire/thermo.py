@@ -32,13 +32,20 @@ def inverted_xor(data: bytes) -> int:
     return value
 
 
+def _step(value: int) -> int:
+    for _ in range(8):
+        value = (value << 1 ^ 0x07 if value & 0x80 else value << 1) & 0xFF
+    return value
+
+
+_STEPS = bytes(map(_step, range(256)))
+
+
 def crc8(data: bytes) -> int:
     """CRC-8 with polynomial 0x07, start 0 (VIOS CR)."""
     value = 0
     for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = (value << 1 ^ 0x07 if value & 0x80 else value << 1) & 0xFF
+        value = _STEPS[value ^ byte]
     return value
 
 

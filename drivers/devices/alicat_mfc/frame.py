@@ -87,10 +87,11 @@ def columns_from(option: str) -> tuple[Column, ...]:
 
 
 def frame_of(text: str, columns: tuple[Column, ...]) -> Frame | None:
-    """Read a frame without its unit ID; None when it does not fit the columns."""
+    """Read a frame without its unit ID; None when it does not fit the columns, or numbers stand behind the gas: then
+    it is what is left of one and another behind it."""
     cells = text.split()
     count = len(columns)
-    if len(cells) <= count or NUMBER.fullmatch(cells[count]):
+    if len(cells) <= count or any(NUMBER.fullmatch(cell) for cell in cells[count:]):
         return None
     numbers: dict[str, float | None] = {}
     for (signal, _), cell in zip(columns, cells, strict=False):

@@ -32,7 +32,7 @@ PLAUSIBLE = {"pressure": (0.5, 500.0), "temperature": (-60.0, 200.0), "gas": (0,
 
 
 class AlicatMfcModbus(ModbusDevice):
-    """MC, MCS, MCR with the Modbus option.
+    """MC, MCS, MCR with the Modbus option. Function 16 writes, always (V).
 
     Options: `flow_unit` (SCCM or SLPM) = what the display shows, without which every flow is BAD; `full_scale` in that
     unit, without which no set point is written; `gas` = the gas it must be set to. Pressure must be shown in PSIA and
@@ -158,7 +158,7 @@ class AlicatMfcModbus(ModbusDevice):
         words.check_flow(name, value, self.full_scale * self.factor)
         row = self.table[name]
         data = struct.pack(">f", value / self.factor)
-        await self._write(row.wire, data)
+        await self.tell(modbus.write_many_request(self.address, row.wire, data))
         reading = await self.read(name)
         wanted = struct.unpack(">f", data)[0] * self.factor
         if not isinstance(reading.value, float) or abs(reading.value - wanted) > 1e-6 * self.full_scale * self.factor:
@@ -178,19 +178,13 @@ class AlicatMfcModbus(ModbusDevice):
     async def do(self, command: int, argument: int, timeout_s: float | None = None) -> None:
         """Give one command (number 1000 with its argument) once, and read its result code; raises Refused by it."""
         row = self.table["command"]
-        await self._write(row.wire, struct.pack(">HH", command, argument), timeout_s)
+        request = modbus.write_many_request(self.address, row.wire, struct.pack(">HH", command, argument))
+        await self.tell(request, timeout_s)
         data = await self.ask(self.block(row.wire, row.length, (row,)))
         last, result = struct.unpack(">HH", data)
         if last != command or result:
             why = words.RESULTS.get(result, "an unknown result") if last == command else f"it tells of command {last}"
             raise Refused(str(result), f"address {self.address}: command {command} with {argument}: {why}")
-
-    async def _write(self, wire: int, data: bytes, timeout_s: float | None = None) -> None:
-        """Function 16, always (V); sent once."""
-        request = modbus.write_many_request(self.address, wire, data)
-        await self.line.query(
-            request, modbus.reply_parser(request), timeout_s=timeout_s or self.timeout_s, quiet_s=self.quiet_s
-        )
 
     async def hold_valve(self) -> None:
         """Hold the valve where it is, until `release_valve`; seen by status bit 8."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from drivers.core import registers
 from drivers.core.device import LinkLoss
-from drivers.core.errors import BadFrame, OutOfRange, Refused
+from drivers.core.errors import OutOfRange, Refused
 from drivers.core.line import Line
-from drivers.core.modbus_device import Block, ModbusDevice, group_rows
+from drivers.core.modbus_device import Block, ModbusDevice
 from drivers.core.registers import Row
 from drivers.core.signals import Quality, Reading, Value
 from drivers.devices.binder_mb import profile, words
@@ -20,8 +20,6 @@ SETTLES_S = 2.0
 """Right after a write the old value is still reported; so long it is asked again before a write counts as refused."""
 LOOK_S = 0.25
 HUMIDITY = "humidity"
-NEAR = 0.2
-"""In °C or %: two looks within 0.1 s that differ by no more may be one quantity."""
 
 
 class BinderMb(ModbusDevice):
@@ -50,36 +48,9 @@ class BinderMb(ModbusDevice):
 
     # -- reading
 
-    def blocks(self) -> tuple[Block, ...]:
-        if self._blocks is None:
-            specs = self.specs()
-            rows = [row for name, row in self.rows.items() if name in specs and row.table]
-            self._blocks = tuple(self.block(*group) for group in group_rows(rows, self.gap))
-        return self._blocks
-
-    async def ask(self, block: Block) -> bytes:
-        """A reply names no register: one that came late or twice fits any question for as many. Where two blocks are
-        of one length (a profile's) each is asked until two replies running agree; raises BadFrame when they do not."""
-        data = await super().ask(block)
-        if sum(other.request[4:6] == block.request[4:6] for other in self.blocks()) < 2:
-            return data
-        for _ in range(2):
-            before, data = data, await super().ask(block)
-            if self._alike(block, before, data):
-                return data
-        raise BadFrame(f"{self.line.name}: three replies about register {block.start:04X} differ")
-
-    def _alike(self, block: Block, one: bytes, other: bytes) -> bool:
-        """Equal, or as near as two looks at air that moves."""
-        if one == other:
-            return True
-        first, second = (self.readings(block, data) for data in (one, other))
-        return all(
-            isinstance(a := first[row.name].value, (int, float))
-            and isinstance(b := second[row.name].value, (int, float))
-            and abs(a - b) <= NEAR
-            for row in block.rows
-        )
+    def rows_polled(self) -> list[Row]:
+        specs = self.specs()
+        return [row for name, row in self.rows.items() if name in specs and row.table]
 
     def readings(self, block: Block, data: bytes) -> dict[str, Reading]:
         now, found = asyncio.get_running_loop().time(), dict[str, Reading]()

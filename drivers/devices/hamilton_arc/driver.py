@@ -6,7 +6,7 @@ import asyncio
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 from drivers.core import registers
@@ -26,6 +26,7 @@ AGREES_PERCENT = 3.0
 QUALITY_EVERY_S = 600.0
 """The sensor quality moves in days; asking for it in every poll would cost a third exchange."""
 DEGC, KELVIN, FAHRENHEIT = 1 << 2, 1 << 1, 1 << 3
+TEMPERATURES = DEGC | KELVIN | FAHRENHEIT
 
 
 class Channel(NamedTuple):
@@ -56,6 +57,15 @@ def channel(data: bytes) -> Channel:
     swapped = bytearray(20)
     swapped[0::2], swapped[1::2] = data[1::2], data[0::2]
     return Channel(*struct.unpack("<IfIff", swapped))
+
+
+def of_temperature(data: bytes) -> bool:
+    """Whether a PMC block is of a temperature."""
+    return bool(channel(data).unit & TEMPERATURES)
+
+
+def of_something_else(data: bytes) -> bool:
+    return not of_temperature(data)
 
 
 class HamiltonArc(ModbusDevice):
@@ -187,7 +197,7 @@ class HamiltonArc(ModbusDevice):
         secret = factory if password is None else password
         data = registers.encode(row, code) + registers.encode(self.table["password"], secret)
         request = modbus.write_many_request(self.address, row.wire, data)
-        await self.line.query(request, modbus.reply_parser(request), timeout_s=self.timeout_s, quiet_s=self.quiet_s)
+        await self.tell(request)
         if (now := await self.level()) is not level:
             raise Refused("read-back", f"address {self.address}: level is {now.name} after {level.name} was taken")
 
@@ -196,8 +206,12 @@ class HamiltonArc(ModbusDevice):
         raise Refused("read only", f"{name} of a sensor cannot be set")
 
     def _make_channels(self) -> tuple[Block, Block]:
-        rows = self.table[self.quantity], self.table["temperature"]
-        self._channels = self._whole(rows[0]), self._whole(rows[1])
+        """Both are of one length, but each names its unit (M): one that comes late is not taken for the other."""
+        main, other = self._whole(self.table[self.quantity]), self._whole(self.table["temperature"])
+        self._channels = (
+            replace(main, tells=of_something_else),
+            replace(other, tells=of_temperature),
+        )
         return self._channels
 
     def _whole(self, row: Row) -> Block:

@@ -51,10 +51,7 @@ async def within_level(sensor: HamiltonArc, row: str, value: float, status: str)
     await sensor.set_level(Level.ADMINISTRATOR)
     try:
         asked = sensor.table[row]
-        request = modbus.write_many_request(sensor.address, asked.wire, registers.encode(asked, value))
-        await sensor.line.query(
-            request, modbus.reply_parser(request), timeout_s=sensor.timeout_s, quiet_s=sensor.quiet_s
-        )
+        await sensor.tell(modbus.write_many_request(sensor.address, asked.wire, registers.encode(asked, value)))
         found = await sensor.read_row(sensor.table[status])
         if not isinstance(found, int):
             raise Refused("no number", f"address {sensor.address}: {status} is {found}")

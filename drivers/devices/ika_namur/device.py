@@ -40,6 +40,7 @@ class Namur(Device):
     on_link_loss = LinkLoss.KEEPS_SETPOINTS
     safe_state = "keeps stirring and keeps its own temperature loop: settled spheroids fuse"
     option_names: ClassVar[tuple[str, ...]] = ("name",)
+    asked_twice = True
     evidence = "R"
     timeout_s = 1.5  # "replies within 1 s" (H)
     quiet_s = GAP_S
@@ -199,9 +200,10 @@ class Namur(Device):
         return await self._ask(command, replies.words(command))
 
     async def _ask(self, command: str, parse: Parse[T]) -> T:
-        """A question: asked again once after silence or a broken reply."""
-        return await self.line.query(
-            command.encode("ascii") + END, parse, timeout_s=self.timeout_s, retries=1, quiet_s=self.quiet_s
+        """A question: asked again once after silence or a broken reply, and while its answer may be another's."""
+        request = command.encode("ascii") + END
+        return await self.certain(
+            lambda: self.line.query(request, parse, timeout_s=self.timeout_s, retries=1, quiet_s=self.quiet_s)
         )
 
     async def _set(self, command: str) -> None:
@@ -222,6 +224,7 @@ class Watched(Namur):
     """
 
     option_names: ClassVar[tuple[str, ...]] = ("name", "watchdog_s", "watchdog_speed", "watchdog_cel")
+    shows_cuts = False  # `37.1 2`: neither width nor decimals are fixed
     watchdog = "mode 2 (safe set points) with option watchdog_s; not armed without it"
     heats: ClassVar[bool] = True
 

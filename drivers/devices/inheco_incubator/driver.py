@@ -83,7 +83,7 @@ class InhecoIncubator(Device):
         self.unit = int(self.options.get("unit", 0))
         if not 0 <= self.unit < UNITS or not 0 <= address <= 15:
             raise ValueError(f"{self.model}: unit is 0 to {UNITS - 1} from the bottom, the address 0 to 15")
-        self._take = inheco.reply_taker(address)
+        self._take = inheco.ReplyTaker(address)
         self._moving = asyncio.Lock()
         self._seldom_due = -math.inf
 
@@ -285,9 +285,10 @@ class InhecoIncubator(Device):
     # -- the line
 
     async def _ask(self, command: str, unit: int | None = None) -> str:
-        """A question; `reset detected` is told once after a restart, so then it is asked again."""
+        """A question, asked again while its answer may be another's: it does not say to what it is one. `reset
+        detected` is told once after a restart, so then it is asked again too."""
         for last in (False, True):
-            data, error = await self._exchange(command, self.timeout_s, 1, unit)
+            data, error = await self.certain(lambda: self._exchange(command, self.timeout_s, 1, unit))
             if error != words.RESET or last:
                 break
         words.refuse(error, command)

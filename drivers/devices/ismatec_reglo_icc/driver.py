@@ -9,7 +9,7 @@ from typing import ClassVar
 from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
-from drivers.core.fluid import Direction, Motion, MoverStatus, Totals
+from drivers.core.fluid import Direction, Motion, MoverStatus, Totals, Use
 from drivers.core.line import Line
 from drivers.core.peristaltic import ONE_WAY
 from drivers.core.signals import Identity, Reading, Value
@@ -51,6 +51,7 @@ class IsmatecRegloIcc(Spoken):
     """N waits 0.15 s. Shorter than the pump's event messages are apart, or a doubtful line would never be quiet."""
     quiet_s = 0.02
     """An answer said twice is over before the next question; H leaves 55 ms between writing and reading."""
+    asked_twice = True
     evidence = "MX"
     continuity = (
         "by trip volumes above zero that agree with the whole-mL total (E, M); whether they survive the power: ?; "
@@ -82,6 +83,7 @@ class IsmatecRegloIcc(Spoken):
     direction = Signal()
     speed = Signal()
     flow = Signal()
+    flow_setpoint = Signal()
     dose_volume = Signal()
     dose_by_flow = Signal()
     run_time = Signal()
@@ -126,8 +128,9 @@ class IsmatecRegloIcc(Spoken):
     async def prepare(self) -> None:
         """Channel addressing and event messages on, our tube's diameter; each written only when it differs.
 
-        Clears the latched alarm, and an overload the pump may still hold (E). Raises Refused when something does not
-        read back as written, or when the diameter differs and the channel is not at rest.
+        Clears the latched alarm, and an overload the pump may still hold (E). Of a loop a message is waited for, that
+        its flow is known from the first poll on. Raises Refused when something does not read back as written, or when
+        the diameter differs and the channel is not at rest.
         """
         await self._address_channels()
         if not await self._value("event_messages"):
@@ -137,6 +140,8 @@ class IsmatecRegloIcc(Spoken):
         if self.tube_mm and await self._value("tube_diameter") != self.tube_mm:
             await self._at_rest("its tube's diameter is another one")
             await self._set("tube_diameter", self.tube_mm)
+        if self.use is Use.RECIRCULATE:
+            await self._heard()
         self.alarm_text = ""
         self._prepared = True
         self._settings_at = float("-inf")
@@ -179,13 +184,19 @@ class IsmatecRegloIcc(Spoken):
         return (await self._look(name, {}, strict=True))[name]
 
     async def write(self, name: str, value: Value) -> Reading:
-        """Set speed, flow, back steps or tube diameter of a channel at rest, and read it back."""
+        """Set speed, flow, back steps or tube diameter of a channel at rest, and read it back.
+
+        `flow_setpoint` turns the loop on at that flow, or changes it; a person's stop ends it.
+        """
         row = self.table[name]
         if not self.specs()[name].writable:
             raise Refused("read only", f"{name} of a pump cannot be set; fluid is moved by start and stop")
         if isinstance(value, str) or value is None:
             raise OutOfRange(name, float("nan"), row.unit, row.low, row.high, "a number is wanted")
         self.check_limits(name, value)
+        if name == "flow_setpoint":
+            await self.recirculate(self.stroke, value)
+            return await self.read(name)
         if name == "tube_diameter" and value not in words.DIAMETERS_MM:
             raise Refused("diameter", f"{value:g} mm is none of {', '.join(map(str, words.DIAMETERS_MM))}")
         await self._at_rest(f"{name} is set at rest only")
@@ -244,8 +255,8 @@ class IsmatecRegloIcc(Spoken):
             source = f"the tube in {self._name}"
             raise OutOfRange("rate", rate_ml_min, "mL/min", fastest * SLOWEST, fastest, source)
         await self._choose("mode", letter, mode)
-        turn = "clockwise" if self._clockwise(direction) else "counter_clockwise"
-        await self._choose("direction", turn.replace("_", "-"), turn)
+        turn = self._turn(direction)
+        await self._choose("direction", turn, turn.replace("-", "_"))
         await self._ensure("flow", rate_ml_min)
 
     async def _choose(self, name: str, wanted: str, action: str) -> None:
@@ -286,8 +297,10 @@ class IsmatecRegloIcc(Spoken):
             raise BadFrame(f"{self._name}: started, and it does not turn")
 
     async def _turns(self, direction: Direction, rate_ml_min: float) -> bool:
-        turn = "clockwise" if self._clockwise(direction) else "counter-clockwise"
-        if await self._value("mode") != "M" or await self._value("direction") != turn:
+        await self._heard()
+        if self.ear.says(self._now()) not in ("", events.PUMPING):
+            return False
+        if await self._value("mode") != "M" or await self._value("direction") != self._turn(direction):
             return False
         return await self._value("flow") == words.worth(words.volume(rate_ml_min))
 
@@ -332,6 +345,8 @@ class IsmatecRegloIcc(Spoken):
                 case "dispensed_volume" | "withdrawn_volume":
                     totals = await self.totals()
                     return {name: self.good(totals.drawn_ml if name == "withdrawn_volume" else totals.delivered_ml)}
+                case "flow_setpoint":
+                    return {name: await self._loop_flow(patient=strict)}
                 case "event_messages":
                     on = await self._value(name)
                     if self._prepared and not on:
@@ -344,6 +359,23 @@ class IsmatecRegloIcc(Spoken):
             if strict or isinstance(error, NoAnswer | LinkLost):
                 raise
             return {name: self.bad(str(error))}
+
+    async def _loop_flow(self, patient: bool) -> Reading:
+        """mL/min of a loop that turns, 0 = it stands; BAD while the pump has not said whether it turns (`patient` = its
+        message is waited for), and when it turns in another way."""
+        if self.use is not Use.RECIRCULATE or not await self._runs():
+            return self.good(0.0)
+        if patient:
+            await self._heard()
+        says = self.ear.says(self._now())
+        if not says:
+            return self.bad("some channel runs, and no message came about this one")
+        if says != events.PUMPING:
+            return self.good(0.0)
+        turns = await self._value("mode"), await self._value("direction")
+        if turns != ("M", self._turn(self.stroke)):
+            return self.bad(f"it turns in mode {turns[0]} {turns[1]}, which is not its loop")
+        return self.good(await self._number("flow"))
 
     async def _look_at_counters(self) -> dict[str, Reading]:
         """Both totals by two questions."""
@@ -401,12 +433,19 @@ class IsmatecRegloIcc(Spoken):
             raise BadFrame(f"{self._name}: asked whether it runs, the pump says {said!r}")
         return said == "+"
 
+    def _turn(self, direction: Direction) -> str:
+        return "clockwise" if self._clockwise(direction) else "counter-clockwise"
+
     async def _at_rest(self, otherwise: str) -> None:
         """Raise Refused while this channel moves, or may move; a message about it is waited for."""
+        await self._heard()
+        if (motion := await self._motion()) is not Motion.STOPPED:
+            raise Refused(motion.value, f"{self._name}: the channel is {motion.value}: {otherwise}")
+
+    async def _heard(self) -> None:
+        """While some channel runs, wait until a message has told what this one does, or none came in time."""
         until = self._now() + EVENT_WAIT_S
-        while (motion := await self._motion()) is Motion.MOVING and not self.ear.says(self._now()):
+        while await self._motion() is Motion.MOVING and not self.ear.says(self._now()):
             if self._now() >= until:
                 break
             await asyncio.sleep(LOOK_S)
-        if motion is not Motion.STOPPED:
-            raise Refused(motion.value, f"{self._name}: the channel is {motion.value}: {otherwise}")

@@ -244,7 +244,7 @@ def _alike(one: str, other: str, row: Row) -> bool:
     numbers = replies.number(one), replies.number(other)
     if len(one) != len(other) or numbers[0] is None or numbers[1] is None:
         return False
-    return abs(float(numbers[0]) - float(numbers[1])) <= float(row.extra["step"])
+    return abs(float(numbers[0]) - float(numbers[1])) <= (row.step or 0.0)
 
 
 class JulaboCorioCd(JulaboCirculator):

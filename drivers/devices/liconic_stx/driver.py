@@ -194,7 +194,8 @@ class HeraeusCytomat(StxMoves):
         await self._query(f"WR {self.table[name].command} {digits}", words.ok)
 
     async def _ask(self, what: str, parse: Callable[[bytearray], T | None]) -> T:
-        return await self._query(f"RD {what}", parse, retries=1)
+        """A question, asked again while its answer may be another's: it does not say to what it is one."""
+        return await self.certain(lambda: self._query(f"RD {what}", parse, retries=1))
 
     async def _query(self, command: str, parse: Callable[[bytearray], T | None], retries: int = 0) -> T:
         """One exchange. E1 = nothing was taken, and the controller may have restarted: open it, and say it again."""

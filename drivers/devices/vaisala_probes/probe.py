@@ -134,10 +134,7 @@ class VaisalaProbe(ModbusDevice):
 
     async def write_row(self, row: Row, value: Value) -> None:
         """Write with function 16, the only one the guides list; sent once."""
-        request = modbus.write_many_request(self.address, row.wire, registers.encode(row, value))
-        await self.line.query(
-            request, modbus.reply_parser(request), timeout_s=self.timeout_s, retries=0, quiet_s=self.quiet_s
-        )
+        await self.tell(modbus.write_many_request(self.address, row.wire, registers.encode(row, value)))
 
     async def set_address(self, address: int) -> None:
         """Give the probe another number on the bus (1 to 247): new ones all have 240. It acts after power off and on.

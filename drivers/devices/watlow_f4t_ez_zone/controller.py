@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from drivers.core.device import LinkLoss
-from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError
+from drivers.core.errors import OutOfRange, Refused
 from drivers.core.line import Line
-from drivers.core.modbus_device import Block, ModbusDevice, group_rows
-from drivers.core.modbus_surplus import Surplus
+from drivers.core.modbus_device import Block, ModbusDevice
 from drivers.core.registers import SWAPPED, Row
 from drivers.core.signals import Access, Quality, Reading, Value
 from drivers.core.units import convert
@@ -42,8 +41,6 @@ class WatlowController(ModbusDevice):
     gap = 0
     """Enumerations stand in slots of two registers, and whether the second half can be read is not known (E, T and W
     read each value by itself)."""
-    closing: ClassVar[tuple[str, str]]
-    """Rows of one and of two registers, one of which ends a round of questions (see modbus_surplus)."""
     word_order: ClassVar[str]
     """Of the controllers the sheet knows."""
 
@@ -53,7 +50,6 @@ class WatlowController(ModbusDevice):
         if order not in ("low_first", "high_first"):
             raise ValueError(f"{self.model}: word_order is low_first or high_first, not {order!r}")
         self.swapped = order == "low_first"
-        self.surplus = Surplus(line, self.address)
         self.numbers: dict[str, int] = {}
         """Which loop or zone each `of` of the table is, from 1."""
 
@@ -76,28 +72,14 @@ class WatlowController(ModbusDevice):
         kind = row.type + SWAPPED if self.swapped and row.type == "float32" else row.type
         return replace(row, type=kind, wire=row.wire + int(row.extra.get("stride", "0")) * (number - 1))
 
-    def blocks(self) -> tuple[Block, ...]:
-        if self._blocks is None:
-            rows = [type(self).table[name] for name, spec in self.specs().items() if spec.access is not Access.WRITE]
-            wired = [self.wired(row) for row in rows if row.extra.get("is") != "many"]
-            self._blocks = tuple(self.block(*group) for group in group_rows(wired, self.gap))
-        return self._blocks
+    def rows_polled(self) -> list[Row]:
+        return [self.wired(row) for row in super().rows_polled() if row.extra.get("is") != "many"]
 
     async def ask_number(self, name: str, number: int | None = None) -> float:
         """A number of the table that is no signal, or of another place; raises WireError."""
         value = await self.read_row(self.wired(self.table[name], number))
         assert isinstance(value, int | float)
         return value
-
-    def block(self, start: int, count: int, rows: tuple[Row, ...]) -> Block:
-        made = super().block(start, count, rows)
-        return replace(made, parse=self.surplus.around(made.parse))
-
-    async def close_round(self, last: int, begun: int) -> str:
-        """Ask for something of another length than the `last` registers; why the answers since `begun` are in doubt."""
-        one, two = self.closing
-        await self.ask_number(two if last == 1 else one)
-        return "an answer too many came: which is which cannot be told" if self.surplus.since(begun) else ""
 
     # -- values
 
@@ -139,46 +121,9 @@ class WatlowController(ModbusDevice):
 
     # -- settings
 
-    async def poll(self) -> dict[str, Reading]:
-        """Every signal; all of them BAD when more answers came than were asked for."""
-        begun = self.surplus.answers
-        readings = await self.round()
-        if all(each.quality is Quality.BAD for each in readings.values()):
-            return readings
-        try:
-            doubt = await self.close_round(1, begun)
-        except WireError as error:
-            doubt = str(error)
-        return {name: self.condemned(each, doubt) for name, each in readings.items()} if doubt else readings
-
-    async def read(self, name: str) -> Reading:
-        begun = self.surplus.answers
-        reading, last = await self.single(name)
-        doubt = await self.close_round(last, begun)
-        return self.condemned(reading, doubt) if doubt else reading
-
-    async def round(self) -> dict[str, Reading]:
-        """A poll; its last exchange is of one register."""
-        raise NotImplementedError
-
-    async def single(self, name: str) -> tuple[Reading, int]:
-        """One reading, and how many registers the last exchange for it had."""
-        raise NotImplementedError
-
-    async def raw_poll(self) -> dict[str, Reading]:
-        """What the registers say, before anything is judged."""
-        return await super().poll()
-
-    async def raw_read(self, name: str) -> tuple[Reading, int]:
-        """The same of one row, and how many registers its block has."""
-        block = next(block for block in self.blocks() if any(row.name == name for row in block.rows))
-        data = await self.ask(block)
-        return self.readings(block, data)[name], len(data) // 2
-
     async def write(self, name: str, value: Value) -> Reading:
         """Write one setting where it differs, and read it back; raises OutOfRange, Refused, WireError."""
         row = type(self).table[name]
-        begun = self.surplus.answers
         if name not in self.specs() or row.access is not Access.READ_WRITE:
             raise Refused("read only", f"{name} of {self.model} cannot be set")
         wanted = self.wanted(row, value)
@@ -189,8 +134,6 @@ class WatlowController(ModbusDevice):
         if _same(before.value, wanted):
             return before
         coded = await self._coded(row, wanted)
-        if doubt := await self.close_round(1, begun):
-            raise BadFrame(f"{name} is not written: {doubt}")
         await self.write_row(self.wired(row), coded)
         reading = await self.read(name)
         if not _same(reading.value, wanted):

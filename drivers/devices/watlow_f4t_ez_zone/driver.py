@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from drivers.core import registers
 from drivers.core.device import Signal
-from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError, WrongDevice
+from drivers.core.errors import LinkLost, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
 from drivers.core.registers import Row
 from drivers.core.signals import Identity, Quality, Reading, Value
@@ -24,6 +24,7 @@ PROFILE_WAIT_S = 5.0
 """Longest wait for a profile to change its state (X)."""
 LOOPS, MOST_ALARMS, MOST_LIMITS = 4, 14, 6
 """Loops: the sheet. Alarms and limits a person may ask for: ours (X); those that are not there are left out."""
+LIMIT_PARTS = ("status", "fail", "error")
 
 
 class WatlowF4t(WatlowController):
@@ -40,7 +41,6 @@ class WatlowF4t(WatlowController):
     quiet_s = 0.03
     """A pause of 30 ms after each request is needed (E)."""
     word_order = "low_first"
-    closing = ("communication_unit", "temperature")
     option_names = ("loop", "word_order", "alarms", "limits", "part_begins")
     quantities: ClassVar[Mapping[str, int]] = {"temperature": words.TEMPERATURE}
     """What each loop of ours must measure, by `of`."""
@@ -75,6 +75,8 @@ class WatlowF4t(WatlowController):
         self.on_network = line.link.url.startswith("modbus-tcp:")
         self._there: tuple[list[int], list[int]] | None = None
         """Numbers of the alarms and limits this controller has; None = not looked yet."""
+        self._trouble_rows: list[Row] = []
+        """Their states, under names of their own."""
 
     def wired(self, row: Row, number: int | None = None) -> Row:
         wired = super().wired(row, number)
@@ -102,18 +104,13 @@ class WatlowF4t(WatlowController):
         limit = await self.read("temperature_setpoint_high")
         if limit.quality is Quality.BAD:
             raise Refused("implausible", f"address {self.address}: the high limit of the set point: {limit.why}")
-        begun = self.surplus.answers
-        there = await self._look()
-        found = {of: int(await self.ask_number("quantity", self.numbers[of])) for of in self.quantities}
-        if doubt := await self.close_round(1, begun):
-            self._there = None
-            raise BadFrame(f"{self.line.name} address {self.address}: {doubt}")
-        self._there = there
+        await self._look()
         for of, quantity in self.quantities.items():
-            if found[of] != quantity:
+            found = int(await self.ask_number("quantity", self.numbers[of]))
+            if found != quantity:
                 raise WrongDevice(
                     f"{self.line.name} address {self.address}: loop {self.numbers[of]} measures "
-                    f"{words.word(found[of])}, not {of}; see the options of {self.model}"
+                    f"{words.word(found)}, not {of}; see the options of {self.model}"
                 )
 
     # -- reading
@@ -124,26 +121,35 @@ class WatlowF4t(WatlowController):
             raise Refused(str(found), "the controller's unit of communication is neither C nor F")
         return found == words.FAHRENHEIT
 
-    async def round(self) -> dict[str, Reading]:
+    def rows_polled(self) -> list[Row]:
+        """With the state of every alarm and limit that is there, by names of their own."""
+        return super().rows_polled() + self._trouble_rows
+
+    async def poll(self) -> dict[str, Reading]:
         """Every signal; the process values are BAD where an alarm says that a sensor is broken, or none can be read."""
-        readings = await self.raw_poll()
-        if all(each.quality is Quality.BAD for each in readings.values()):
-            readings["alarms"] = next(iter(readings.values()))
-            return readings
-        return self._judged(readings, *await self._trouble())
+        why = ""
+        try:
+            await self._look()
+        except (NoAnswer, LinkLost) as error:
+            return dict.fromkeys(self.specs(), self.bad(str(error)))
+        except WireError as error:
+            why = str(error)
+        readings = await super().poll()
+        states = [readings.pop(row.name) for row in self._trouble_rows]
+        return self._judged(readings, *self._trouble(states, why))
 
-    async def single(self, name: str) -> tuple[Reading, int]:
-        if name == "alarms":
-            return (await self._trouble())[0], 1
-        reading, last = await self.raw_read(name)
-        readings = {name: reading}
+    async def read(self, name: str) -> Reading:
+        """A process value or the alarms come with everything that speaks against them."""
+        if name == "alarms" or name in self.quantities:
+            return (await self.poll())[name]
+        readings = {name: await super().read(name)}
         if type(self).table[name].unit == "Cel":
-            readings["communication_unit"], last = await self.raw_read("communication_unit")
-        if name not in self.quantities:
-            return self._judged(readings, None, "")[name], last
-        return self._judged(readings, *await self._trouble())[name], 1
+            readings["communication_unit"] = await super().read("communication_unit")
+        return self._judged(readings)[name]
 
-    def _judged(self, readings: dict[str, Reading], alarms: Reading | None, broken: str) -> dict[str, Reading]:
+    def _judged(
+        self, readings: dict[str, Reading], alarms: Reading | None = None, broken: str = ""
+    ) -> dict[str, Reading]:
         unit = readings.get("communication_unit")
         for name in readings:
             if type(self).table[name].unit == "Cel":
@@ -158,12 +164,16 @@ class WatlowF4t(WatlowController):
             readings["alarms"] = alarms
         return readings
 
-    async def _look(self) -> tuple[list[int], list[int]]:
+    async def _look(self) -> None:
         """Which alarms and limits there are: a module that is not installed answers with an exception (E)."""
         if self._there is None:
             alarms, limits = self._asked
             self._there = await self._present("alarms", alarms), await self._present("limit_status", limits)
-        return self._there
+            asked = [("alarms", number) for number in self._there[0]]
+            asked += [(f"limit_{part}", number) for number in self._there[1] for part in LIMIT_PARTS]
+            rows = [(self.wired(self.table[name], number), f"{name} {number}") for name, number in asked]
+            self._trouble_rows = [replace(row, name=name, extra={}) for row, name in rows]
+            self._blocks = None
 
     async def _present(self, name: str, most: int) -> list[int]:
         found: list[int] = []
@@ -175,24 +185,21 @@ class WatlowF4t(WatlowController):
             found.append(number)
         return found
 
-    async def _trouble(self) -> tuple[Reading, str]:
+    def _trouble(self, states: list[Reading], why: str) -> tuple[Reading, str]:
         """What alarms and limits say as the reading `alarms`, and what condemns the process values ("" = nothing)."""
+        why = why or next((state.why for state in states if state.quality is Quality.BAD), "")
+        if why:
+            return self.bad(why), f"the state of the alarms is not known: {why}"
         said: list[str] = []
         broken = ""
-        try:
-            alarms, limits = await self._look()
-            for number in alarms:
-                state = int(await self.ask_number("alarms", number))
-                if state not in words.INACTIVE:
-                    said.append(f"alarm {number}: {words.word(state)}")
-                    broken = said[-1] if state in words.SENSOR else broken
-            for number in limits:
-                for part in ("status", "fail", "error"):
-                    state = int(await self.ask_number(f"limit_{part}", number))
-                    if state not in words.LIMIT_AT_REST:
-                        said.append(f"limit {number} {part}: {words.word(state)}")
-        except WireError as error:
-            return self.bad(str(error)), f"the state of the alarms is not known: {error}"
+        for row, state in zip(self._trouble_rows, states, strict=True):
+            code = int(state.value or 0)
+            kind, number = row.name.split()
+            if kind == "alarms" and code not in words.INACTIVE:
+                said.append(f"alarm {number}: {words.word(code)}")
+                broken = said[-1] if code in words.SENSOR else broken
+            elif kind != "alarms" and code not in words.LIMIT_AT_REST:
+                said.append(f"limit {number} {kind.removeprefix('limit_')}: {words.word(code)}")
         return self.good("; ".join(said) or "none"), broken
 
     # -- writing

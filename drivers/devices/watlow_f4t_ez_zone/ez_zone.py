@@ -32,7 +32,6 @@ class WatlowEzZone(WatlowController):
     quiet_s = 0.004
     """3.5 characters of 10 bits at 9600 baud."""
     word_order = "high_first"
-    closing = ("input_error", "output")
     option_names = ("zone", "unit", "word_order")
     not_sought = (
         "the sheet names no register in which an EZ-ZONE says what it is; another Modbus device could give its answer"
@@ -66,17 +65,14 @@ class WatlowEzZone(WatlowController):
     async def fahrenheit(self) -> bool:
         return self.options.get("unit", "C") == "F"
 
-    async def round(self) -> dict[str, Reading]:
-        readings = await self._judged(await self.raw_poll())
-        await self.ask_number("input_error")
-        return readings
+    async def poll(self) -> dict[str, Reading]:
+        return await self._judged(await super().poll())
 
-    async def single(self, name: str) -> tuple[Reading, int]:
-        reading, last = await self.raw_read(name)
-        readings = {name: reading}
+    async def read(self, name: str) -> Reading:
+        readings = {name: await super().read(name)}
         if name in MEASURED:
-            readings["input_error"], last = await self.raw_read("input_error")
-        return (await self._judged(readings))[name], last
+            readings["input_error"] = await super().read("input_error")
+        return (await self._judged(readings))[name]
 
     async def _judged(self, readings: dict[str, Reading]) -> dict[str, Reading]:
         error = readings.get("input_error")

@@ -42,6 +42,7 @@ class WatsonMarlow(Peristaltic):
     timeout_s = 0.5
     quiet_s = 0.02
     """At least 10 ms between commands (M)."""
+    asked_twice = True
     evidence = "MX"
     continuity = (
         f"by tacho counts above zero: the count is cumulative and cleared by TC only (M); over power-off: ?. {ONE_WAY}"

@@ -3,7 +3,8 @@
 The pump's own parser, phases, counters, alarms and watchdog, over a `Barrel` that the plant moves. Guesses where the
 sheet has a question mark: a safe packet other than SAF is ignored in basic mode; STP at rest answers `?NA`; a bad one
 is answered `?COM` only when its first digits are our address; packets for other pumps of the chain do not restart our
-watchdog; DIS is cut, not rounded, to four digits, and stays at 9999 when it overflows.
+watchdog; phases nobody has written stop the program; DIS is cut, not rounded, to four digits, and stays at 9999 when it
+overflows.
 """
 
 from __future__ import annotations
@@ -131,6 +132,9 @@ class NewEraNe1000(PumpProgram):
         """Take one command off the buffer and answer it; False when it is not complete yet."""
         rx, basic = self._rx, not self.state.watchdog_s
         if rx[0] != STX:
+            if basic and rx[0] < 0x20 and rx[0] != CR:
+                del rx[0]  # the line feed behind a CR is stripped (M); left here it would hide a packet
+                return bool(rx)
             if basic:
                 return self._take_line(now, actions)
             start = rx.find(STX)

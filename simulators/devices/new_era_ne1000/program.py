@@ -11,6 +11,7 @@ ML_MIN_PER = {"MM": 1.0, "MH": 1 / 60, "UM": 1e-3, "UH": 1e-3 / 60}
 PHASES = 41
 SPEED_CM_MIN = (0.004205 / 60, 5.1005)  # NE-1000 plunger, evidence L
 DIRECTIONS = ("INF", "WDR")
+STICKY = "STK"
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class PumpState:
     infused_ml: float = 0.0
     withdrawn_ml: float = 0.0
     heard_at: float | None = None
+    direction: str = "INF"
+    """It turned so last."""
     received: str = ""
     received_at: float = 0.0
 
@@ -104,7 +107,7 @@ class PumpProgram:
             case "VOL":
                 return self._vol(argument)
             case "DIR":
-                return self._dir(argument)
+                return self._dir(argument, now)
             case "CLD":
                 return self._cld(argument)
             case _:
@@ -115,7 +118,8 @@ class PumpProgram:
         return self.state.prompt in "IWX"
 
     def phase(self, index: int) -> Phase:
-        return self.state.phases.setdefault(str(index), Phase())
+        """As the pump leaves the factory a program has one phase: a client that knows of no others (N) sees it stop."""
+        return self.state.phases.setdefault(str(index), Phase() if index == 1 else Phase("STP"))
 
     def _saf(self, argument: str) -> str:
         if not argument:
@@ -202,18 +206,25 @@ class PumpProgram:
         phase.volume = value
         return ""
 
-    def _dir(self, argument: str) -> str:
+    def _dir(self, argument: str, now: float) -> str:
         phase = self.phase(self.state.running_phase if self.moving else self.state.selected)
         if not argument:
             return phase.direction
+        before = self._way(phase)
         if argument == "REV":
-            argument = DIRECTIONS[1 - DIRECTIONS.index(phase.direction)]
-        if argument not in DIRECTIONS:
+            argument = DIRECTIONS[1 - DIRECTIONS.index(before)]
+        if argument not in (*DIRECTIONS, STICKY):
             return "?"
-        if self.moving:
-            return "?NA"
+        if self.moving and (phase.volume or self.state.prompt == "X"):
+            return "?NA"  # while pumping only if VOL is 0 (M)
         phase.direction = argument
+        if self.moving:
+            self._turn(now)
         return ""
+
+    def _way(self, phase: Phase) -> str:
+        """Direction of `phase`; STK goes on in the one it was last turning in."""
+        return phase.direction if phase.direction != STICKY else self.state.direction
 
     def _cld(self, argument: str) -> str:
         if argument not in DIRECTIONS:
@@ -257,7 +268,7 @@ class PumpProgram:
         if self.moving:
             return "?NA"
         s.prompt, s.remaining_ml, s.moving_since = "X", None, now
-        direction = 1.0 if self.phase(s.selected).direction == "INF" else -1.0
+        direction = 1.0 if self._way(self.phase(s.selected)) == "INF" else -1.0
         s.ml_min = direction * SPEED_CM_MIN[1] * math.pi * (s.diameter_mm / 20) ** 2
         self.barrel.run(now, s.ml_min, math.inf)
         return ""
@@ -277,7 +288,8 @@ class PumpProgram:
         """Turn (on) at the running phase's rate until what remains of its volume is done."""
         s = self.state
         phase = self.phase(s.running_phase)
-        s.prompt = "I" if phase.direction == "INF" else "W"
+        s.direction = self._way(phase)
+        s.prompt = "I" if s.direction == "INF" else "W"
         s.ml_min = phase.rate * ML_MIN_PER[phase.rate_unit] * (1.0 if s.prompt == "I" else -1.0)
         s.moving_since = at
         self.until = self.end_of_motion()
