@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much to measure: `full` = the whole 28 days instead of a slice; `rounds` = repetitions of the short ones."""
+    """How much to measure: `full` = all 28 days or ten minutes; `rounds` = repetitions of the short ones."""
 
     full: bool = False
     rounds: int = 3

@@ -16,7 +16,9 @@ from controller.bench import Bench, OpenLink
 from controller.calibration.desk import Desk
 from controller.clock import Clock
 from controller.latest import Latest
+from controller.loops import Loops
 from controller.outputs import Outputs
+from controller.plumbing import FLOW
 from controller.poller import Condition, Keeper
 from controller.program import program_version
 from controller.recorder import Recorder
@@ -79,6 +81,7 @@ class Controller:
         self.alarms: Alarms | None = None
         self.trail: Trail | None = None
         self.desk: Desk | None = None
+        self.loops: Loops | None = None
         self.damaged = ""
         """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
         self.outage: Outage | None = None
@@ -132,6 +135,7 @@ class Controller:
             return
         doors = self._doors(self.ledger, self.alarms)
         self.runs = Runs(self.settings, doors, group)
+        self.loops = Loops(self.settings, doors)
         Strays(self.settings, doors, self.runs, group)
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
         self.runs.gates.append(self.desk.lacks)
@@ -235,6 +239,14 @@ class Controller:
                         await self.alarms.raise_(f"device:{keeper.name}", "high", text, "Check power and cable.")
                     except LedgerFault:
                         self._stop_fluid()
+            await self._look_at_loops()
+
+    async def _look_at_loops(self) -> None:
+        try:
+            if self.loops is not None and self.runs is not None and self.up.is_set():
+                await self.loops.look(self.runs.busy_units())
+        except LedgerFault:
+            self._stop_fluid()
 
     async def _settle(self) -> None:
         """Strokes that nobody measured yet are measured by themselves once their device answers (DS-04)."""
@@ -261,9 +273,14 @@ class Controller:
             if first is not None and not any(UNCONFIRMED in said for said in first["stopped"]):
                 return list(first["stopped"])
         chosen = None if unit is None else self.settings.unit(unit)
+        loops = self._loops(chosen)
+        if self.runs is not None:  # before anything else: no rule turns them again
+            self.runs.doors.outputs.stopped_by_hand.update(loops)
         stopping = asyncio.ensure_future(self._stop_movers(chosen, loops=True))
         if self.runs is not None:  # held at once: a pump that is slow to confirm must not let another begin again
-            await self.runs.hold(unit, by, "pumps stopped by hand")
+            others = self.runs.using(chosen) if chosen is not None else ()
+            for name in (unit, *others):
+                await self.runs.hold(name, by, "pumps stopped by hand")
         stopped = await stopping
         said = [name if how == STOPPED else f"{name} {how}" for name, how in stopped.items()]
         if self.runs is not None:
@@ -278,8 +295,14 @@ class Controller:
                 client=by.client,
             )
             with contextlib.suppress(LedgerFault):
+                await self.runs.doors.outputs.stop_by_hand(loops, by)
                 await self.runs.keys.remember(key, {"asked": asked, "stopped": said}, entry)
         return said
+
+    def _loops(self, unit: UnitSettings | None) -> list[str]:
+        """The flows of closed loops of a unit, or of all."""
+        units = self.settings.units if unit is None else (unit,)
+        return sorted({each.roles[FLOW] for each in units if FLOW in each.roles})
 
     async def _stop_movers(self, unit: UnitSettings | None = None, *, loops: bool = False) -> dict[str, str]:
         """Stop every dosing pump of a unit, or all; with `loops` also closed loops. What each of them said to it."""

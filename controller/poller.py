@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -15,6 +16,8 @@ from drivers.core.signals import Access, Identity, Quality, Reading
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
 """Waits between attempts to connect; the last one repeats."""
+MISSED_AFTER = 0.5
+"""A poll that cannot begin within this part of its period is dropped and counted as missed."""
 LOST_AFTER = 3
 """Polls in a row without any answer after which the device is connected anew, with identity check (EQ-05)."""
 
@@ -46,6 +49,9 @@ class Keeper:
         self.why: str = "not connected yet"
         self.identity: Identity | None = None
         self.since = 0.0
+        self.polls = 0
+        self.missed = 0
+        """Deadlines without a poll, because the one before was not through: asked too often, or a cable too busy."""
         self.settled = asyncio.Event()
         """Set once the first attempt to connect has ended, well or badly."""
         self._admit, self._told = admit, told
@@ -107,11 +113,14 @@ class Keeper:
         at = loop.time()
         while True:
             at += self.period_s
-            delay = at - loop.time()
-            if delay > 0:
-                await asyncio.sleep(delay)
-            else:
-                at = loop.time()
+            late_s = loop.time() - at
+            if late_s > MISSED_AFTER * self.period_s:
+                dropped = math.ceil(late_s / self.period_s - MISSED_AFTER)
+                self.missed += dropped
+                at += dropped * self.period_s
+                late_s = loop.time() - at
+            if late_s < 0:
+                await asyncio.sleep(-late_s)
             readings = await self.poll()
             if self.device.line.dialled != self._dialled:  # the cable was out: whoever answered is not known yet
                 await self.connect()
@@ -124,6 +133,7 @@ class Keeper:
 
     async def poll(self) -> dict[str, Reading]:
         """One poll. A device that says nothing good at all counts as silent, however its driver tells it."""
+        self.polls += 1
         try:
             readings = await self.device.poll()
         except WireError as error:

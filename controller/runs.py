@@ -15,7 +15,7 @@ from controller.keys import Keys, answer_row
 from controller.people import Whom, checked, claimant
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
-from controller.run import unattended
+from controller.run import sharing, unattended
 from controller.run.binding import failures
 from controller.run.books import INTO
 from controller.run.doors import Doors
@@ -65,6 +65,27 @@ class Runs:
         """What else must be in order before a run starts on a unit: sentences about what is not (RM-06)."""
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
+        self._to_come: set[str] = set()
+        """Runs of the ledger that a restart has not reached yet: what they had in hand is still theirs."""
+        doors.transfers.holders.under_way = self.under_way
+        doors.outputs.live = self.has_a_say
+
+    def under_way(self, run_id: str, path: str) -> bool:
+        """Whether this step of this run is going on, also while it waits for a person."""
+        engine = self.engines.get(run_id)
+        return run_id in self._to_come or (engine is not None and path in engine.run.active)
+
+    def has_a_say(self, run_id: str) -> bool:
+        """Whether a run still keeps its environment against others': until it has ended."""
+        engine = self.engines.get(run_id)
+        return run_id in self._to_come or (engine is not None and not engine.ended)
+
+    def using(self, unit: UnitSettings) -> set[str]:
+        """Other units with a run that has a pump of this unit in hand just now."""
+        pumps = {path.pump for path in unit.paths.values()}
+        steps = [step for pump in pumps if (step := self.doors.transfers.holders.holder(pump))]
+        found = {self.engines[run].site.unit.name for run, _ in steps if run in self.engines}
+        return found - {unit.name}
 
     def busy_units(self) -> set[str]:
         """Units that have a run, whatever state it is in."""
@@ -107,7 +128,7 @@ class Runs:
         protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
         plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
-        lacks = failures(plan, where, self.doors.bench)
+        lacks = [*failures(plan, where, self.doors.bench), *sharing.failures(plan, where, self.doors.outputs)]
         if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
@@ -159,7 +180,7 @@ class Runs:
     def _adopt(self, engine: Engine) -> Engine:
         unit = engine.site.unit
         outputs = [output for role, output in unit.roles.items() if role.endswith(" set")]
-        self.doors.outputs.claim(engine.run_id, outputs)
+        self.doors.outputs.claim(engine.run_id, outputs, shared=True)
         self.engines[engine.run_id] = engine
         self._group.create_task(self._live(engine), name=engine.run_id)
         return engine
@@ -182,15 +203,17 @@ class Runs:
 
     async def resume(self, outage: Outage | None) -> None:
         """After a restart: environment first, then open strokes, then the runs, by the state table (DX-10)."""
-        for row in self.doors.ledger.runs():
-            if archived(row):
-                continue
+        rows = [row for row in self.doors.ledger.runs() if not archived(row)]
+        self._to_come = {row.run_id for row in rows}
+        for row in rows:
             try:
                 await self._resume(row, hold=outage is not None and outage.gap_s > LONG_S)
             except (LedgerFault, OldEpoch):
                 raise
             except Exception as error:  # noqa: BLE001  one run that cannot go on must not take the bench with it (P1)
                 await self._strand(row.run_id, error)
+            finally:
+                self._to_come.discard(row.run_id)
 
     async def _resume(self, row: RunRow, hold: bool) -> None:
         """One run, as its journal tells it. Raises Unusable when the bench does not fit it any more."""
@@ -424,6 +447,7 @@ class Runs:
         row = self.doors.ledger.task(engine.run_id, task.path)
         return {
             "run": engine.run_id,
+            "unit": engine.site.unit.name,
             "path": task.path,
             "title": task.title,
             "due": task.due,

@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from controller import plumbing
 from controller.errors import Unusable
 from controller.toml_places import place_of
 from drivers import catalogue
 from drivers.core import units
 from drivers.core.device import Device
 from drivers.core.errors import OsteonError
-from drivers.core.fluid import FluidMover
+from drivers.core.fluid import FluidMover, Use
 from drivers.core.line import Line
 from drivers.core.link import open_link
 from drivers.core.signals import SignalSpec
@@ -74,7 +75,8 @@ class DeviceSettings(Strict):
 
 
 class VesselSettings(Strict):
-    kind: Literal["stirred"] = "stirred"
+    kind: Literal["stirred", "perfusion"] = "stirred"
+    """perfusion: a bed in a closed loop; the volumes are those of its reservoir."""
     min_ml: Positive
     max_ml: Positive
     level_ml: Positive
@@ -93,6 +95,8 @@ class PathSettings(Strict):
     draw_position: int = Field(default=0, ge=0)
     """Where the valve stands while the pump draws, and while it delivers; counted from 1."""
     deliver_position: int = Field(default=0, ge=0)
+    prime_position: int = Field(default=0, ge=0)
+    """Where it stands while priming or rinsing delivers: not at the vessel."""
     source_ml: float | None = Field(default=None, gt=0)
     """What the bottle it comes from holds at most; None = not known."""
 
@@ -230,6 +234,7 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
     signals: dict[str, Mapping[str, SignalSpec]] = {}
     pumps = {device.name for device in settings.devices if is_a(FluidMover, device.model)}
     valves = {device.name for device in settings.devices if is_a(SelectionValve, device.model)}
+    loops = {device.name for device in settings.devices if device.options.get("use") == Use.RECIRCULATE} & pumps
     lines: dict[str, Line] = {}
     for link, url in settings.links.items():
         try:
@@ -257,7 +262,9 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
             if device.link in lines:
                 found.extend(((*where, "options"), reason) for reason in refused(device, lines[device.link]))
     for number, unit in enumerate(settings.units):
-        found.extend((("units", number, *where), reason) for where, reason in check_unit(unit, signals, pumps, valves))
+        faults = [*check_unit(unit, signals, pumps, valves), *plumbing.of_loop(unit, pumps, loops)]
+        found.extend((("units", number, *where), reason) for where, reason in faults)
+    found.extend(plumbing.of_valves(settings.units))
     return found
 
 
@@ -292,8 +299,6 @@ def check_unit(
             found.append((("roles", role), unknown("role", role.removesuffix(" set"), ROLES)))
         elif signals[device] and not fits(signals[device][signal].unit, like := ROLES[role.removesuffix(" set")]):
             found.append((("roles", role), f"{output} is in {signals[device][signal].unit or 'no unit'}, not {like}"))
-    if unit.loop and unit.loop not in pumps:
-        found.append((("loop",), f"{unit.loop} moves no fluid"))
     for name, path in unit.paths.items():
         if name not in PATHS:
             found.append((("paths", name), unknown("fluid path", name, dict.fromkeys(PATHS))))

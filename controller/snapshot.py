@@ -65,6 +65,7 @@ def unit(controller: Controller, unit: UnitSettings) -> dict[str, Any]:
         "roles": dict(unit.roles),
         "vessel": unit.vessel.model_dump(),
         "paths": {name: path.model_dump() for name, path in unit.paths.items()},
+        "loop": unit.loop,
         "owners": {output: runs.doors.outputs.owner(output) if runs else "" for output in outputs.values()},
         "stays_on": [role.removesuffix(" set") for role in outputs],
     }
@@ -93,6 +94,8 @@ def device(controller: Controller, name: str) -> dict[str, Any]:
         "identity": None if keeper.identity is None else asdict(keeper.identity),
         "since": controller.clock.utc_of(keeper.since) if keeper.since else None,
         "poll_s": keeper.period_s,
+        "polls": keeper.polls,
+        "missed": keeper.missed,
         "calibration": None if controller.desk is None else asdict(controller.desk.standings[name]),
         "readings": readings,
     }

@@ -84,6 +84,18 @@ MODELS = {
     "watlow_ez_zone_standard_bus": "drivers.devices.watlow_f4t_ez_zone.standard_bus:WatlowEzZoneStandardBus",
     "sst_luminox_lox02": "drivers.devices.sst_luminox.driver:SstLuminoxLox02",
     "sst_luminox_lox01": "drivers.devices.sst_luminox.driver:SstLuminoxLox01",
+    "masterflex_ls": "drivers.devices.masterflex_ls.driver:MasterflexLs",
+    "masterflex_ls_usb": "drivers.devices.masterflex_ls.usb:MasterflexLsUsb",
+    "watson_marlow_520": "drivers.devices.watson_marlow.driver:WatsonMarlow520",
+    "watson_marlow_530": "drivers.devices.watson_marlow.driver:WatsonMarlow530",
+    "watson_marlow_505": "drivers.devices.watson_marlow.driver:WatsonMarlow505",
+    "watson_marlow_323": "drivers.devices.watson_marlow.driver:WatsonMarlow323",
+    "julabo_corio_cd": "drivers.devices.julabo_circulator.driver:JulaboCorioCd",
+    "julabo_corio_cp": "drivers.devices.julabo_circulator.driver:JulaboCorioCp",
+    "julabo_magio": "drivers.devices.julabo_circulator.driver:JulaboMagio",
+    "julabo_dyneo": "drivers.devices.julabo_circulator.driver:JulaboDyneo",
+    "prominent_dfxa": "drivers.devices.prominent_dfxa.driver:ProminentDfxa",
+    "memmert_incubator": "drivers.devices.memmert_atmoweb.driver:MemmertIncubator",
 }
 
 

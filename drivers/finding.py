@@ -6,6 +6,7 @@ answered are not asked again by another model, so the whole catalogue costs each
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -15,11 +16,14 @@ from drivers.catalogue import MODELS, find
 from drivers.core.device import Device
 from drivers.core.errors import BadFrame, NoAnswer, OsteonError, Refused
 from drivers.core.line import Line, Parse
-from drivers.core.link import open_link
+from drivers.core.link import Link, open_link
 from drivers.core.signals import Identity
 
-SETTLE_S = 0.05
+SETTLE_S = 0.02
 """Silence before the next question. A reply later than that meets a question of another language, which refuses it."""
+
+ANSWERED_LATE_S = 0.3
+"""Silence before a question that was answered wrongly is asked again."""
 
 T = TypeVar("T")
 
@@ -39,13 +43,18 @@ class Found:
 class Seeker(Line):
     """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
 
-    noise_limit_s = 0.5
+    noise_limit_s = 1.0
 
-    def __init__(self, url: str, defaults: str) -> None:
-        super().__init__(open_link(url, defaults))
-        self.in_vain: set[bytes] = set()
-        self.kind = Device
-        """Who is asked now."""
+    def __init__(self, link: Link, kind: type[Device], in_vain: set[bytes]) -> None:
+        """One model's turn on the link: what was said in the turns before is behind it."""
+        super().__init__(link)
+        self.kind, self.in_vain = kind, in_vain
+        self.doubt(SETTLE_S)
+
+    def doubt(self, silence_s: float) -> None:
+        """Nobody waits long for replies to others: what answers them is another language, or another address."""
+        self._last_at = asyncio.get_running_loop().time()
+        super().doubt(min(silence_s, SETTLE_S))
 
     async def query(
         self,
@@ -68,15 +77,12 @@ class Seeker(Line):
                     raise
                 self._doubt_s = min(self._doubt_s, SETTLE_S)
             except (BadFrame, Refused):
-                self._doubt_s = wait_s  # somebody is there; the answer may be one to the question before
+                self._doubt_s = min(wait_s, ANSWERED_LATE_S)  # somebody is there; it may answer another
             return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
         except (NoAnswer, BadFrame):
             self.in_vain.add(request)
             self._doubt_s = min(self._doubt_s, SETTLE_S)
             raise
-
-    def doubt(self, silence_s: float) -> None:
-        super().doubt(min(silence_s, SETTLE_S))
 
 
 async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str] = ()) -> AsyncGenerator[Found]:
@@ -92,19 +98,19 @@ async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str]
     sought = named or [kind for kind in map(find, MODELS) if not kind.not_sought]
     groups = by_settings(url, [kind for kind in sought if reaches(scheme, kind)])
     for settings, kinds in groups.items():
-        line = Seeker(url, settings)
+        link, in_vain = open_link(url, settings), set[bytes]()
         found: dict[tuple[str, int], Found] = {}
         try:
-            await line.link.dial()
-            for kind in kinds:
-                line.kind = kind
+            await link.dial()
+            for kind in sorted(kinds, key=lambda kind: (kind.asked_twice, kind.answer_s)):
+                line = Line(link) if named else Seeker(link, kind, in_vain)
                 for address in dict.fromkeys((kind.default_address, *addresses)):
                     if (identity := await who(line, kind, address)) is not None:
                         this = Found(kind.model, whole_url(url, settings), address, identity)
                         place = family(kind), address
                         found[place] = together(found.get(place), this)
         finally:
-            await line.close()
+            await link.close()
         for each in found.values():
             yield each
         if found:
@@ -144,7 +150,7 @@ def whole_url(url: str, default: str) -> str:
     return f"{url.partition('?')[0]}?{urlencode(settings)}"
 
 
-async def who(line: Seeker, kind: type[Device], address: int) -> Identity | None:
+async def who(line: Line, kind: type[Device], address: int) -> Identity | None:
     """The identity of a device of this kind, or None."""
     try:
         return await kind(line, address).identify()

@@ -65,6 +65,8 @@ class Environment(Form):
     o2: Percent | None = None
     humidity: Percent | None = None
     stirring: Turns | None = None
+    perfusion: Flow | None = None
+    """Through the bed; a closed loop, so no volume of it is a dose. Never 0: a bed that stands still is anoxic."""
 
     def points(self) -> tuple[SetPoint, ...]:
         values = {
@@ -73,5 +75,6 @@ class Environment(Form):
             "o2": self.o2,
             "humidity": self.humidity,
             "stirring": self.stirring,
+            "perfusion": self.perfusion,
         }
         return tuple(SetPoint(role, value, ROLES[role]) for role, value in values.items() if value is not None)

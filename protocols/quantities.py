@@ -15,6 +15,7 @@ ROLES = {
     "o2": "%",
     "humidity": "%",
     "stirring": "1/min",
+    "perfusion": "mL/min",
     "ph": "[pH]",
     "dissolved oxygen": "%",
     "waste weight": "g",

@@ -16,9 +16,13 @@ from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action
 from simulators.core.surroundings import Immersion, Liquid
 from simulators.people import Person
+from simulators.standalone import PLACES, Still
 
 START = 1_767_567_600.0
 """Where benches begin unless told otherwise: Monday 2026-01-05 08:00 in Tokyo, seconds since 1970."""
+
+ALONE = "alone"
+"""The place of a device that touches nothing of the plant: surroundings of its own that stand still."""
 
 Config = Mapping[str, object]
 """A bench.toml as tomllib reads it."""
@@ -89,6 +93,8 @@ class SimulatedBench:
         """Device name -> name of the first device in the same box."""
         places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
         self.beakers: dict[str, Beaker] = {}
+        self.alone: dict[str, Still] = {}
+        """Places outside the plant, by device."""
         self.lines: dict[str, SharedLine] = {link: SharedLine({}) for link in self.urls}
         for channels in boxes(cast("list[Config]", config["devices"])):
             self._add(config, channels, places)
@@ -123,7 +129,10 @@ class SimulatedBench:
 
     def _seat(self, model: str, name: str, place: str) -> object:
         """Where a device sits; a probe in liquid can be taken out of it (`dip`)."""
-        found = self.surroundings.place(place)
+        if place == ALONE:
+            found: object = self.alone.setdefault(name, PLACES[catalogue.entry(model).place]())
+        else:
+            found = self.surroundings.place(place)
         if catalogue.entry(model).place != "immersion":
             return found
         self.beakers[name] = Beaker(cast("Immersion", found))
@@ -187,7 +196,7 @@ class SimulatedBench:
     def advance(self, now: float) -> None:
         """Let bench time pass to `now` with nobody listening: devices wake when they ask, the plant moves."""
         while (at := self.next_wake()) is not None and at <= now:
-            self.wake(at)
+            self.wake(max(at, self.start))  # one that has not begun yet asks for "at once": 0
         self.surroundings.truth(now)
 
     # what tests and people ask
@@ -230,6 +239,7 @@ class SimulatedBench:
         return {
             "surroundings": self.surroundings.snapshot(),
             "person": self.person.snapshot(),
+            "alone": {name: place.snapshot() for name, place in self.alone.items()},
             "lines": {link: line.snapshot() for link, line in self.lines.items()},
             "faults": [{"device": device, **fault.snapshot()} for device, fault in self._faults],
             "beakers": {name: None if each.holds is None else list(each.holds) for name, each in self.beakers.items()},
@@ -240,6 +250,8 @@ class SimulatedBench:
         self.clear_faults()
         self.surroundings.restore(cast("dict[str, object]", saved["surroundings"]))
         self.person.restore(cast("dict[str, object]", saved["person"]))
+        for name, place in cast("Mapping[str, dict[str, object]]", saved.get("alone") or {}).items():
+            self.alone[name].restore(place)
         lines = cast("Mapping[str, dict[str, object]]", saved["lines"])
         for link, line in self.lines.items():
             line.restore(lines[link])

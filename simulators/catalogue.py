@@ -100,6 +100,18 @@ SIMULATORS: Mapping[str, Entry] = {
     ),
     "sst_luminox_lox02": Entry("simulators.devices.sst_luminox:SstLuminoxLox02", "chamber"),
     "sst_luminox_lox01": Entry("simulators.devices.sst_luminox:SstLuminoxLox01", "chamber"),
+    "masterflex_ls": Entry("simulators.devices.masterflex_ls:MasterflexLs", "tube", address=1),
+    "masterflex_ls_usb": Entry("simulators.devices.masterflex_ls:MasterflexLsUsb", "tube", address=1),
+    "watson_marlow_520": Entry("simulators.devices.watson_marlow:WatsonMarlow520", "tube", address=1),
+    "watson_marlow_530": Entry("simulators.devices.watson_marlow:WatsonMarlow530", "tube", address=1),
+    "watson_marlow_505": Entry("simulators.devices.watson_marlow:WatsonMarlow505", "tube", address=1),
+    "watson_marlow_323": Entry("simulators.devices.watson_marlow:WatsonMarlow323", "tube", address=1),
+    "julabo_corio_cd": Entry("simulators.devices.julabo_circulator:JulaboCorioCd", "bath"),
+    "julabo_corio_cp": Entry("simulators.devices.julabo_circulator:JulaboCorioCp", "bath"),
+    "julabo_magio": Entry("simulators.devices.julabo_circulator:JulaboMagio", "bath"),
+    "julabo_dyneo": Entry("simulators.devices.julabo_circulator:JulaboDyneo", "bath"),
+    "prominent_dfxa": Entry("simulators.devices.prominent_dfxa:ProminentDfxa", "tube", address=20),
+    "memmert_incubator": Entry("simulators.devices.memmert_atmoweb:MemmertIncubator", "chamber", "http"),
 }
 
 

@@ -145,8 +145,9 @@ class World:
         return {"answers": answers, "next": person.next_time(now), "planned": dict(person.state.planned)}
 
     def hands(self, act: str, arguments: Mapping[str, Any]) -> object:
-        """A person at the bench does something with their hands, now."""
-        hands = self.bench.hands
+        """A person at the bench does something with their hands, now; `unit` in `arguments`: at its vessel."""
+        arguments = dict(arguments)
+        hands = self.bench.hands.at(str(arguments.pop("unit", "")))
         acts: dict[str, Callable[..., object]] = {
             "pour": hands.pour,
             "take": hands.take,

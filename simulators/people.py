@@ -14,10 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 from zoneinfo import ZoneInfo
-
-from simulators.plant.hands import Hands
 
 FAULTS = ("late-person", "absent-person", "wrong-entry")
 """`late-person` {hours: 6} answers later · `absent-person` {at: s after first sight, for: s} does not answer ·
@@ -54,6 +52,21 @@ CUSTOMARY = {
 
 Value = float | str | bool
 Task = Mapping[str, Any]
+
+
+class Hands(Protocol):
+    """What a person can physically do at a vessel. Each act happens at `now`, exactly there."""
+
+    def at(self, unit: str) -> Self: ...
+    def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None: ...
+    def take(self, now: float, ml: float) -> dict[str, float]: ...
+    def harvest(self, now: float) -> dict[str, float]: ...
+    def renew_bottle(self, now: float, fluid: str, ml: float = 250.0) -> None: ...
+    def line_to_cup(self, now: float) -> None: ...
+    def line_to_vessel(self, now: float) -> None: ...
+    def stir(self, now: float, rpm: float) -> None: ...
+    def door(self, now: float, seconds: float) -> None: ...
+    def look(self, now: float) -> dict[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +208,18 @@ class Person:
         """All acts of the task, in order; what was found on the way (empty for off-bench work)."""
         acts = cast("Sequence[Task]", task.get("acts") or ())
         names = {cast(str, act["act"]) for act in acts}
+        hands = self._hands.at(str(task.get("unit") or ""))
         if "door" not in names and (IN_CHAMBER & names or task.get("out_of_incubator_s")):
-            self._hands.door(now, DOOR_S)
+            hands.door(now, DOOR_S)
         found: dict[str, float] = {}
         for act in acts:
-            found |= self._act(act, now)
+            found |= self._act(hands, act, now)
         if IN_CHAMBER & names:
-            found = self._hands.look(now) | found
+            found = hands.look(now) | found
         return found
 
-    def _act(self, act: Task, now: float) -> dict[str, float]:
-        hands, ml = self._hands, float(act.get("volume_ml") or 0.0)
+    def _act(self, hands: Hands, act: Task, now: float) -> dict[str, float]:
+        ml = float(act.get("volume_ml") or 0.0)
         match act["act"]:
             case "pour":
                 hands.pour(now, ml, float(act.get("cells_per_ml") or 0.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from simulators.core.surroundings import Air, GasStream, Liquid
 
@@ -23,7 +24,7 @@ def _number(signal: str, value: str) -> float:
 
 
 class Still:
-    """Numbers by signal name that change only by `set`."""
+    """Numbers by signal name that change only by `set`; its state is its attributes."""
 
     def __init__(self, **values: float) -> None:
         self.values = values
@@ -34,6 +35,15 @@ class Still:
             can = ", ".join(self.values) or "nothing"
             raise ValueError(f"{signal!r} cannot be set here; what can be set: {can}")
         self.values[signal] = _number(signal, value)
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything as JSON-able data."""
+        return {name: _written(value) for name, value in vars(self).items()}
+
+    def restore(self, saved: Mapping[str, object]) -> None:
+        """Become what `snapshot` described."""
+        for name, value in saved.items():
+            setattr(self, name, _read(value))
 
 
 @dataclass(slots=True)
@@ -49,6 +59,24 @@ class _Approach:
         return self.target + (self.start - self.target) * math.exp(-(now - self.since) / self.tau_s)
 
 
+def _written(value: object) -> object:
+    """A way of change as `{"way": [its numbers]}`, a table with each of its values so."""
+    if isinstance(value, _Approach):
+        return {"way": [value.start, value.target, value.since, value.tau_s]}
+    if isinstance(value, dict):
+        return {str(key): _written(each) for key, each in cast("dict[object, object]", value).items()}
+    return value
+
+
+def _read(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    table = cast("dict[str, object]", value)
+    if list(table) == ["way"]:
+        return _Approach(*cast("list[float]", table["way"]))
+    return {key: _read(each) for key, each in table.items()}
+
+
 class StillChamber(Still):
     """Humid air at 37 °C, 5 % CO2; a quantity moves only after its set point was changed."""
 
@@ -60,6 +88,10 @@ class StillChamber(Still):
         """The air before the hatch was opened; None = it is closed."""
         self.shaken: dict[int, tuple[float, float]] = {}
         """What each shaker does: turns a minute, mm."""
+
+    def restore(self, saved: Mapping[str, object]) -> None:
+        super().restore(saved)
+        self.shaken = {int(shaker): (per_min, mm) for shaker, (per_min, mm) in self.shaken.items()}
 
     def set(self, signal: str, value: str) -> None:
         super().set(signal, {"true": "1", "false": "0"}.get(value.lower(), value))

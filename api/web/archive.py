@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from controller.store.rows import RunRow, TaskRow
     from protocols.plan import Plan
 
+MOST_CALIBRATIONS = 500
 MOST_ALARMS = 1000
 
 
@@ -94,6 +95,13 @@ class Archive:
 
         rows = sorted(self._records.ledger().alarms(), key=lambda row: -row.raised_at)
         return [asdict(row) for row in rows[:MOST_ALARMS]]
+
+    def calibrations(self, device: str | None) -> list[dict[str, Any]]:
+        """The newest first."""
+        from dataclasses import asdict
+
+        rows = self._records.ledger().calibrations(device)
+        return [asdict(row) for row in reversed(rows[-MOST_CALIBRATIONS:])]
 
     def history(self, signal: str, start: float, end: float, points: int, unit: str | None) -> bytes:
         """Buckets and gaps between two times (UTC s); `unit` None = the bench knows no such signal now."""

@@ -154,6 +154,17 @@ class UnitRow(Outgoing):
     alarms: int
 
 
+class Calibrated(Outgoing):
+    """What a device's calibrations are worth now."""
+
+    good: bool
+    text: Annotated[str, Field(examples=["calibrated 2026-01-04, due 2026-02-03"])]
+    at: Time | None
+    due: Time | None
+    autoclaved: int
+    open: str
+
+
 class DeviceOut(Outgoing):
     name: Annotated[str, Field(examples=["incubator"])]
     model: Annotated[str, Field(examples=["memmert_ico"])]
@@ -162,6 +173,29 @@ class DeviceOut(Outgoing):
     verified: str | None
     identity: dict[str, str] | None
     poll_s: float
+    calibration: Calibrated | None
+    """None while the controller starts."""
+
+
+class CalibrationOut(Outgoing):
+    """One calibration: kind points, weight or autoclave; state open, accepted, refused or discarded."""
+
+    calibration_id: Annotated[str, Field(examples=["calibration-3"])]
+    device: Annotated[str, Field(examples=["ph_probe"])]
+    kind: Literal["points", "weight", "autoclave"]
+    state: Literal["open", "accepted", "refused", "discarded"]
+    begun_at: Time
+    begun_by: str
+    ended_at: Time | None
+    ended_by: str
+    signed: str
+    identity: str
+    points: list[dict[str, Any]]
+    old: dict[str, float]
+    new: dict[str, float]
+    limits: dict[str, Any]
+    due: Time | None
+    why: str
 
 
 class SignalOut(Reading):

@@ -37,6 +37,7 @@ def foreign_devices(shown: Snapshot, unit: str) -> set[str]:
 
 def devices_of(shown: Snapshot, unit: str) -> set[str]:
     """Devices behind the roles and paths of a unit; none where there is no such unit."""
-    facts = shown["units"].get(unit, {"roles": {}, "paths": {}})
+    facts = shown["units"].get(unit, {"roles": {}, "paths": {}, "loop": ""})
     roles = {signal.partition(".")[0] for signal in facts["roles"].values()}
-    return roles | {path["pump"] for path in facts["paths"].values()}
+    paths = {path.get(part, "") for path in facts["paths"].values() for part in ("pump", "valve")}
+    return (roles | paths | {facts.get("loop", "")}) - {""}

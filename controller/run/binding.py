@@ -63,6 +63,9 @@ def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
                 yield f"{node.path} fills above {unit.vessel.max_ml:g} mL"
         case Dose() as work:
             yield from of_path(work.path, work.volume_ml, unit, bench)
+            path = unit.paths.get(work.path)
+            if work.purpose == "prime" and path and path.valve and not path.prime_position:
+                yield f"{work.path!r} of {unit.name} has no prime_position: {path.valve} would lead it into the vessel"
         case _:
             pass
 
@@ -79,5 +82,5 @@ def of_path(name: str, volume_ml: float, unit: UnitSettings, bench: Bench, *, wi
         yield f"{path.pump} moves no fluid"
     elif not device.bounded:
         yield f"{path.pump} cannot bound a dose by itself, and is not used without a person (EQ-02)"
-    elif volume_ml > device.capacity_ml:
+    elif volume_ml > device.capacity_ml and (device.through or not path.valve or device.capacity_ml <= 0):
         yield f"{volume_ml:g} mL is more than one stroke of {path.pump} ({device.capacity_ml:g} mL)"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from controller.run.intents import Intent, removing
+from controller.run.strokes import rest
 from controller.run.volumes import BASE_SIGMA_ML, POUR_SIGMA, Move, Volume, estimate
 from controller.settings import UnitSettings
 from controller.store.reader import Reader
@@ -51,7 +52,8 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
         taken = removing(rows)
         drawn = [row for row in rows if row.stroke is taken and row.state == "done"]
         delivered = any(row.stroke is Direction.DELIVER and row.state == "done" for row in rows)
-        if drawn and delivered:  # the tube fixed the level when it drew air, not when the waste arrived
+        whole = rest(rows[0].cap_ml, sum(row.moved_ml or 0.0 for row in rows if row.stroke is taken), rows) == 0
+        if drawn and delivered and whole:  # the tube fixed the level when it drew air, not when the waste arrived
             found.append(Move(drawn[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
     return found
 

@@ -14,8 +14,10 @@ from controller.run.transfers import Site
 from drivers.core.errors import OsteonError, OutOfRange, Refused, WireError
 from protocols.effects import ApplyPoints, Effect, QuietMovers, Recheck, Transfer, Watch
 from protocols.events import Command, ConditionMet, Event, PointsSet, TransferEnded
+from protocols.plan import SetPoint
 from protocols.run import Run
-from protocols.states import Cause
+from protocols.settling import PROTOCOL_VALUES
+from protocols.states import Cause, RunState
 
 RETRY_S = 5.0
 """Wait before a set point is tried again on a device that does not answer."""
@@ -94,6 +96,8 @@ class Carrier:
         for effect in effects:
             if isinstance(effect, Transfer) and effect not in self._moving:
                 self._move(effect)
+        if again and run.state is RunState.RESTARTING:
+            self.reapply()  # a person who stopped the loops lets them turn again
 
     def _move(self, effect: Transfer) -> None:
         halt = asyncio.Event()
@@ -117,31 +121,43 @@ class Carrier:
 
     async def _apply(self, effect: ApplyPoints) -> None:
         """Bring every point to its value; a silent device is tried until it answers, a refusal is told."""
-        roles = self.site.unit.roles
         for point in effect.points:
-            output = roles.get(f"{point.role} set", "")
-            while True:
-                try:
-                    if not output:
-                        raise Refused("no output", f"this bench has no output for {point.role!r}")
-                    await self.doors.outputs.set(
-                        output, point.value, point.unit, by=RULE, owner=self.run_id, run_id=self.run_id
-                    )
-                    break
-                except (OutOfRange, Refused, NotOwner, ValueError) as error:
-                    if effect.path:
-                        self.tell(PointsSet(self.now(), effect.path, str(error)))
+            output = self.site.unit.roles.get(f"{point.role} set", "")
+            try:
+                await self._set(output, point)
+            except (OutOfRange, Refused, NotOwner, ValueError) as error:
+                if effect.path:
+                    self.tell(PointsSet(self.now(), effect.path, str(error)))
                     return
-                except WireError:
-                    await asyncio.sleep(RETRY_S)
-                except Broken as error:
-                    text = f"{output} stays as it is: {error}"
-                    await self.doors.alarms.raise_(
-                        f"{output}:broken", "critical", text, "Report this; look at the device."
-                    )
-                    return
+                text = f"{output or point.role} stays as it is: {error}"
+                advice = "Look at the device, then decide."
+                await self.doors.alarms.raise_(f"{output}:refused", "high", text, advice, self.run_id)
+            except Broken as error:
+                text = f"{output} stays as it is: {error}"
+                await self.doors.alarms.raise_(f"{output}:broken", "critical", text, "Report this; look at the device.")
+                return
+            else:
+                await self.doors.alarms.clear(f"{output}:refused")
         if effect.path:
             self.tell(PointsSet(self.now(), effect.path))
+
+    async def _set(self, output: str, point: SetPoint) -> None:
+        if not output:
+            raise Refused("no output", f"this bench has no output for {point.role!r}")
+        while not self._stopped(output):
+            try:
+                await self.doors.outputs.set(
+                    output, point.value, point.unit, by=RULE, owner=self.run_id, run_id=self.run_id
+                )
+                return
+            except (OutOfRange, Refused):
+                raise
+            except WireError:
+                await asyncio.sleep(RETRY_S)
+
+    def _stopped(self, output: str) -> bool:
+        """Whether a person stopped this loop, and no run goes on since: then nothing turns it by itself."""
+        return output in self.doors.outputs.stopped_by_hand and self._state[0] not in PROTOCOL_VALUES
 
     async def _watch(self, effect: Watch) -> None:
         """Stand until the conditions were met; the watch itself is called at each poll."""
@@ -167,7 +183,9 @@ class Carrier:
             self.halt()
         while self._moving:
             await asyncio.wait([moving.task for moving in self._moving.values()])
-        for mover in self.doors.bench.movers(self.site.unit).values():
+        for name, mover in self.doors.bench.movers(self.site.unit).items():
+            if self.doors.transfers.holders.other(name, self.run_id):
+                continue  # another unit's stroke: its own run sees to it
             while True:
                 try:
                     await self.doors.transfers.doses.fence(mover)
@@ -190,7 +208,8 @@ class Carrier:
     async def _not_ready(self) -> str:
         """Why this run may not go on yet; "" when it may."""
         unit = self.site.unit
-        outputs = [*unit.roles.values(), *(f"{path.pump}." for path in unit.paths.values())]
+        parts = (name for path in unit.paths.values() for name in (path.pump, path.valve) if name)
+        outputs = [*unit.roles.values(), *(f"{name}." for name in parts)]
         for name in dict.fromkeys(output.partition(".")[0] for output in outputs):
             keeper = self.doors.bench.keepers[name]
             if not keeper.ready:

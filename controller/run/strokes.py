@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from drivers.core.fluid import Direction
 
 SMALLEST_ML = 0.05
 """Rests below this are not worth a stroke (DS-04: "rest >= minimum dose")."""
+
+ROOM_USED = 0.95
+"""Of a syringe in a transfer of several turns: what a stroke leaves in it within its tolerance has its place there."""
 
 
 def tolerance_ml(volume_ml: float, resolution_ml: float) -> float:
@@ -45,10 +49,13 @@ def moved(rows: Sequence[Intent], direction: Direction) -> float:
     return sum(row.moved_ml or 0.0 for row in rows if row.stroke is direction)
 
 
-def next_stroke(volume_ml: float, rows: Sequence[Intent], *, through: bool = False) -> Next | Finished | Doubt:
+def next_stroke(
+    volume_ml: float, rows: Sequence[Intent], *, through: bool = False, room_ml: float = math.inf
+) -> Next | Finished | Doubt:
     """Draw `volume_ml`, then deliver all that was drawn; interrupted strokes are completed by their measured rest.
 
-    Through a pump that holds nothing (`through`) the volume is delivered and nothing drawn.
+    Through a pump that holds nothing (`through`) the volume is delivered and nothing drawn. A pump that holds less
+    (`room_ml`) does it in equal turns.
     """
     for row in rows:
         if row.open or row.state == "unknown":
@@ -58,11 +65,32 @@ def next_stroke(volume_ml: float, rows: Sequence[Intent], *, through: bool = Fal
     if through:
         left = 0.0 if over else rest(volume_ml, delivered, rows)
         return Next(Direction.DELIVER, round(left, 3)) if left > 0 else Finished(delivered, delivered)
-    if delivered == 0 and not over and rest(volume_ml, drawn, rows) > 0:
-        return Next(Direction.DRAW, round(volume_ml - drawn, 3))
-    if not over and rest(drawn, delivered, rows) > 0:
+    if over:
+        return Finished(drawn, delivered)
+    turns = 1 if volume_ml <= room_ml else math.ceil(volume_ml / (ROOM_USED * room_ml))
+    begun, holds = turns_begun(rows), rest(drawn, delivered, rows) > 0
+    emptying = holds and last_moved(rows) is Direction.DELIVER
+    target_ml = volume_ml * (begun + 1) / turns
+    if begun < turns and not emptying and rest(target_ml, drawn, rows) > 0:
+        return Next(Direction.DRAW, round(target_ml - drawn, 3))
+    if holds:
         return Next(Direction.DELIVER, round(min(drawn, volume_ml) - delivered, 3))
     return Finished(drawn, delivered)
+
+
+def last_moved(rows: Sequence[Intent]) -> Direction | None:
+    """The way of the last stroke that moved anything."""
+    return next((row.stroke for row in reversed(rows) if row.moved_ml), None)
+
+
+def turns_begun(rows: Sequence[Intent]) -> int:
+    """How often delivering has begun after drawing."""
+    found, before = 0, None
+    for row in rows:
+        if row.moved_ml:
+            found += row.stroke is Direction.DELIVER and before is not Direction.DELIVER
+            before = row.stroke
+    return found
 
 
 def rest(target_ml: float, moved_ml: float, rows: Sequence[Intent]) -> float:

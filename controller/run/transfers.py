@@ -11,7 +11,8 @@ from controller.clock import Clock
 from controller.errors import Blocked, Broken, certain
 from controller.latest import Latest
 from controller.run.books import INTO, vessel_volume
-from controller.run.doses import Doses, Stroke, Weigh
+from controller.run.doses import LOOK_S, Doses, Stroke, Weigh, wait_for
+from controller.run.holders import Holders
 from controller.run.intents import Intent, removing
 from controller.run.judging import Result, allowed_ml, judge_level, judge_volume
 from controller.run.strokes import Doubt, Finished, next_stroke, tolerance_ml
@@ -25,6 +26,9 @@ from protocols.effects import Transfer
 
 LEVEL_FIXED_S = 0.001
 """The books fix the level at the end of the drawing stroke; this much earlier they do not know it yet."""
+
+PATIENCE_S = 300.0
+"""A pump in another step's hands, at rest for so long, waits for a person: whoever wants it holds and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Transfers:
 
     def __init__(self, bench: Bench, latest: Latest, ledger: Ledger, clock: Clock, doses: Doses) -> None:
         self.bench, self.latest, self.ledger, self.clock, self.doses = bench, latest, ledger, clock, doses
+        self.holders = Holders(ledger)
         self._busy: dict[str, asyncio.Lock] = {}
 
     def rows(self, run_id: str, path: str, part: str) -> list[Intent]:
@@ -59,6 +64,10 @@ class Transfers:
     async def perform(self, site: Site, wanted: Transfer, halt: asyncio.Event) -> Result | None:
         """Bring the transfer to its end; None when `halt` ended it before. Never raises for what a bench can do."""
         path = site.unit.paths[wanted.fluid_path]
+        try:
+            await self._turn(site, wanted, path.pump, halt)
+        except Blocked as error:
+            return Result("refused", None, None, str(error))
         async with self._busy.setdefault(path.pump, asyncio.Lock()):
             try:
                 certain(0 < wanted.volume_ml < math.inf and 0 < wanted.rate_ml_min < math.inf, f"a volume of {wanted}")
@@ -91,6 +100,21 @@ class Transfers:
             )
         return judge_volume(rows, target_ml=wanted.volume_ml, density_g_ml=path.density_g_ml)
 
+    async def _turn(self, site: Site, wanted: Transfer, pump: str, halt: asyncio.Event) -> None:
+        """Wait until no other run's step has the pump in hand, and take it; raises Blocked when that one waits for a
+        person. `halt` ends the waiting."""
+        loop = asyncio.get_running_loop()
+        moved_at = loop.time()
+        while not halt.is_set() and (other := self.holders.other(pump, site.run_id)):
+            if self._busy.setdefault(pump, asyncio.Lock()).locked():
+                moved_at = loop.time()
+            elif loop.time() - moved_at >= PATIENCE_S:
+                run_id, step = other
+                raise Blocked(f"{pump} is in the hands of {run_id}: {step} is not over, its fluid may be in the pump")
+            await wait_for(halt, LOOK_S)
+        if not halt.is_set():
+            self.holders.take(pump, site.run_id, wanted.path)
+
     def around_drawing(self, site: Site, rows: list[Intent]) -> tuple[Volume, Volume]:
         """The vessel by the books when drawing began, and at its end as if nothing had been drawn.
 
@@ -117,7 +141,9 @@ class Transfers:
         fruitless = 0
         while True:
             rows = self.rows(site.run_id, wanted.path, wanted.part)
-            step = next_stroke(wanted.volume_ml, rows, through=self.bench.mover(path.pump).through)
+            mover = self.bench.mover(path.pump)
+            room_ml = mover.capacity_ml if path.valve else math.inf
+            step = next_stroke(wanted.volume_ml, rows, through=mover.through, room_ml=room_ml)
             if isinstance(step, Finished):
                 return step
             if isinstance(step, Doubt):
@@ -147,7 +173,7 @@ class Transfers:
         for row in self.ledger.open_doses():
             if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
                 await self._measure(site.unit, Intent.of(row))
-        await self._lead(path, direction, halt)
+        await self._lead(path, direction, wanted.part, halt)
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
             Stroke(
@@ -172,12 +198,13 @@ class Transfers:
             density_g_ml=path.density_g_ml,
         )
 
-    async def _lead(self, path: PathSettings, direction: Direction, halt: asyncio.Event) -> None:
+    async def _lead(self, path: PathSettings, direction: Direction, part: str, halt: asyncio.Event) -> None:
         """Turn the path's selection valve to where this stroke comes from or goes to. Raises Blocked when it is not
         seen to stand there: a stroke through a wrong port goes into another vessel."""
         if not path.valve:
             return
-        wanted = path.draw_position if direction is Direction.DRAW else path.deliver_position
+        delivers_to = path.prime_position if part == "prime" else path.deliver_position
+        wanted = path.draw_position if direction is Direction.DRAW else delivers_to
         keeper = self.bench.keepers[path.valve]
         valve = self.bench.valve(path.valve)
         if not keeper.ready:

@@ -83,11 +83,11 @@ class Device:
     shows_cuts: ClassVar[bool] = True
     """What is left of a reply and a second copy behind it are never taken for one reply with a longer number, thanks to
     a check sum, a fixed width, or another form."""
-    answer_s: ClassVar[float] = 0.2
+    answer_s: ClassVar[float] = 0.15
     """How soon it has answered `identify`, for `device find`: that asks every model on every port."""
     asked_twice: ClassVar[bool] = False
-    """`device find` asks again after silence: the device may have read the first question behind the rest of another
-    language's, and says nothing to what it does not understand."""
+    """`device find` asks again after silence, and later than others: the device may have read the first question behind
+    the rest of another language's, and says nothing to what it does not understand."""
     not_sought: ClassVar[str] = ""
     """Why `osteon device find` does not ask for this model; "" = its `identify` is a harmless question everywhere."""
     calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {}

@@ -207,10 +207,11 @@ class ModbusDevice(Device):
         """What a block says. A device with a status word overrides this and marks what the status condemns."""
         now = asyncio.get_running_loop().time()
         readings: dict[str, Reading] = {}
+        start = 2 * block.start
         for row in block.rows:
-            at = 2 * (row.wire - block.start)
+            at = 2 * row.wire - start
             value = registers.decode(row, data[at : at + 2 * row.length])
-            if isinstance(value, float) and not math.isfinite(value):
+            if type(value) is float and not math.isfinite(value):
                 readings[row.name] = Reading(None, now, Quality.BAD, f"the device sent {value}")
             else:
                 readings[row.name] = Reading(value, now, Quality.GOOD)

@@ -33,7 +33,7 @@ class Peristaltic(FluidMover):
         self.stroke = Direction(str(self.options.get("stroke", Direction.DELIVER)))
         self.forward = Direction(str(self.options.get("forward", Direction.DELIVER)))
         self.capacity_ml = float(self.options.get("capacity_ml", 0.0))
-        self.wanted_use = Use(str(self.options.get("use", Use.DOSE)))
+        _ = self.use  # a word that is no use is told now
         self.alarm_text = ""
         """The last alarm in words until `prepare`."""
         self.programmed: tuple[Direction, float, float] | None = None
@@ -62,14 +62,14 @@ class Peristaltic(FluidMover):
             raise Refused("one way", why)
         if not 0 < volume_ml <= self.capacity_ml:
             raise OutOfRange("dose", volume_ml, "mL", 0.0, self.capacity_ml, "option capacity_ml")
-        await self._begin(self._program_dose(direction, volume_ml, rate_ml_min), self._start_dose, unless)
+        await self._begin(self._surely(self._program_dose(direction, volume_ml, rate_ml_min)), self._start_dose, unless)
 
     async def recirculate(
         self, direction: Direction, rate_ml_min: float, *, unless: Callable[[], bool] = never
     ) -> None:
         """Turn on and on; a pump that already turns as asked is left alone, one that turns otherwise is stopped first.
 
-        Raises OutOfRange, Refused, WireError.
+        Raises OutOfRange, Refused, WireError: asking again is harmless, and a loop that stands must be asked again.
         """
         self._only_for(Use.RECIRCULATE)
         if (await self.status()).motion is not Motion.STOPPED:
@@ -86,17 +86,21 @@ class Peristaltic(FluidMover):
     ) -> None:
         """Write the programme, look whether anything stands against it, and send the starting command."""
         stops = self._stops
+        await program
+        if self.alarm_text:
+            raise Refused("alarm", f"{self._name}: {self.alarm_text}; prepare it before the next move")
+        if stops != self._stops or unless():
+            raise Refused("stopped", f"{self._name}: a stop came while the move was being written")
+        await go()
+
+    async def _surely(self, program: Coroutine[Any, Any, None]) -> None:
+        """Before its starting command no dose has moved, whatever the line did."""
         try:
             await program
         except Refused:
             raise
         except WireError as error:
             raise Refused("not started", f"{self._name}: nothing was started: {error}") from error
-        if self.alarm_text:
-            raise Refused("alarm", f"{self._name}: {self.alarm_text}; prepare it before the next move")
-        if stops != self._stops or unless():
-            raise Refused("stopped", f"{self._name}: a stop came while the move was being written")
-        await go()
 
     async def _program_dose(self, direction: Direction, volume_ml: float, rate_ml_min: float) -> None:
         """Write and read back everything but the starting command. Raises OutOfRange, Refused, WireError."""
@@ -152,6 +156,6 @@ class Peristaltic(FluidMover):
         raise AssertionError("a loop over at least one try")
 
     def _only_for(self, use: Use) -> None:
-        if self.wanted_use is not use:
-            why = f"{self._name} is there to {self.wanted_use.value} (option use), not to {use.value}"
+        if self.use is not use:
+            why = f"{self._name} is there to {self.use.value} (option use), not to {use.value}"
             raise Refused("use", why)

@@ -19,6 +19,9 @@ KINDS = {
 
 SWAPPED = "_swapped"
 
+_TAKE = {kind: struct.Struct(form).unpack for kind, form in KINDS.items()}
+"""The number types as they are on most devices, ready to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -36,6 +39,8 @@ class Row:
     type: str = ""
     scale: float = 1.0
     """Value = raw x scale."""
+    step: float | None = None
+    """Smallest change the device takes, where scale and type do not tell it."""
     unit: str = ""
     access: Access = Access.READ
     low: float | None = None
@@ -55,7 +60,17 @@ class Row:
 
     @property
     def spec(self) -> SignalSpec:
-        return SignalSpec(self.name, self.unit, self.access, self.low, self.high, self.note)
+        return SignalSpec(self.name, self.unit, self.access, self.low, self.high, self.note, self.smallest_step)
+
+    @property
+    def smallest_step(self) -> float | None:
+        """By the column `step`, else `decimals`, else the scale of what goes over the wire as a whole number."""
+        if self.step is not None:
+            return self.step
+        if decimals := self.extra.get("decimals"):
+            return 10.0 ** -int(decimals)
+        whole = not self.type.startswith("float") and (self.scale != 1 or self.type.removesuffix(SWAPPED) in KINDS)
+        return self.scale if whole else None
 
 
 class Table:
@@ -118,6 +133,7 @@ def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
     if not name:
         raise ValueError("a row without a name")
     low, high, block = cell.pop("low", ""), cell.pop("high", ""), cell.pop("block", "")
+    step = cell.pop("step", "")
     return Row(
         name=name,
         table=cell.pop("table", ""),
@@ -126,6 +142,7 @@ def _row(cells: list[str], columns: list[str], counts_from: int) -> Row:
         length=int(length) if length else registers_of(kind),
         type=kind,
         scale=float(cell.pop("scale", "1")),
+        step=float(step) if step else None,
         unit=cell.pop("unit", ""),
         access=Access(cell.pop("access", "r")),
         low=float(low) if low else None,
@@ -160,14 +177,18 @@ def decode(row: Row, data: bytes) -> Value:
     if len(data) != 2 * row.length:
         raise ValueError(f"{row.name}: {len(data)} bytes instead of {2 * row.length}")
     kind = row.type
-    if kind.endswith(SWAPPED):
-        kind = kind[: -len(SWAPPED)]
-        data = _swap_bytes(data) if kind == "text" else _swap_words(data)
-    if kind == "text":
-        return data.split(b"\0", 1)[0].decode("latin-1").strip()
-    if kind == "bool":
-        return any(data)
-    return _scaled(struct.unpack(KINDS[kind], data)[0], row.scale)
+    take = _TAKE.get(kind)
+    if take is None:
+        if kind.endswith(SWAPPED):
+            kind = kind[: -len(SWAPPED)]
+            data = _swap_bytes(data) if kind == "text" else _swap_words(data)
+        if kind == "text":
+            return data.split(b"\0", 1)[0].decode("latin-1").strip()
+        if kind == "bool":
+            return any(data)
+        take = _TAKE[kind]
+    (raw,) = take(data)
+    return raw if row.scale == 1 else _scaled(raw, row.scale)
 
 
 def encode(row: Row, value: Value) -> bytes:
@@ -192,8 +213,6 @@ def encode(row: Row, value: Value) -> bytes:
 
 def _scaled(raw: float, scale: float) -> float:
     """raw x scale, by dividing where 1/scale is whole: 371 x 0.1 shall be 37.1 and nothing else."""
-    if scale == 1:
-        return raw
     inverse = round(1 / scale)
     return raw / inverse if inverse and abs(inverse * scale - 1) < 1e-12 else raw * scale
 

@@ -37,6 +37,8 @@ class SignalSpec:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    step: float | None = None
+    """Smallest change the device takes, in the signal's unit; None = not known, about one in a thousand."""
 
     @property
     def writable(self) -> bool:

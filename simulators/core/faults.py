@@ -31,6 +31,7 @@ WIRE = {
 PLANT = {
     "check-valve": "the outgoing pump's check valve leaks back: it moves less than it counts (at=0, fraction=0.16)",
     "check-valve-fill": "the same at the ingoing pump (at=0, fraction=0.16)",
+    "worn-tube": "the tube in a peristaltic head is worn: it moves less than it counts (bed=1, at=0, fraction=0.25)",
     "tube-on-balance": "a tube pulls on the waste balance (grams=0.05)",
 }
 PEOPLE = {

@@ -1,18 +1,17 @@
-"""Memmert ICO CO2 incubator seen from the cable: AtmoWEB over a chamber (datasheet memmert-atmoweb.md).
+"""Memmert incubators seen from the cable: AtmoWEB over a chamber (datasheet memmert-atmoweb.md).
 
-Requests are read with h11 in the server's role; answers are written by hand, because the device sends no
-Content-Length, no line end after the body, and closes (R). Spacing of everything but the single read, and every figure
-marked X, is derived.
+Requests are read as far as the device can care for: method, path and query; header fields are passed over. Answers have
+no Content-Length, no line end after the body, and the connection closes (R). Spacing of everything but the single read,
+and every figure marked X, is derived.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
-
-import h11
 
 from simulators.core.noise import noise
 from simulators.core.simulator import Action, Bytes, Close, Event, Opened, Send
@@ -23,6 +22,10 @@ ANSWER_S = 0.05
 HEADER = b"HTTP/1.1 200 OK\r\nContent-Type: Unknown\r\nServer: Memmert\r\n\r\n"
 """Recorded (R)."""
 LONGEST_REQUEST = 8192
+BLANK_LINES = (b"\r\n\r\n", b"\n\n")
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nServer: Memmert\r\n\r\n"
+"""What the device says to what is no HTTP: ?"""
+PROGRAMS = ("Test100",)
 
 SET_POINTS = {
     "TempSet": 37.0, "AlTempHi": 39.0, "AlTempLo": 35.0,
@@ -63,6 +66,8 @@ class State:
     set_points: dict[str, float] = field(default_factory=lambda: dict(SET_POINTS))
     switches: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SWITCHES, 0.0))
     mode: str = "Manual"
+    program: str = ""
+    """Started by writing its name (X)."""
     draws: int = 0
 
 
@@ -73,6 +78,7 @@ class MemmertIco:
     `variant`: fragment = as recorded; json = a complete object; bare = unquoted N/A and unquoted keys in ranges.
     """
 
+    kind: ClassVar[str] = "ICO105"
     VARIANTS: ClassVar[tuple[str, ...]] = ("fragment", "json", "bare")
 
     def __init__(
@@ -89,27 +95,30 @@ class MemmertIco:
             raise ValueError(f"out_of_range {self.out_of_range!r} is none of clamp, ignore, error")
         self.unknown = str(options.get("unknown", "unknown"))
         self.texts = {
-            "DevType": str(options.get("type", "ICO105")),
+            "DevType": str(options.get("type", self.kind)),
             "SN": str(options.get("serial", "F225.0042")),
             "SWRev": "3.0.1",
             "RC": "Write",
-            "ProgCurrent": "",
             "ProgDuration": "-00:00:01",
             "ProgRemain": "-00:00:01",
-            "ProgStart": "",
+            "Time": "12:00:00", "TimeZone": "+01:00", "TimeDST": "0",
             "Info": "", "InfoTemp": "", "InfoHum": "", "InfoMsg": "",
         }  # fmt: skip
-        self.absent = {*ABSENT}
+        self.absent = {*ABSENT, *self.lacking()}
         if not float(options.get("o2", 1)):
             names = ("O2Set", "AlO2Hi", "AlO2Lo")
             self.absent |= {"O2Read", *names, *(f"{name}_Range" for name in names)}
         self.state = State(mode=str(options.get("mode", "Manual")))
         self._handed_over = False
         self._listening = False
-        self._connection: h11.Connection | None = None
-        """Made when a request is not one of those known already."""
+        self._received = bytearray()
         self._targets: dict[bytes, list[tuple[str, str | None]]] = {}
-        """Requests already taken apart by h11: a poll is the same bytes each time."""
+        """Requests already taken apart: a poll is the same bytes each time."""
+
+    @classmethod
+    def lacking(cls) -> tuple[str, ...]:
+        """Parameters of AtmoWEB that this kind of device has not, beside those no incubator has."""
+        return ()
 
     # -- the cable ---------------------------------------------------------------------------------------------------
 
@@ -122,18 +131,22 @@ class MemmertIco:
         if not self._handed_over:
             self._hand_over(now)
         if not isinstance(event, Bytes):
-            self._listening, self._connection = isinstance(event, Opened), None
+            self._listening = isinstance(event, Opened)
+            self._received.clear()
             return []
         if not self._listening:
             return []  # the answer is on its way: what else comes is not read any more
-        query = self._targets.get(event.data) if self._connection is None else None
+        query = None if self._received else self._targets.get(event.data)
         if query is None:
-            try:
-                query = self._parse(event.data)
-            except h11.RemoteProtocolError:
-                return self._answer(b"HTTP/1.1 400 Bad Request\r\nServer: Memmert\r\n\r\n")  # ?
-            if query is None:
+            self._received += event.data
+            if len(self._received) > LONGEST_REQUEST:
+                return self._answer(BAD_REQUEST)
+            if not any(blank in self._received for blank in BLANK_LINES):
                 return []
+            try:
+                query = self._parse(bytes(self._received))
+            except ValueError:
+                return self._answer(BAD_REQUEST)
         if not query:
             return self._answer(b"HTTP/1.1 404 Not Found\r\nServer: Memmert\r\n\r\n")  # ?
         return self._answer(HEADER + self._body(query, now).encode())
@@ -157,29 +170,25 @@ class MemmertIco:
 
     # -- HTTP --------------------------------------------------------------------------------------------------------
 
-    def _parse(self, data: bytes) -> list[tuple[str, str | None]] | None:
-        """Names and values of a whole request, [] for what is not AtmoWEB's; None = not complete yet."""
-        whole = self._connection is None
-        if self._connection is None:
-            self._connection = h11.Connection(h11.SERVER, LONGEST_REQUEST)
-        self._connection.receive_data(data)
-        event = self._connection.next_event()
-        if not isinstance(event, h11.Request):
-            return None
-        path, _, query = event.target.decode("latin-1").partition("?")
+    def _parse(self, request: bytes) -> list[tuple[str, str | None]]:
+        """Names and values of a whole request, [] for what is not AtmoWEB's; raises ValueError for what is no HTTP."""
+        method, target, version = request.splitlines()[0].decode("ascii").split(" ")
+        if not version.startswith("HTTP/"):
+            raise ValueError(version)
+        path, _, query = target.partition("?")
         pairs: list[tuple[str, str | None]] = []
-        if event.method == b"GET" and path == "/atmoweb":
+        if method == "GET" and path == "/atmoweb":
             for part in filter(None, query.split("&")):
                 name, _, value = part.partition("=")
                 pairs.append((name, unquote_plus(value) if value else None))
-        if whole and data.endswith(b"\r\n\r\n"):
-            if len(self._targets) > 64:
-                self._targets.clear()
-            self._targets[data] = pairs
+        if len(self._targets) > 64:
+            self._targets.clear()
+        self._targets[request] = pairs
         return pairs
 
     def _answer(self, data: bytes) -> list[Action]:
         self._listening = False
+        self._received.clear()
         return [Send(ANSWER_S, data), Close(ANSWER_S)]
 
     def _body(self, query: list[tuple[str, str | None]], now: float) -> str:
@@ -212,7 +221,9 @@ class MemmertIco:
             case "CurOp":
                 return f'"{self.state.mode}"'
             case "ProgList":
-                return '["Test100"]'
+                return json.dumps(PROGRAMS)
+            case "ProgCurrent" | "ProgStart":
+                return f'"{self.state.program}"'
             case _ if name in self.texts:
                 return f'"{self.texts[name]}"'
             case _ if name in self.state.switches:
@@ -230,6 +241,11 @@ class MemmertIco:
     def _write(self, name: str, text: str, air: Air, now: float) -> str:
         """Take a value and answer with it. Outside Manual it is answered and has no effect, as the sheet warns."""
         state = self.state
+        if name == "ProgStart":
+            if text not in PROGRAMS:
+                return self._word("N/D")  # ?
+            state.program, state.mode = text, "Program"
+            return self._value(name, air)
         if name in self.absent or (name not in state.set_points and name not in state.switches):
             return self._value(name, air)
         try:
@@ -271,3 +287,18 @@ class MemmertIco:
             self.state.draws += 1
             value += NOISE[name] * noise(self.seed, self.state.draws)
         return f"{max(value, 0.0):.1f}" if name != "Temp1Read" else f"{value:.1f}"
+
+
+class MemmertIncubator(MemmertIco):
+    """IPP: holds a temperature; neither gas nor humidity, no fan, no door contact. The chamber's CO2 is let alone."""
+
+    kind = "IPP30plus"
+
+    @classmethod
+    def lacking(cls) -> tuple[str, ...]:
+        points = [name for name in SET_POINTS if name not in ("TempSet", "AlTempHi", "AlTempLo")]
+        return *points, *(f"{name}_Range" for name in points), "CO2Read", "O2Read", "HumRead", "FanRead", "DoorOpen"
+
+    def _hand_over(self, now: float) -> None:
+        self._handed_over = True
+        self.chamber.set_points(now, self.state.set_points["TempSet"], 0.0, None)

@@ -237,7 +237,8 @@ class SartoriusBalance:
             decimals = max(0, round(-math.log10(self.resolution_g * factor)))
             net_g = gross_g - self.state.zero_g - self.state.tare_g + self._noise()
             shown = round(round(net_g / self.resolution_g) * self.resolution_g * factor, decimals)
-            sign = "+" if shown > 0 else "-" if shown < 0 else " "
+            # Every published line has a sign; that of zero is ours (X)
+            sign = "-" if shown < 0 else "+"
             digits = f"{abs(shown):.{decimals}f}"
             if self.options.get("comma"):
                 digits = digits.replace(".", ",")

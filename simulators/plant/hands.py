@@ -12,6 +12,10 @@ class Hands:
     def __init__(self, plant: StirredPlant) -> None:
         self._plant = plant
 
+    def at(self, unit: str) -> Hands:
+        """There is one vessel."""
+        return self
+
     def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None:
         """Pour warm, CO2-equilibrated medium into the vessel, with or without cells."""
         plant = self._plant
@@ -88,13 +92,7 @@ class Hands:
 
     def door(self, now: float, seconds: float) -> None:
         """Open the chamber door; it falls shut after `seconds`."""
-        plant = self._plant
-        plant.cut(now)
-        if seconds > 0.0:
-            already = plant.door_closes_at if plant.air.door_open else now
-            plant.air.door_open = True
-            plant.door_closes_at = max(already, now + seconds)
-        plant.resume()
+        self._plant.open_door(now, seconds)
 
     def look(self, now: float) -> dict[str, float]:
         """What is to be seen without touching: volume mL, temperature °C, assay of the liquid."""

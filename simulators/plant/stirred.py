@@ -1,10 +1,4 @@
-"""The physics of one stirred vessel in its chamber, coupled and moved through time (plant-models §11).
-
-Time is the caller's: whoever asks brings `now`, and the plant moves there. Steps end on an absolute grid (10 s; 2 s
-while the door is open or the chamber recovers); events (stroke begins or ends, door, hands, set points) cut a step
-exactly where they are. Asking is no event and moves nothing but to the last grid point, so a run does not depend on who
-looked, nor how often.
-"""
+"""The physics of one stirred vessel in its chamber, coupled and moved through time (plant-models §11)."""
 
 from __future__ import annotations
 
@@ -16,22 +10,20 @@ from typing import Any, cast
 
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
+from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import Medium, fresh_medium
 from simulators.plant.syringe import Syringe
+from simulators.plant.timed import Timed
 from simulators.plant.tubing import Tube
 from simulators.plant.volumes import Volumes
 
-GRID_S = 10.0
-FINE_S = 2.0
-RECOVERY_S = 600.0
-"""Fine steps for this long after the door or a set point moved."""
-
 Faults = Mapping[str, Mapping[str, float]]
-"""Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams}."""
+"""Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams},
+`worn-tube` {at, fraction} of the outgoing pump."""
 
 
-class StirredPlant:
-    """See the module; empty vessel, settled chamber. `seed=None` = both syringes exact."""
+class StirredPlant(Timed):
+    """See `timed`; empty vessel, settled chamber. `seed=None` = both syringes exact."""
 
     def __init__(
         self,
@@ -52,8 +44,7 @@ class StirredPlant:
         faults = faults or {}
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
         gains = (1.0, 1.0) if seed is None else (chance.gauss(1, p.SYRINGE_GAIN_SD), chance.gauss(1, p.SYRINGE_GAIN_SD))
-        self.start = self.t = float(start)
-        self.air = chamber.settled(cel, co2_percent / 100)
+        super().__init__(start, chamber.settled(cel, co2_percent / 100))
         self.culture = culture.empty(self.air)
         self.volumes = Volumes(level_ml=level_ml, max_ml=max_ml, evaporation_ml_day=evaporation_ml_day)
         self.volumes.fresh_hung_at = self.start
@@ -62,62 +53,37 @@ class StirredPlant:
         self.volumes.fill = _syringe(fill_syringe_ml, gains[0], faults.get("check-valve-fill"), self.start)
         self.volumes.waste = _syringe(waste_syringe_ml, gains[1], faults.get("check-valve"), self.start)
         self.volumes.start_ml = self.volumes.present_ml()
-        self.door_closes_at = inf
-        self.fine_until = -inf
         pull = faults.get("tube-on-balance")
         self._pull_g = 0.0 if pull is None else pull.get("grams", p.TUBE_PULL_G)
         self._pull_phase = 2 * pi * chance.random() if self._pull_g and seed is not None else 0.0
+        for name, worn in (("fill_hose", None), ("waste_hose", faults.get("worn-tube"))):
+            gain = None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)
+            setattr(self.volumes, name, hose(gain, worn, self.start))
         self._medium = fresh_medium(p.BOTTLE_PCO2_KPA)
         self._next = self._next_stop()
 
     # time
 
-    def advance(self, now: float) -> None:
-        """Move to the last grid point or breakpoint at or before `now`."""
-        while self._next <= now:
-            self._step(self._next)
-
-    def cut(self, now: float) -> None:
-        """Move to `now` exactly: something is about to be done there. The caller calls `resume` after it."""
-        self.advance(now)
-        if now > self.t:
-            self._step(now)
-
-    def resume(self) -> None:
-        """An event has been applied at `t`: find the next stop anew."""
-        self._next = self._next_stop()
-
-    def recover_finely(self) -> None:
-        """The chamber was disturbed at `t`."""
-        self.fine_until = self.t + RECOVERY_S
-
-    def _next_stop(self) -> float:
+    def breakpoint(self, stop: float) -> float:
         t, v = self.t, self.volumes
-        grid = FINE_S if self.air.door_open or t < self.fine_until else GRID_S
-        stop = (t // grid + 1) * grid
         for syringe in (v.fill, v.waste):
             if syringe.ml_min and syringe.until < stop:
                 stop = syringe.until
             if t < syringe.leak_from < stop:
                 stop = syringe.leak_from
-        return min(stop, self.door_closes_at)
+        return v.waste_hose.stop_before(t, v.fill_hose.stop_before(t, stop))
 
-    def _step(self, to: float) -> None:
-        t, v, air = self.t, self.volumes, self.air
-        dt = to - t
-        if dt > 0.0:
-            chamber.step(air, t, dt)
-            moved = v.move(t, dt, air.rh)
-            culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else self._medium, dt)
-            self.t = to
-        for syringe in (v.fill, v.waste):
-            if syringe.ml_min and syringe.until <= to:
-                syringe.halt()
-        if self.door_closes_at <= to:
-            self.door_closes_at = inf
-            air.door_open = False
-            self.recover_finely()
-        self._next = self._next_stop()
+    def live(self, dt_s: float) -> None:
+        t, air = self.t, self.air
+        chamber.step(air, t, dt_s)
+        moved = self.volumes.move(t, dt_s, air.rh)
+        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else self._medium, dt_s)
+
+    def end(self, to: float) -> None:
+        v = self.volumes
+        for pump in (v.fill, v.waste, v.fill_hose, v.waste_hose):
+            if pump.ml_min and pump.until <= to:
+                pump.halt()
 
     def _fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
@@ -129,7 +95,7 @@ class StirredPlant:
         """All volumes at `now`, without moving the plant off its grid."""
         self.advance(now)
         v = self.volumes
-        if now <= self.t or (v.fill.ml_min == 0.0 and v.waste.ml_min == 0.0):
+        if now <= self.t or v.still:
             return v
         ahead = v.copy()
         ahead.move(self.t, now - self.t, self.air.rh)
@@ -163,6 +129,8 @@ class StirredPlant:
             "waste_drawn_ml": v.waste.drawn_ml,
             "waste_delivered_ml": v.waste.delivered_ml,
             "waste_leaked_ml": v.waste.leaked_ml,
+            "fill_hose_ml": v.fill_hose.carried_ml,
+            "waste_hose_ml": v.waste_hose.carried_ml,
             "evaporated_ml": v.evaporated_ml,
             "by_hand_in_ml": v.by_hand_in_ml,
             "by_hand_out_ml": v.by_hand_out_ml,
@@ -208,7 +176,8 @@ class StirredPlant:
         v = data["volumes"]
         tubes = {name: Tube([list(plug) for plug in v[name]["plugs"]]) for name in ("line_in", "line_out")}
         syringes = {name: Syringe(**v[name]) for name in ("fill", "waste")}
-        self.volumes = Volumes(**v | tubes | syringes)
+        hoses = {name: Hose(**v[name]) for name in ("fill_hose", "waste_hose") if name in v}
+        self.volumes = Volumes(**v | tubes | syringes | hoses)
         self._next = self._next_stop()
 
 

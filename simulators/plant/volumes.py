@@ -1,15 +1,17 @@
 """Where every millilitre is: bottle, fill syringe, line, vessel, dip tube, waste syringe, waste bottle (benches A1).
 
-The waste syringe draws through the dip tube: above its open end liquid, below it air, so the level after a withdrawal
-is fixed by geometry. Liquid that has left the vessel into the dip tube is no longer the vessel's.
+In the place of a syringe there may be a peristaltic head with its hose, which holds nothing. The pump that takes waste
+draws through the dip tube: above its open end liquid, below it air, so the level after a withdrawal is fixed by
+geometry. Liquid that has left the vessel into the dip tube is no longer the vessel's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from simulators.plant import parameters as p
+from simulators.plant.hose import Hose
 from simulators.plant.syringe import Syringe
 from simulators.plant.tubing import Tube
 
@@ -38,6 +40,8 @@ class Volumes:
     line_in_cup: bool = False
     fill: Syringe = field(default_factory=Syringe)
     waste: Syringe = field(default_factory=Syringe)
+    fill_hose: Hose = field(default_factory=Hose)
+    waste_hose: Hose = field(default_factory=Hose)
     level_ml: float = p.VESSEL_LEVEL_ML
     max_ml: float = p.VESSEL_MAX_ML
     evaporation_ml_day: float = p.EVAPORATION_ML_DAY
@@ -61,13 +65,14 @@ class Volumes:
         for name in Volumes.__slots__:
             setattr(new, name, getattr(self, name))
         new.line_in, new.line_out = self.line_in.copy(), self.line_out.copy()
-        for name in ("fill", "waste"):
-            old: Syringe = getattr(self, name)
-            syringe = Syringe.__new__(Syringe)
-            for slot in Syringe.__slots__:
-                setattr(syringe, slot, getattr(old, slot))
-            setattr(new, name, syringe)
+        new.fill, new.waste = replace(self.fill), replace(self.waste)
+        new.fill_hose, new.waste_hose = replace(self.fill_hose), replace(self.waste_hose)
         return new
+
+    @property
+    def still(self) -> bool:
+        """No pump turns."""
+        return self.fill.ml_min == self.waste.ml_min == self.fill_hose.ml_min == self.waste_hose.ml_min == 0.0
 
     @property
     def overflow(self) -> bool:
@@ -80,11 +85,11 @@ class Volumes:
         lost = min(before, self.evaporation_ml_day / 86400 * dt_s * max(0.0, 100 - rh_percent) / 5)
         self.vessel_ml -= lost
         self.evaporated_ml += lost
-        if self.fill.ml_min == 0.0 and self.waste.ml_min == 0.0:
+        if self.still:
             return Moved(self.vessel_ml, -lost)
-        out = self._move_waste(now, dt_s)
-        rate = abs(self.fill.ml_min)
-        into = self._move_fill(now, dt_s)
+        out = self._move_waste(now, dt_s) + self._squeeze_waste(self.waste_hose.carry(now, dt_s))
+        rate = abs(self.fill.ml_min) + abs(self.fill_hose.ml_min)
+        into = self._move_fill(now, dt_s) + self._squeeze_fill(self.fill_hose.carry(now, dt_s))
         self.vessel_ml += into - out
         self.total_in_ml += into
         self.total_out_ml += out
@@ -122,10 +127,34 @@ class Volumes:
         elif travel > 0.0:
             liquid, air, back, _ = self.fill.push_out(travel, now)
             self.fresh_ml += back
-            arrived, _ = self.line_in.push_from_pump(liquid, air)
-            if not self.line_in_cup:
-                return arrived
-            self.cup_ml += arrived
+            return self._arrive(liquid, air)
+        return 0.0
+
+    def _arrive(self, liquid_ml: float, air_ml: float) -> float:
+        """Pushed into the filling line; mL that entered the vessel and not the cup."""
+        arrived, _ = self.line_in.push_from_pump(liquid_ml, air_ml)
+        if not self.line_in_cup:
+            return arrived
+        self.cup_ml += arrived
+        return 0.0
+
+    def _squeeze_waste(self, ml: float) -> float:
+        """Through a hose from the vessel to the waste bottle (< 0: back); mL that left the vessel."""
+        if ml > 0.0:
+            liquid = min(ml, max(0.0, self.vessel_ml - self.level_ml))
+            self.waste_ml += self.line_out.push_from_far_end(liquid, ml - liquid)[0]
+            return liquid
+        liquid = min(-ml, self.waste_ml)
+        self.waste_ml -= liquid
+        return -self.line_out.push_from_pump(liquid, -ml - liquid)[0]
+
+    def _squeeze_fill(self, ml: float) -> float:
+        """Through a hose from the bottle to the vessel (< 0: back, with air behind); mL that entered the vessel."""
+        if ml > 0.0:
+            liquid = min(ml, self.fresh_ml)
+            self.fresh_ml -= liquid
+            return self._arrive(liquid, ml - liquid)
+        self.fresh_ml += self.line_in.push_from_far_end(0.0, -ml)[0]
         return 0.0
 
     def present_ml(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,10 +123,14 @@ class Disk:
 class QuickLab(Lab):
     """No noise, no person: the test itself is the person. `wire` holds (bench time, link, bytes) of all writes."""
 
-    def __init__(self, folder: Path, *, faults: tuple[str, ...] = (), bench_toml: str = "", seed: int = 1) -> None:
+    def __init__(
+        self, folder: Path, *, faults: tuple[str, ...] = (), bench_toml: str = "", plant_toml: str = "", seed: int = 1
+    ) -> None:
+        """`bench_toml` is what the controller reads, `plant_toml` what there is; the shipped bench where not given."""
         self.folder, self.seed = folder, seed
-        self.settings = parse(bench_toml or shipped_bench().read_text("utf-8"))
-        self.bench = SimulatedBench(shipped(), seed=None, faults=faults, start=asyncio.get_running_loop().time())
+        self.settings = parse(bench_toml or plant_toml or TOML)
+        config = tomllib.loads(plant_toml or TOML)
+        self.bench = SimulatedBench(config, seed=None, faults=faults, start=asyncio.get_running_loop().time())
         self.person = self.bench.person
         self.life: Life | None = None
         self.wire: list[tuple[float, str, bytes]] = []

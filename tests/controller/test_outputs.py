@@ -9,10 +9,11 @@ import pytest
 from controller.actors import RULE
 from controller.clock import Clock
 from controller.errors import NotOwner, OldEpoch
-from controller.outputs import Outputs
+from controller.outputs import Outputs, read_back
 from controller.run.doses import Stroke
 from controller.store.ledger import Ledger
 from controller.store.reader import Reader
+from drivers.catalogue import find
 from drivers.core.errors import OsteonError, OutOfRange, WireError
 from drivers.core.fluid import Direction
 from protocols.states import Cause
@@ -88,6 +89,30 @@ async def test_a_set_point_that_is_there_already_is_not_written(lab: QuickLab) -
     await outputs.set(POINT, 36.0, "Cel", by=RULE, owner="test")
     await outputs.set(POINT, 36.0, "Cel", by=RULE, owner="test")
     assert len(written(lab)) == 1
+
+
+@pytest.mark.req("EQ-04")
+@pytest.mark.parametrize(
+    ("model", "signal", "there", "wanted", "same"),
+    [
+        ("memmert_ico", "temperature_setpoint", 37.0, 37.025, True),
+        ("memmert_ico", "temperature_setpoint", 37.0, 37.03, False),
+        ("ismatec_reglo_icc", "flow", 0.2, 0.22, False),
+        ("ismatec_reglo_icc", "flow", 0.2, 0.20005, True),
+        ("liconic_stx", "co2_setpoint", 5.0, 5.01, False),
+        ("tecan_cavro_xcalibur", "top_speed", 900.0, 900.2, True),
+    ],
+)
+def test_what_counts_as_unchanged_is_the_devices_own_step_and_not_one_number_for_all(
+    model: str, signal: str, there: float, wanted: float, same: bool
+) -> None:
+    assert (abs(there - wanted) < read_back(find(model).specs()[signal], wanted) / 2) is same
+
+
+def test_a_set_point_with_one_decimal_reads_back_within_half_a_step_and_no_more() -> None:
+    spec = find("memmert_ico").specs()["temperature_setpoint"]
+    assert read_back(spec, 37.05) == pytest.approx(0.051)
+    assert 0.0 < read_back(find("alicat_mfc").specs()["flow_setpoint"], 0.0) < 1e-6
 
 
 async def test_a_value_in_another_unit_is_converted_before_limits_are_looked_at(lab: QuickLab) -> None:

@@ -14,6 +14,7 @@ from drivers.core.link import Link
 from drivers.finding import family
 from simulators import catalogue
 from simulators.core.hosts import MemoryHost
+from simulators.core.simulator import Action, Bytes, Event, Simulator
 from simulators.standalone import PLACES, Still
 
 LONGEST_S = 10.0
@@ -40,11 +41,37 @@ class Watched:
         return act
 
 
+class OnASerialPort:
+    """A device that does not notice when a port is opened: whatever stood in its buffer stays there."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+
+    @property
+    def wake_at(self) -> float | None:
+        return self.simulator.wake_at
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        return self.simulator.receive(event, now) if isinstance(event, Bytes) else []
+
+    def wake(self, now: float) -> list[Action]:
+        return self.simulator.wake(now)
+
+    def power_cycle(self, now: float) -> list[Action]:
+        return self.simulator.power_cycle(now)
+
+    def snapshot(self) -> dict[str, object]:
+        return self.simulator.snapshot()
+
+    def restore(self, saved: dict[str, object]) -> None:
+        self.simulator.restore(saved)
+
+
 def cable(model: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
     """One device on every serial port there is."""
     entry = catalogue.entry(model)
     place = Watched(PLACES[entry.place]())
-    host = MemoryHost(catalogue.build(model, place, address=entry.address))
+    host = MemoryHost(OnASerialPort(catalogue.build(model, place, address=entry.address)))
 
     def open_link(url: str, defaults: str = "") -> Link:
         return host.link()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WrongDevice
+from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.fluid import Direction, Motion
 from drivers.core.line import Line
 from drivers.core.signals import Quality
@@ -328,9 +328,10 @@ async def test_every_signal_reads_what_the_pump_holds() -> None:
     assert values == {
         "motion": "stopped", "alarm": "", "dispensed_volume": 12.346, "withdrawn_volume": 0.0, "total_volume": 12.0,
         "event_messages": True, "total_revolutions": 99.0, "running_time": 3600.0, "mode": "Q",
-        "direction": "counter-clockwise", "speed": 12.5, "flow": 3.25, "dose_volume": 0.5, "dose_by_flow": True,
-        "run_time": 12.3, "pause_time": 4.5, "cycles": 7.0, "back_steps": 3.0, "tube_diameter": 2.06,
-        "max_flow": 20.0, "calibrated_max_flow": 20.0, "roller_step_volume": 25.0, "channel_addressing": True,
+        "direction": "counter-clockwise", "speed": 12.5, "flow": 3.25, "flow_setpoint": 0.0, "dose_volume": 0.5,
+        "dose_by_flow": True, "run_time": 12.3, "pause_time": 4.5, "cycles": 7.0, "back_steps": 3.0,
+        "tube_diameter": 2.06, "max_flow": 20.0, "calibrated_max_flow": 20.0, "roller_step_volume": 25.0,
+        "channel_addressing": True,
     }  # fmt: skip
 
 
@@ -602,6 +603,92 @@ async def test_a_loop_that_turns_as_asked_is_left_alone_and_another_flow_stops_i
     assert not rig.pump.channels[0].clockwise
 
 
+async def loop_flow(driver: Driver) -> object:
+    return (await driver.poll())["flow_setpoint"].value
+
+
+async def test_a_loop_is_turned_on_and_changed_by_its_flow_set_point() -> None:
+    rig = await ready(use="recirculate")
+    assert await loop_flow(rig.driver) == 0.0
+    assert (await rig.driver.write("flow_setpoint", 0.2)).value == 0.2
+    await asyncio.sleep(600)
+    assert await loop_flow(rig.driver) == 0.2
+    assert rig.moved() == pytest.approx(2.0, rel=0.01)
+    assert (await rig.driver.flow_setpoint.set(0.15)).value == 0.15
+    assert rig.pump.channels[0].ml_min == pytest.approx(0.15)
+    await rig.driver.stop()
+    assert (await rig.driver.read("flow_setpoint")).value == 0.0
+    with pytest.raises(OutOfRange):
+        await rig.driver.write("flow_setpoint", 0.0)
+
+
+async def test_a_process_that_has_just_begun_sees_what_the_loop_turns_at_and_leaves_it_turning() -> None:
+    rig = await ready(use="recirculate")
+    await rig.driver.write("flow_setpoint", 0.2)
+    moved, at = rig.moved(), rig.host.now
+    second = rig.again(use="recirculate")
+    await second.prepare()
+    assert await loop_flow(second) == 0.2
+    assert rig.moved() - moved == pytest.approx((rig.host.now - at) * 0.2 / 60, rel=0.01)
+
+
+async def test_a_channel_at_rest_beside_one_that_turns_is_not_taken_for_turning() -> None:
+    rig = await ready(use="recirculate")
+    other = rig.channel(2, use="recirculate")
+    await other.prepare()
+    await rig.driver.write("flow_setpoint", 0.2)
+    await other.write("flow_setpoint", 0.2)
+    rig.host.act(rig.pump.stop_key(2, rig.host.now))
+    second = Driver(Line(rig.host.link()), 1, BIG | {"use": "recirculate", "channel": 2})
+    await second.prepare()
+    assert await loop_flow(second) == 0.0
+    await second.recirculate(Direction.DELIVER, 0.2)  # the settings are right already, and it stands all the same
+    assert rig.pump.channels[1].doing == "A"
+    assert (await second.read("flow_setpoint")).value == 0.2
+
+
+async def test_without_a_message_nobody_knows_whether_a_loop_turns() -> None:
+    rig = await ready(use="recirculate")
+    other = rig.channel(2, use="recirculate")
+    await other.prepare()
+    await other.write("flow_setpoint", 0.2)
+    rig.pump._unasked = lambda said: []
+    rig.driver.ear.forget()
+    reading = (await rig.driver.poll())["flow_setpoint"]
+    assert (reading.quality, reading.value) == (Quality.BAD, None)
+    assert "no message" in reading.why
+
+
+async def test_a_channel_that_turns_in_another_way_than_its_loop_is_no_loop_until_it_is_set_anew() -> None:
+    rig = await ready(use="recirculate")
+    await rig.driver.recirculate(Direction.DRAW, 0.2)
+    reading = await rig.driver.read("flow_setpoint")
+    assert "not its loop" in reading.why
+    assert (await rig.driver.write("flow_setpoint", 0.2)).value == 0.2
+    assert rig.pump.channels[0].clockwise
+
+
+async def test_a_reply_lost_while_a_loop_is_set_is_no_refusal_and_asking_again_turns_it() -> None:
+    rig = await ready(use="recirculate")
+    await rig.driver.write("flow_setpoint", 0.2)
+    rig.fault("mute:after_s=0.5:for_s=3")
+    with pytest.raises(WireError) as lost:
+        for _ in range(20):
+            await rig.driver.write("flow_setpoint", 0.3)
+            await rig.driver.write("flow_setpoint", 0.2)
+    assert not isinstance(lost.value, Refused)
+    await asyncio.sleep(4)
+    assert (await rig.driver.write("flow_setpoint", 0.3)).value == 0.3
+
+
+async def test_a_dosing_channel_has_no_loop_flow() -> None:
+    rig = await ready()
+    await rig.driver.start(Direction.DELIVER, 5.0, 6.0)
+    assert await loop_flow(rig.driver) == 0.0
+    with pytest.raises(Refused, match="use"):
+        await rig.driver.write("flow_setpoint", 0.2)
+
+
 async def test_a_channel_is_there_for_one_use() -> None:
     rig = await ready(use="recirculate")
     with pytest.raises(Refused, match="use"):
@@ -615,7 +702,8 @@ async def test_a_stop_that_the_pump_never_confirms_is_an_error() -> None:
     other = rig.channel(2, use="recirculate")
     await other.prepare()
     await other.recirculate(Direction.DELIVER, 0.2)
-    rig.pump.state.event_at = None  # messages are on, and none comes
+    rig.pump._unasked = lambda said: []  # messages are on, and none comes
+    rig.driver.ear.forget()
     with pytest.raises(NoAnswer, match="not seen to stop"):
         await rig.driver.stop()
 

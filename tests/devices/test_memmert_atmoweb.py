@@ -13,7 +13,7 @@ from drivers.core.device import LinkLoss
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
 from drivers.core.line import Line
 from drivers.core.signals import Identity, Quality
-from drivers.devices.memmert_atmoweb import MemmertIco
+from drivers.devices.memmert_atmoweb import MemmertIco, MemmertIncubator
 from drivers.devices.memmert_atmoweb.reader import number, read
 from simulators.core.hosts import MemoryHost
 from simulators.core.simulator import Bytes, Close, Opened, Send
@@ -194,6 +194,14 @@ def test_only_plain_decimals_are_numbers(word: str):
     assert number(found["Temp1Read"]) is None
 
 
+async def test_an_answer_of_announced_length_needs_no_comma_at_its_end():
+    for text in ('"Temp1Read": 28.7', '"Temp1Read": 28.7,', '{"Temp1Read": 28.7}', '"Temp1Read": 28.7,\r\n'):
+        reply = f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+        assert (await MemmertIco(Line(Says(reply))).temperature.read()).value == 28.7
+    with pytest.raises(BadFrame, match="announced"):
+        await MemmertIco(Line(Says(reply[:-4]))).temperature.read()
+
+
 def test_a_switch_may_come_as_text():
     assert number("1") == 1.0
 
@@ -270,7 +278,7 @@ async def test_the_device_names_itself():
 
 async def test_an_oven_without_co2_is_the_wrong_device():
     with pytest.raises(WrongDevice, match="UF55"):
-        await saying('"CO2Read": "N/A", "DevType": "UF55plus", "SN": "1", "SWRev": "1",').identify()
+        await saying('"Temp1Read": 25.0, "CO2Read": "N/A", "DevType": "UF55plus", "SN": "1", "SWRev": "1",').identify()
 
 
 @pytest.mark.req("EQ-05")
@@ -283,6 +291,47 @@ async def test_another_serial_number_on_the_same_address_is_never_read_or_writte
     with pytest.raises(Refused, match=r"F000\.0001"):
         await incubator.temperature_setpoint.set(30.0)
     assert simulator.state.set_points["TempSet"] == 37.0
+
+
+# --- the incubator without gas
+
+
+def warm(**options: float | str) -> tuple[MemmertIncubator, simulated.MemmertIncubator, StillChamber]:
+    chamber = StillChamber(28.7)
+    simulator = simulated.MemmertIncubator(chamber, options=options)
+    return MemmertIncubator(Line(MemoryHost(simulator, "incubator").link())), simulator, chamber
+
+
+async def test_an_incubator_that_holds_a_temperature_only():
+    incubator, _, chamber = warm()
+    assert (await incubator.identify()).type == "IPP30plus"
+    await incubator.prepare()
+    assert set(incubator.ranges) == {"temperature_setpoint", "temperature_alarm_high", "temperature_alarm_low"}
+    readings = await incubator.poll()
+    assert list(readings) == list(MemmertIncubator.specs())
+    assert all(reading.quality is Quality.GOOD for reading in readings.values())
+    assert readings["temperature"].value == 28.7
+    assert (await incubator.temperature_setpoint.set(36.5)).value == 36.5
+    assert chamber.asked[-1] == (36.5, 0.0, None)
+    with pytest.raises(OutOfRange):
+        await incubator.temperature_setpoint.set(51.0)
+
+
+async def test_a_program_that_knows_temperatures_only_can_stand_in_for_an_incubator():
+    """As the public simulator of an IPP30: a complete object, and nothing of what it does not know (D)."""
+    reply = body('{"Temp1Read": 36.9}')
+    assert (await MemmertIncubator(Line(Says(reply))).identify()).maker == "Memmert"
+    with pytest.raises(WrongDevice, match="no temperature"):
+        await MemmertIncubator(Line(Says(body('{"Foo": 1}')))).identify()
+    with pytest.raises(WrongDevice, match="no device type"):
+        await MemmertIco(Line(Says(reply))).identify()
+
+
+async def test_the_two_kinds_of_incubator_are_not_taken_for_each_other():
+    with pytest.raises(WrongDevice, match="memmert_ico"):
+        await MemmertIncubator(Line(MemoryHost(simulated.MemmertIco(StillChamber())).link())).identify()
+    with pytest.raises(WrongDevice, match="memmert_incubator"):
+        await MemmertIco(Line(MemoryHost(simulated.MemmertIncubator(StillChamber())).link())).identify()
 
 
 # --- writing
@@ -505,3 +554,88 @@ def test_signals_and_table_are_the_same():
     for row in MemmertIco.table:
         assert row.tag, row.name
         assert row.access.value == ("rw" if row.extra.get("range") else "r")
+
+
+# --- requests of other programs
+
+
+def asked(incubator: simulated.MemmertIco, *pieces: bytes) -> bytes:
+    incubator.receive(Opened(), 0.0)
+    actions = [action for piece in pieces for action in incubator.receive(Bytes(piece), 0.0)]
+    return b"".join(action.data for action in actions if isinstance(action, Send)).partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /atmoweb?Temp1Read= HTTP/1.1\r\n\r\n",
+        b"GET /atmoweb?Temp1Read= HTTP/1.0\r\nHost: x\r\n\r\n",
+        b"GET /atmoweb?Temp1Read HTTP/1.1\nHost: x\n\n",
+        b"GET /atmoweb?Temp1Read= HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\nX-odd\r\n\r\n",
+    ],
+)
+def test_header_fields_are_nothing_to_the_device_and_bytes_may_come_one_by_one(request_bytes: bytes):
+    incubator = simulated.MemmertIco(StillChamber(28.7))
+    assert asked(incubator, request_bytes) == b'"Temp1Read": 28.7,'
+    assert asked(incubator, *(bytes([byte]) for byte in request_bytes)) == b'"Temp1Read": 28.7,'
+    assert asked(incubator, request_bytes) == b'"Temp1Read": 28.7,'
+
+
+def test_every_parameter_of_the_sheet_is_known():
+    incubator = simulated.MemmertIco(StillChamber())
+    limits = [f"Al{what}{end}" for what in ("Temp", "Hum", "CO2", "O2", "Vac") for end in ("Hi", "Lo")]
+    points = ["TempSet", "HumSet", "CO2Set", "O2Set", "VacSet", "FanSet"]
+    words = [
+        "Temp1Read",
+        "Temp2Read",
+        "Temp3Read",
+        "Temp4Read",
+        "HumRead",
+        "CO2Read",
+        "O2Read",
+        "VacRead",
+        "FanRead",
+        "FlapSet",
+        "SwASet",
+        "SwBSet",
+        "SwCSet",
+        "SwDSet",
+        "DoorOpen",
+        "DoorLock",
+        "LightDay",
+        "LightUV",
+        "LightLED",
+        "HornSet",
+        "CurOp",
+        "ProgCurrent",
+        "ProgStart",
+        "ProgList",
+        "ProgDuration",
+        "ProgRemain",
+        "Info",
+        "InfoTemp",
+        "InfoHum",
+        "InfoVac",
+        "InfoMsg",
+        "Time",
+        "TimeZone",
+        "TimeDST",
+        "SWRev",
+        "SN",
+        "DevType",
+        "RC",
+        "GasType",
+    ]
+    names = [*words, *limits, *points, *(f"{name}_Range" for name in (*limits, *points))]
+    for name in names:
+        body = asked(incubator, f"GET /atmoweb?{name}= HTTP/1.1\r\n\r\n".encode())
+        assert body.startswith(f'"{name}": '.encode())
+        assert b"unknown" not in body, name
+    assert asked(incubator, b"GET /atmoweb?Temp9Read= HTTP/1.1\r\n\r\n") == b'"Temp9Read": "unknown",'
+
+
+def test_a_program_is_started_by_its_name():
+    incubator = simulated.MemmertIco(StillChamber())
+    assert asked(incubator, b"GET /atmoweb?ProgStart=Test101 HTTP/1.1\r\n\r\n") == b'"ProgStart": "N/D",'
+    assert asked(incubator, b"GET /atmoweb?ProgStart=Test100 HTTP/1.1\r\n\r\n") == b'"ProgStart": "Test100",'
+    assert asked(incubator, b"GET /atmoweb?ProgCurrent= HTTP/1.1\r\n\r\n") == b'"ProgCurrent": "Test100",'

@@ -15,7 +15,7 @@ from drivers.core.signals import Identity, Quality
 from drivers.devices.mettler_toledo_mt_sics import MettlerToledoBalance
 from drivers.devices.mettler_toledo_mt_sics.replies import weighed
 from simulators.core.hosts import MemoryHost
-from simulators.core.simulator import Bytes, Opened, Send
+from simulators.core.simulator import Action, Bytes, Opened, Send
 from simulators.devices import mettler_toledo_mt_sics as simulated
 from tests.devices.golden import golden
 
@@ -36,6 +36,14 @@ GOLDEN = golden(
     Commands | E   | > "SI\r\n"      | < "S +\r\n"                 | overload
     Commands | E   | > "SI\r\n"      | < "S -\r\n"                 | underload
     Commands | L   | > "TAC\r\n"     | < "TAC A\r\n"               | clear tare
+    Commands | V   | > "I1\r\n"      | < "I1 A \"01\" \"2.00\" \"2.00\" \"2.00\" \"1.0\"\r\n" | level
+    Commands | L   | > "I11\r\n"     | < "I11 A \"XS205DU\"\r\n"    | model
+    Commands | L   | > "WS\r\n"      | < "WS A 0\r\n"              | door
+    Commands | L   | > "M28\r\n"     | < "M28 B 1 21.8\r\nM28 A 2 22.1\r\n" | temperatures
+    Commands | L   | > "D \"osteon\"\r\n" | < "D A\r\n"             | display
+    Commands | L   | > "DW\r\n"      | < "DW A\r\n"                | display weight
+    Commands | L   | > "C3\r\n"      | < "C3 B\r\nC3 A\r\n"       | adjusted
+    Commands | L   | > "C3\r\n"      | < "C3 I\r\n"                | not adjusted
     """,
 )
 
@@ -109,7 +117,21 @@ def test_the_simulator_says_what_the_sheet_says():
         return simulated.MettlerToledoBalance(BottlePan(grams, g_s), options=options)
 
     GOLDEN.check_simulator(
-        lambda: at(100.0), "stable", "gram", "serial", "tare", "zero", "unknown", "clear tare", "software"
+        lambda: at(100.0),
+        "stable",
+        "gram",
+        "serial",
+        "tare",
+        "zero",
+        "unknown",
+        "clear tare",
+        "software",
+        "level",
+        "door",
+        "temperatures",
+        "display",
+        "display weight",
+        "not adjusted",
     )
     GOLDEN.check_simulator(at(100.0, serial="12345678"), "cancel")
     GOLDEN.check_simulator(at(100.0, g_s=0.1), "dynamic")
@@ -266,7 +288,98 @@ async def test_tare_is_taken_kept_and_cleared():
     assert (await balance.weight.read()).value == 0.0
 
 
+# --- what else a real balance may say
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\x11S S     100.00 g",
+        b"S S     100\x13.00 g",
+        b"S S     100.00 g   ",
+        b"S S     100.00  g",
+        b"S S    +100.00 g",
+    ],
+)
+async def test_handshake_characters_padding_and_a_plus_sign_belong_to_no_number(line: bytes):
+    assert (await saying(line + b"\r\n").weight.read()).value == 100.0
+
+
+async def test_a_busy_balance_is_not_the_wrong_device():
+    with pytest.raises(Refused, match="busy"):
+        await saying(b"I4 I\r\n").identify()
+
+
+async def test_the_balance_adjusts_itself_when_it_is_empty_and_says_when_it_is_done():
+    async with GOLDEN.line("adjusted", "not adjusted") as line:
+        balance = MettlerToledoBalance(line)
+        assert await balance.calibrate("internal") == {}
+        with pytest.raises(Refused, match="pan empty"):
+            await balance.calibrate("internal")
+    balance, _, _ = connect(BottlePan(0.0))
+    start = asyncio.get_running_loop().time()
+    await balance.calibrate("internal")
+    assert 60 <= asyncio.get_running_loop().time() - start <= 180
+    assert (await balance.weight.read()).value == 0.0
+    for point, reference in (("external", None), ("internal", 100.0)):
+        with pytest.raises(Refused):
+            await balance.calibrate(point, reference)
+
+
 # --- the simulator
+
+
+def lines(actions: list[Action]) -> list[bytes]:
+    return [action.data for action in actions if isinstance(action, Send)]
+
+
+def streamed(simulator: simulated.MettlerToledoBalance, until: float) -> list[bytes]:
+    said: list[Action] = []
+    while (at := simulator.wake_at) is not None and at <= until:
+        said += simulator.wake(at)
+    return lines(said)
+
+
+def test_sir_goes_on_four_times_a_second_until_si():
+    balance = simulated.MettlerToledoBalance(BottlePan(100.0))
+    assert balance.receive(Bytes(b"SIR\r\n"), 0.0) == []
+    assert streamed(balance, 2.0) == [b"S S     100.00 g\r\n"] * 8
+    assert ask(balance, b"SI\r\n", 2.1) == b"S S     100.00 g\r\n"
+    assert balance.wake_at is None
+    balance.receive(Bytes(b"SIR\r\n"), 3.0)
+    assert lines(balance.receive(Bytes(b"@\r\n"), 3.1)) == [b'I4 A "B123456789"\r\n']
+    assert balance.wake_at is None
+
+
+def test_sr_says_a_weight_again_when_it_has_changed():
+    pan = BottlePan(100.0)
+    balance = simulated.MettlerToledoBalance(pan)
+    balance.receive(Bytes(b"SR 0.5 g\r\n"), 0.0)
+    assert streamed(balance, 3.0) == [b"S S     100.00 g\r\n"]
+    pan.grams = 100.4
+    assert streamed(balance, 6.0) == []
+    pan.grams = 101.0
+    assert streamed(balance, 9.0) == [b"S S     101.00 g\r\n"]
+    assert lines(balance.receive(Bytes(b"SR 1 oz\r\n"), 9.1)) == [b"S L\r\n"]
+
+
+def test_a_weigh_module_waits_for_stability_no_longer_than_it_is_told():
+    assert ask(simulated.MettlerToledoBalance(BottlePan(100.0, 1.0)), b"SC 300\r\n").startswith(b"S D ")
+    assert ask(simulated.MettlerToledoBalance(BottlePan(100.0)), b"SC 300\r\n").startswith(b"S S ")
+    assert ask(simulated.MettlerToledoBalance(BottlePan(100.0)), b"SC x\r\n") == b"ES\r\n"
+
+
+def test_in_standby_and_while_it_adjusts_itself_it_does_not_weigh():
+    balance = simulated.MettlerToledoBalance(BottlePan(0.0))
+    assert ask(balance, b"PWR 0\r\n") == b"PWR A\r\n"
+    assert ask(balance, b"SIU\r\n", 1.0) == b"S I\r\n"
+    assert ask(balance, b"PWR 1\r\n", 2.0) == b'PWR A\r\nI4 A "B123456789"\r\n'
+    assert lines(balance.receive(Bytes(b"C3\r\n"), 5.0)) == [b"C3 B\r\n"]
+    balance.receive(Bytes(b"SI\r\n"), 6.0)
+    assert streamed(balance, 20.0) == [b"S I\r\n"]
+    assert streamed(balance, 200.0) == [b"C3 A\r\n"]
+    assert ask(balance, b"WS 1\r\n", 201.0) == b"WS A\r\n"
+    assert ask(balance, b"WS\r\n", 202.0) == b"WS A 1\r\n"
 
 
 def test_every_command_of_the_simulator_answers_in_the_sheets_form():
@@ -285,7 +398,7 @@ def test_every_command_of_the_simulator_answers_in_the_sheets_form():
     assert ask(balance, b"si\r\n") == ask(balance, b"\r\n") == ask(balance, b"TAR\r\n") == b"ES\r\n"
     levels = ask(balance, b"I0\r\n").split(b"\r\n")
     assert levels[0] == b'I0 B 0 "I0"'
-    assert levels[-2] == b'I0 A 1 "TI"'
+    assert levels[-2] == b'I0 A 2 "WS"'
 
 
 def test_commands_in_a_burst_are_ignored_and_the_at_sign_cancels():

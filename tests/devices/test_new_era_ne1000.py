@@ -36,6 +36,11 @@ BASIC = golden(
     Examples, basic | L | > "0RAT1.5MM" 0D  | < 02 30 30 53 03                                     | set the rate
     Examples, basic | L | > "0VOL2.5" 0D    | < 02 30 30 53 03                                     | set the volume
     Examples, basic | L | > "0RUN" 0D       | < 02 30 30 49 03                                     | run
+    Examples, basic | L | > "0DIS" 0D       | < 02 30 30 49 "I1.250W0.000ML" 03 | counters while running
+    Traps           | N | > 02 09 30 53 41 46 30 59 AD 03 | < 02 30 30 53 03                       | SAF0 while basic
+    Traps           | N | > "0VOLUL" 0D     | < 02 30 30 53 03                                     | smallest unit
+    Traps           | N | > "0VOL2500" 0D   | < 02 30 30 53 03                                     | no decimal point
+    Traps           | N | > "0RAT1500UM" 0D | < 02 30 30 53 03 | rate without a point
     Examples, basic | L | > "0RAT99999" 0D  | < 02 30 30 53 3F 4F 4F 52 03                         | five digits
     Examples, basic | M | > 30 56 45 52 0D  | < 02 30 30 41 3F 52 03                               | first of all
     """,
@@ -179,7 +184,11 @@ def ask(pump: Pump, command: str, now: float = 0.0) -> str:
 def test_the_simulator_answers_the_sheets_basic_frames():
     pump = acknowledged()
     BASIC.check_simulator(pump, *[exchange.what for exchange in BASIC.exchanges[:5]])
+    BASIC.check_simulator(pump, "counters while running", now=50.0)
     BASIC.check_simulator(acknowledged, "five digits")
+    names = ("SAF0 while basic", "smallest unit", "no decimal point", "rate without a point")
+    BASIC.check_simulator(pump := acknowledged(), *names)
+    assert (ask(pump, "VOL"), ask(pump, "RAT")) == ("00S2500.UL", "00S1500.UM")
     BASIC.check_simulator(lambda: Pump(Screw()), "first of all")
 
 
@@ -685,7 +694,117 @@ async def test_two_pumps_on_one_chain_answer_for_themselves():
     assert (await drivers[1].status()).alarm.startswith("A?R")
 
 
+async def test_a_phase_that_holds_another_function_is_written_over():
+    """LOP.., JMP.. and PAS.. carry a number (L, X)."""
+    rig = await ready()
+    for number, function in (("1", "LOP05"), ("2", "JMP01")):
+        rig.pump.phase(int(number)).fun = function
+    await rig.driver.start(Direction.DELIVER, 2.0, 4.0)
+    await asyncio.sleep(40)
+    assert (await rig.driver.totals()).delivered_ml == 2.0
+    assert rig.screw.out_ml() == pytest.approx(2.0, abs=1e-4)
+
+
+@pytest.mark.req("DS-04")
+async def test_a_small_syringe_is_counted_past_the_four_digits_of_its_counter():
+    """9999 uL are less than three fillings."""
+    rig = await ready(diameter_mm=12.0, capacity_ml=5.0)
+    for stroke in range(1, 5):
+        for direction in (Direction.DRAW, Direction.DELIVER):
+            await rig.driver.start(direction, 4.0, 5.0)
+            await asyncio.sleep(60)
+            assert (await rig.driver.totals()).of(direction) == pytest.approx(4.0 * stroke)
+    assert rig.screw.out_ml() == pytest.approx(16.0, abs=1e-3)
+    assert rig.screw.in_ml() == pytest.approx(16.0, abs=1e-3)
+
+
+@pytest.mark.req("DS-06")
+async def test_what_was_counted_before_the_counter_was_set_back_is_no_proof_after_a_power_cut():
+    rig = await ready(diameter_mm=12.0, capacity_ml=5.0)
+    for direction in (Direction.DRAW, Direction.DELIVER) * 3:
+        await rig.driver.start(direction, 4.0, 5.0)
+        await asyncio.sleep(60)
+    rig.host.power_cycle()
+    rig.pump.state.alarm = ""  # another reader took it
+    totals = await rig.driver.totals()
+    assert (totals.drawn_ml, totals.delivered_ml) == (0.0, 0.0)
+
+
+class HardOfHearing(Pump):
+    """In basic mode it knows no packets, or (`taken`) this one only."""
+
+    taken = b""
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        if isinstance(event, Bytes) and not self.state.watchdog_s and event.data[0] == 2:
+            if not self.taken:
+                event = Bytes(event.data[2:-1])  # control characters are stripped (M)
+            elif self.taken not in event.data:
+                return []
+        return super().receive(event, now)
+
+
+async def test_a_pump_that_knows_no_packets_in_basic_mode_is_found_and_stopped():
+    driver = Driver(Line(MemoryHost(HardOfHearing(Screw())).link()), 0, SYRINGE)
+    assert (await driver.identify()).firmware == "3.923"
+    assert (await driver.status()).alarm.startswith("A?R")
+    await driver.stop()
+    with pytest.raises(Refused, match="basic mode"):
+        await driver.totals()
+    with pytest.raises(WireError):
+        await driver.prepare()
+
+
+async def test_a_pump_in_basic_mode_may_take_only_the_packet_that_sets_its_mode():
+    """N sends no other (N, ?)."""
+    pump = HardOfHearing(Screw())
+    pump.taken = b"SAF100"
+    driver = Driver(Line(MemoryHost(pump).link()), 0, SYRINGE)
+    assert (await driver.identify()).firmware == "3.923"
+    await driver.prepare()
+    assert pump.state.watchdog_s == 100
+    assert (await driver.totals()).delivered_ml == 0.0
+
+
+@pytest.mark.parametrize("version", ["NE1000V3.923", "NE1000XV3.934", "NE1000X2V3.934"])
+async def test_an_upgraded_pump_is_still_an_ne_1000(version: str):
+    said = golden("x", f""" sheet | - | > 30 56 45 52 0D | < 02 "00S{version}" 03 | firmware """)
+    async with said.line() as line:
+        driver = Driver(line, 0, SYRINGE)
+        driver.talk.safe = False
+        assert (await driver.identify()).type == "NE-1000"
+
+
 # -- the simulator by itself
+
+
+def test_a_sticky_direction_goes_on_as_the_plunger_went_last():
+    pump = acknowledged()
+    for command in ("DIRWDR", "VOL1", "PHN2", "FUNRAT", "DIRSTK", "VOL1", "PHN3", "FUNSTP", "RUN"):
+        assert ask(pump, command) in ("00S", "00W")
+    assert ask(pump, "", 90.0) == "00W"
+    assert ask(pump, "DIS", 130.0) == "00SI0.000W2.000ML"
+    assert ask(pump, "PHN2", 130.0) == "00S"
+    assert ask(pump, "DIR", 130.0) == "00SSTK"
+
+
+def test_the_direction_of_a_pump_without_a_volume_may_be_turned_while_it_runs():
+    pump = acknowledged()
+    for command in ("RAT2MM", "VOL0", "RUN"):
+        ask(pump, command)
+    assert ask(pump, "DIRREV", 30.0) == "00W"
+    assert ask(pump, "STP", 60.0) == "00P"
+    assert ask(pump, "DIS", 60.0) == "00PI1.000W1.000ML"
+
+
+def test_a_line_feed_behind_a_command_does_not_hide_the_packet_after_it():
+    pump = acknowledged()
+    actions = pump.receive(Bytes(b"0VER\r\n"), 0.0) + pump.receive(
+        Bytes(bytes.fromhex("02 09 30 53 41 46 35 09 08 03")), 1.0
+    )
+    assert [action.data for action in actions if isinstance(action, Send)] == [
+        b"\x0200SNE1000V3.923\x03", bytes.fromhex("02 07 30 30 53 AA A6 03")
+    ]  # fmt: skip
 
 
 def test_a_command_after_power_up_is_not_executed():
@@ -697,9 +816,19 @@ def test_a_command_after_power_up_is_not_executed():
 
 def test_without_an_stp_phase_the_pump_never_stops():
     pump = acknowledged()
-    for command in ("VOL2", "RAT2MM", "RUN"):
+    for command in ("PHN2", "FUNRAT", "PHN1", "VOL2", "RAT2MM", "RUN"):
         ask(pump, command)
     assert ask(pump, "", 1000.0) == "00I"
+
+
+def test_a_program_of_which_only_the_first_phase_was_written_ends_with_it():
+    """Programs that know of no phases run real pumps (N)."""
+    pump = acknowledged()
+    assert [ask(pump, command) for command in ("PHN2", "FUN", "PHN1", "FUN")] == ["00S", "00SSTP", "00S", "00SRAT"]
+    for command in ("VOLUL", "VOL2000", "RAT2000UM", "DIRWDR", "RUN"):
+        ask(pump, command)
+    assert (ask(pump, "", 59.0), ask(pump, "", 61.0)) == ("00W", "00S")
+    assert ask(pump, "DIS", 61.0) == "00SI0.000W2000.UL"
 
 
 def test_the_diameter_fixes_the_unit_and_clears_the_counters():

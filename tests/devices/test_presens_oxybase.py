@@ -15,6 +15,7 @@ from drivers.core.signals import Quality
 from drivers.core.wire import modbus
 from drivers.devices.presens_oxybase import PreSensOxyBaseRs232, PreSensOxyBaseRs485, lines
 from simulators.core.hosts import MemoryHost
+from simulators.core.modbus import ModbusError
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Bytes, Send
 from simulators.core.surroundings import Liquid
@@ -318,6 +319,20 @@ async def test_a_probe_whose_unit_cannot_be_read_is_still_set_and_read():
     readings = await bus.driver.poll()
     assert readings["oxygen"].value == pytest.approx(20.95, abs=1e-5)
     assert "does not let" in readings["oxygen_unit"].why
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
+async def test_whatever_exception_says_that_the_unit_cannot_be_read(code: int):
+    bus = Bus(unit=0x80)
+    unreadable = bus.probe.blocks[2089]
+
+    def no(now: float) -> bytes:
+        raise ModbusError(code)
+
+    bus.probe.add(2089, 2, no, unreadable.write)
+    await bus.driver.prepare()
+    assert bus.probe.state.unit == 0x10
+    assert (await bus.driver.poll())["oxygen"].value == pytest.approx(20.95, abs=1e-5)
 
 
 async def test_after_a_power_cut_the_empty_readout_is_no_oxygen_and_the_probe_is_started_again():

@@ -40,6 +40,12 @@ GOLDEN = golden(
     Examples | V | > "#WRUM 0 2 -16 777\r" | < "#WRUM 0 2 -16 777\r"          | user memory
     Commands | V | > "#RDUM 0 2\r"         | < "#RDUM 0 2 -16 777\r"          | user memory back
     Examples | H | > "#PDWN\r"             | < "#PDWN\r"                      | power down
+    Examples | H | > "#PWUP\r"             | < "#PWUP\r"                      | power up
+    Commands | V | > "#LOGO\r"             | < "#LOGO\r"                      | which one
+    Examples | H | > "WTM 1 0 2 1 7500\r"  | < "WTM 1 0 2 1 7500\r"           | salinity
+    Examples | H | > "WTM 1 0 0 1 21500\r" | < "WTM 1 0 0 1 21500\r"          | fixed temperature
+    Commands | V | > "RMR 1 0 19 2\r"      | < "#ERRO -11\r"                  | no such register
+    Oddities | V | > "WTM 1 0 2 1 7.5\r"   | < "#ERRO -1\r"                   | no whole number
     Examples | H | > "#STOP\r"             | < "#STOP\r"                      | deep sleep
     Examples | H | > "\r"                  | < "\r"                           | wake up
     Examples | X | > 4D 45 41 20 31 20 34 37 0D | < "MEA 1 47 0 25730 251234 187540 98230 37012 31250 152300 1200 1009870 35400 114380 18751 0 0 0 0 0\r" | everything
@@ -100,6 +106,9 @@ def say(meter: Meter, text: str, now: float = 0.0) -> str:
 def test_the_simulator_says_what_the_sheet_says():
     meter = simulated.FireStingProO2(Beaker())
     GOLDEN.check_simulator(meter, "number", "save", "user memory", "user memory back", "power down")
+    GOLDEN.check_simulator(
+        meter, "power up", "which one", "salinity", "fixed temperature", "no such register", "no whole number"
+    )
     GOLDEN.check_simulator(meter, "deep sleep", "wake up", "use the Pt100", "no such channel")
     meter.state.results[0][5] = 37012
     GOLDEN.check_simulator(meter, "one result")
@@ -137,6 +146,14 @@ async def test_the_driver_reads_the_sheets_lines():
         await pro.power_down()
         await pro.sleep()
         await pro.wake_up()
+    async with GOLDEN.line("power up", "which one", "salinity", "fixed temperature", "no such register") as line:
+        pro = PyroScienceFireStingProO2(line)
+        await pro.power_up()
+        await pro.flash_led()
+        await pro.set_registers(0, 2, 7500)
+        await pro.set_registers(0, 0, 21500)
+        with pytest.raises(Refused, match="no such register"):
+            await pro.registers(0, 19, 2)
     async with GOLDEN.line("no such channel") as line:
         with pytest.raises(Refused, match="no such channel"):
             await PyroScienceFireStingProO2(line, 0, {"channel": 9}).measure(47)

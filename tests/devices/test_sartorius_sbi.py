@@ -80,6 +80,11 @@ def quintix(grams: float, g_s: float = 0.0, **options: Any) -> simulated.Sartori
 # --- the sheet, at both ends
 
 
+def test_a_number_without_a_sign_is_a_weight_too():
+    """Position 1 may be a space (L)."""
+    assert weighed("N         0.0000 g  ") == weighed("N     +   0.0000 g  ")
+
+
 def test_the_simulator_says_what_the_sheet_says():
     GOLDEN.check_simulator(quintix(52.1874), "recorded", "model", "serial", "software", "tare", "tare key")
     GOLDEN.check_simulator(quintix(0.1234), "net")
@@ -118,6 +123,14 @@ async def test_who_it_is_in_the_published_words():
         assert identity == Identity("Sartorius", "QUINTIX224-1S", "37454321", "00-37-09")
     async with GOLDEN.line("net", "industrial model", "serial", "software") as line:
         assert (await SartoriusBalance(line).identify()).type == "SIWADCP-1-"
+    silent = golden("sartorius_sbi", r""" Commands | X | > 1B 78 33 5F 0D 0A | < - | silence """).exchanges
+    async with GOLDEN.line("net", "industrial model", "serial") as line:
+        line.link.script += silent * 2  # type: ignore[attr-defined]
+        assert (await SartoriusBalance(line).identify()) == Identity("Sartorius", "SIWADCP-1-", "37454321", "")
+    with pytest.raises(NoAnswer):
+        async with GOLDEN.line("net") as line:
+            line.link.script += golden("x", r""" - | X | > 1B 78 31 5F 0D 0A | < - | model """).exchanges * 2  # type: ignore[attr-defined]
+            await SartoriusBalance(line).identify()
 
 
 # --- reading
@@ -332,7 +345,7 @@ def test_the_panel_switches_off_and_a_light_pan_is_underload():
     balance.switch(False)
     assert ask(balance, b"\x1bP\r\n") == b"Stat        OFF     \r\n"
     balance.switch(True)
-    assert ask(quintix(0.0), b"\x1bP\r\n") == b"N         0.0000 g  \r\n"
+    assert ask(quintix(0.0), b"\x1bP\r\n") == b"N     +   0.0000 g  \r\n"
 
 
 def test_a_restart_takes_three_seconds_loses_the_tare_and_moves_the_zero():
@@ -344,7 +357,7 @@ def test_a_restart_takes_three_seconds_loses_the_tare_and_moves_the_zero():
             assert balance.power_cycle(0.0) == []
         assert ask(balance, b"\x1bP\r\n", 2.0) == b""
         zeroed = not options
-        expected = b"N         0.0000 g  \r\n" if zeroed else b"N     + 100.0000 g  \r\n"
+        expected = b"N     +   0.0000 g  \r\n" if zeroed else b"N     + 100.0000 g  \r\n"
         assert ask(balance, b"\x1bP\r\n", 3.0) == expected
 
 

@@ -384,3 +384,12 @@ async def test_a_silent_far_side_is_asked_whether_it_is_still_there():
         assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
         assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
         await link.close()
+
+
+@pytest.mark.parametrize("settings", ["bits=7&parity=E", "parity=O"])
+async def test_a_pseudo_terminal_is_opened_again_with_a_frame_it_does_not_have(settings: str):
+    async with port() as (_, path):
+        for _ in range(3):
+            link = open_link(f"serial://{path}?{settings}")
+            await link.dial()
+            await link.close()

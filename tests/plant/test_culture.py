@@ -128,7 +128,7 @@ def test_an_empty_vessel_is_no_chemistry_but_probes_still_feel_gas() -> None:
 def test_halving_the_grid_hardly_moves_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = []
     for grid in (10.0, 5.0):
-        monkeypatch.setattr("simulators.plant.stirred.GRID_S", grid)
+        monkeypatch.setattr("simulators.plant.timed.GRID_S", grid)
         plant = Stirred100(T0, 1, vessel_ml=90.0, cells_per_ml=2e5)
         run_events(plant, T0, T0 + 1.2 * DAY)
         ends.append(plant.truth(T0 + 1.2 * DAY))

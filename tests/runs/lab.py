@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,12 @@ from controller.run.engine import Engine
 from controller.settings import parse
 from controller.store.reader import Reader
 from drivers.core.fluid import Direction
-from simulators.bench import SimulatedBench, shipped
+from simulators.bench import SimulatedBench
 from simulators.operator import Operator
 from simulators.rehearsal import shipped_bench
 
 TESTER = Actor("tester", "operator", "test")
+STIRRED = shipped_bench().read_text("utf-8")
 COMPRESSED = (Path(__file__).parent.parent / "protocols" / "compressed.yaml").read_text("utf-8")
 
 
@@ -57,12 +59,18 @@ class Lab:
     """One bench, one data folder, one person, any number of controllers one after another."""
 
     def __init__(
-        self, folder: Path, *, seed: int = 1, faults: tuple[str, ...] = (), start: float | None = None
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        faults: tuple[str, ...] = (),
+        start: float | None = None,
+        toml: str = STIRRED,
     ) -> None:
         self.folder, self.seed = folder, seed
-        self.settings = parse(shipped_bench().read_text("utf-8").replace("poll_s = 10", "poll_s = 60"))
+        self.settings = parse(toml.replace("poll_s = 10", "poll_s = 60"))
         now = asyncio.get_running_loop().time() if start is None else start
-        self.bench = SimulatedBench(shipped(), seed=seed, faults=faults, start=now)
+        self.bench = SimulatedBench(tomllib.loads(toml), seed=seed, faults=faults, start=now)
         self.person = self.bench.person
         self.life: Life | None = None
         self.bench.switch_on()

@@ -53,6 +53,28 @@ def test_blocks_and_lengths():
 
 
 @pytest.mark.parametrize(
+    ("cells", "step"),
+    [
+        ("int16,0.1,,", 0.1),
+        ("uint32_swapped,1,,", 1.0),
+        ("float32,1,,", None),
+        ("float32_swapped,0.1,,", None),
+        ("number,1,,", None),
+        ("number,0.01,,", 0.01),
+        ("number,1,1,", 0.1),
+        ("number,1,0,", 1.0),
+        ("int16,0.1,,0.5", 0.5),
+        ("float32,1,1,0.5", 0.5),
+    ],
+)
+def test_the_smallest_change_a_device_takes_is_what_the_table_says_or_the_scale_of_a_whole_number(
+    cells: str, step: float | None
+):
+    rows = registers.parse(f"name,type,scale,decimals,step\nt,{cells}\n", "here")
+    assert rows["t"].spec.step == step
+
+
+@pytest.mark.parametrize(
     ("line", "why"),
     [
         ("a,input,x,int16,1,Cel,r,,,,", "invalid literal"),

@@ -30,6 +30,8 @@ class Inbox:
             self._reader.set_result(None)
 
     def take(self) -> bytes:
+        if not self._bytes:
+            return b""
         data = bytes(self._bytes)
         self._bytes.clear()
         return data

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 from drivers.core.errors import LinkLost
 from drivers.core.link.tcp import TcpLink
 from drivers.core.wire import modbus
 
 HEADER = 7
 """Transaction (2), protocol 0 (2), length of what follows (2), unit; MODBUS Messaging on TCP/IP V1.0b, 3.1.3."""
+NUMBERS = struct.Struct(">HHH")
 LONGEST = 254
 """Unit and PDU together."""
 
@@ -33,8 +36,7 @@ class ModbusTcpLink:
     def write(self, data: bytes) -> None:
         """Send one whole RTU frame."""
         self._number = (self._number + 1) & 0xFFFF
-        body = data[:-2]
-        self._tcp.write(self._number.to_bytes(2, "big") + bytes(2) + len(body).to_bytes(2, "big") + body)
+        self._tcp.write(NUMBERS.pack(self._number, 0, len(data) - 2) + data[:-2])
 
     async def read(self) -> bytes:
         while True:
@@ -44,8 +46,9 @@ class ModbusTcpLink:
 
     def waiting(self) -> bytes:
         """b"": a server says nothing unasked, so what is here is late and counts for nothing."""
-        self._received += self._tcp.waiting()
-        self._answers()
+        if late := self._tcp.waiting():
+            self._received += late
+            self._answers()
         return b""
 
     async def close(self) -> None:
@@ -56,7 +59,7 @@ class ModbusTcpLink:
         """The RTU frames of all whole packets that answer the last question. Raises LinkLost out of step."""
         frames, buffer = b"", self._received
         while len(buffer) >= HEADER:
-            number, protocol, length = (int.from_bytes(buffer[at : at + 2], "big") for at in (0, 2, 4))
+            number, protocol, length = NUMBERS.unpack_from(buffer)
             if protocol != 0 or not 3 <= length <= LONGEST:
                 buffer.clear()
                 raise LinkLost(f"{self.url}: what came is no Modbus TCP; is this port a serial server (tcp://)?", True)

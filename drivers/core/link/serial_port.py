@@ -20,6 +20,11 @@ AFTER_BREAK_S = 0.15
 """Wait after a break before anything is sent (liconic-stx.md: wait 150 ms, discard input)."""
 
 
+def is_pseudo(device: str) -> bool:
+    """Whether this is a pseudo-terminal: it carries whole bytes, and refuses settings of a frame it does not have."""
+    return os.path.realpath(device).startswith("/dev/pts/")
+
+
 class SerialLink:
     """A serial port. pyserial opens and sets it, exclusively; reading and writing are the loop's (POSIX)."""
 
@@ -60,13 +65,16 @@ class SerialLink:
         await self.close()
         if os.name != "posix":
             raise LinkLost(f"{self.url}: serial ports on Windows are not there yet; use a serial server and tcp://")
+        import termios
+
         import serial
 
         if self.usb:
             self.device = self._plugged_in()
+        bits, parity = (8, "N") if is_pseudo(self.device) else (self.bits, self.parity)
         try:
             port = serial.Serial(
-                None, self.baud, self.bits, self.parity, self.stopbits, timeout=0, rtscts=self.rtscts, exclusive=True
+                None, self.baud, bits, parity, self.stopbits, timeout=0, rtscts=self.rtscts, exclusive=True
             )
             port.port, port.dtr = self.device, self.dtr
             if not self.rtscts:
@@ -78,6 +86,9 @@ class SerialLink:
             port.reset_output_buffer()
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise LinkLost(f"{self.url}: {advice(error, self.device)}") from error
+        except termios.error as error:
+            frame = f"{self.baud} {self.bits}{self.parity}{self.stopbits:g}"
+            raise LinkLost(f"{self.url}: this port cannot be set to {frame} ({error.args[-1]})") from error
         self._port, self._inbox, self._loop = port, Inbox(), asyncio.get_running_loop()
         self._loop.add_reader(port.fileno(), self._arrived)
 

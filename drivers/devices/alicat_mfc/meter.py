@@ -49,6 +49,7 @@ class AlicatMeter(Device):
     """Unit ID A."""
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "a flow meter only measures; nothing to make safe"
+    answer_s = 0.25
     evidence = "VLNRX"
     timeout_s = 1.0  # N: 0.15 s on a serial port, 1 s over TCP
     quiet_s = 0.0021  # V (BC): 3.5 characters of silence after a CR

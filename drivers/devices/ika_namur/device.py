@@ -40,6 +40,7 @@ class Namur(Device):
     on_link_loss = LinkLoss.KEEPS_SETPOINTS
     safe_state = "keeps stirring and keeps its own temperature loop: settled spheroids fuse"
     option_names: ClassVar[tuple[str, ...]] = ("name",)
+    asked_twice = True
     evidence = "R"
     timeout_s = 1.5  # "replies within 1 s" (H)
     quiet_s = GAP_S

@@ -22,6 +22,7 @@ class HeidolphMrHeiTec(Namur):
     model = "heidolph_mr_hei_tec"
     maker = "Heidolph"
     option_names: ClassVar[tuple[str, ...]] = ()
+    asked_twice = True
     evidence = "V"
     names = ()
     watchdog = "connection check CC_ON, which only shows an error: not used"

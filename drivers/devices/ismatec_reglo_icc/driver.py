@@ -6,17 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.core import registers
 from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import LinkLoss, Signal
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, OutOfRange, Refused, WireError, WrongDevice
-from drivers.core.fluid import Direction, Motion, MoverStatus, Totals
+from drivers.core.fluid import Direction, Motion, MoverStatus, Totals, Use
 from drivers.core.line import Line
-from drivers.core.peristaltic import ONE_WAY, Peristaltic
-from drivers.core.registers import Row
+from drivers.core.peristaltic import ONE_WAY
 from drivers.core.signals import Identity, Reading, Value
 from drivers.devices.ismatec_reglo_icc import events, words
-from drivers.devices.ismatec_reglo_icc.events import Ear
+from drivers.devices.ismatec_reglo_icc.spoken import Spoken
 
 SETTINGS_EVERY_S = 60.0
 SETTINGS = (
@@ -34,14 +32,13 @@ CYCLE_ML = 1.0
 """Whole-mL steps of `xG`: how far it and the trip volume may be apart."""
 
 
-class IsmatecRegloIcc(Peristaltic):
+class IsmatecRegloIcc(Spoken):
     """One channel: doses in mode O (volume at a rate, ended by the pump), or turns in mode M (flow).
 
     Options besides those of every peristaltic pump: `channel` (1 to 4), `tube_mm` = inner diameter of the tube (one of
     26, written only when it differs; that discards the pump's calibration), `counter` = trip | total.
     """
 
-    table = registers.load("ismatec_reglo_icc", "commands.csv")
     model = "ismatec_reglo_icc"
     maker = "Ismatec"
     kind = "pump"
@@ -54,6 +51,7 @@ class IsmatecRegloIcc(Peristaltic):
     """N waits 0.15 s. Shorter than the pump's event messages are apart, or a doubtful line would never be quiet."""
     quiet_s = 0.02
     """An answer said twice is over before the next question; H leaves 55 ms between writing and reading."""
+    asked_twice = True
     evidence = "MX"
     continuity = (
         "by trip volumes above zero that agree with the whole-mL total (E, M); whether they survive the power: ?; "
@@ -62,7 +60,7 @@ class IsmatecRegloIcc(Peristaltic):
     fence_quiet_s = 2.0
     fence_why = "a request takes 20 ms at 9600 baud and is carried out on its CR; 2 s leave room for adapter and server"
     seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(SETTINGS, SETTINGS_EVERY_S)
-    option_names: ClassVar[tuple[str, ...]] = (*Peristaltic.option_names, "channel", "tube_mm", "counter")
+    option_names: ClassVar[tuple[str, ...]] = (*Spoken.option_names, "channel", "tube_mm", "counter")
     calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {
         "measured volume": CalibrationPoint(
             "calibrated_max_flow",
@@ -85,6 +83,7 @@ class IsmatecRegloIcc(Peristaltic):
     direction = Signal()
     speed = Signal()
     flow = Signal()
+    flow_setpoint = Signal()
     dose_volume = Signal()
     dose_by_flow = Signal()
     run_time = Signal()
@@ -100,23 +99,16 @@ class IsmatecRegloIcc(Peristaltic):
     def __init__(self, line: Line, address: int = 1, options: Mapping[str, float | str] | None = None) -> None:
         """Raises ValueError for options that no channel can have."""
         super().__init__(line, address, options)
-        self.channel = int(float(self.options.get("channel", 1)))
         self.tube_mm = float(self.options.get("tube_mm", 0.0))
         self.counter = str(self.options.get("counter", "trip"))
-        if not 1 <= self.channel <= 4:
-            raise ValueError(f"channel {self.channel} is outside 1 to 4")
-        if not 1 <= address <= 8:
-            raise ValueError(f"pump address {address} is outside 1 to 8")
         if self.tube_mm and self.tube_mm not in words.DIAMETERS_MM:
             raise ValueError(f"tube_mm {self.tube_mm:g} is none of {', '.join(map(str, words.DIAMETERS_MM))}")
         if self.counter not in ("trip", "total"):
             raise ValueError(f"counter {self.counter!r} is neither trip (0.001 mL) nor total (whole mL)")
-        self.ear = Ear(self.channel)
         self._prepared = False
         self._settings_at = float("-inf")
         self._first: tuple[float, float] | None = None
         """Trip volume and whole-mL total when both began to be compared."""
-        line.listen(lambda data: self.ear.hear(data, self._now()))
 
     # -- who and how it is
 
@@ -136,8 +128,9 @@ class IsmatecRegloIcc(Peristaltic):
     async def prepare(self) -> None:
         """Channel addressing and event messages on, our tube's diameter; each written only when it differs.
 
-        Clears the latched alarm, and an overload the pump may still hold (E). Raises Refused when something does not
-        read back as written, or when the diameter differs and the channel is not at rest.
+        Clears the latched alarm, and an overload the pump may still hold (E). Of a loop a message is waited for, that
+        its flow is known from the first poll on. Raises Refused when something does not read back as written, or when
+        the diameter differs and the channel is not at rest.
         """
         await self._address_channels()
         if not await self._value("event_messages"):
@@ -147,6 +140,8 @@ class IsmatecRegloIcc(Peristaltic):
         if self.tube_mm and await self._value("tube_diameter") != self.tube_mm:
             await self._at_rest("its tube's diameter is another one")
             await self._set("tube_diameter", self.tube_mm)
+        if self.use is Use.RECIRCULATE:
+            await self._heard()
         self.alarm_text = ""
         self._prepared = True
         self._settings_at = float("-inf")
@@ -189,13 +184,19 @@ class IsmatecRegloIcc(Peristaltic):
         return (await self._look(name, {}, strict=True))[name]
 
     async def write(self, name: str, value: Value) -> Reading:
-        """Set speed, flow, back steps or tube diameter of a channel at rest, and read it back."""
+        """Set speed, flow, back steps or tube diameter of a channel at rest, and read it back.
+
+        `flow_setpoint` turns the loop on at that flow, or changes it; a person's stop ends it.
+        """
         row = self.table[name]
         if not self.specs()[name].writable:
             raise Refused("read only", f"{name} of a pump cannot be set; fluid is moved by start and stop")
         if isinstance(value, str) or value is None:
             raise OutOfRange(name, float("nan"), row.unit, row.low, row.high, "a number is wanted")
         self.check_limits(name, value)
+        if name == "flow_setpoint":
+            await self.recirculate(self.stroke, value)
+            return await self.read(name)
         if name == "tube_diameter" and value not in words.DIAMETERS_MM:
             raise Refused("diameter", f"{value:g} mm is none of {', '.join(map(str, words.DIAMETERS_MM))}")
         await self._at_rest(f"{name} is set at rest only")
@@ -254,8 +255,8 @@ class IsmatecRegloIcc(Peristaltic):
             source = f"the tube in {self._name}"
             raise OutOfRange("rate", rate_ml_min, "mL/min", fastest * SLOWEST, fastest, source)
         await self._choose("mode", letter, mode)
-        turn = "clockwise" if self._clockwise(direction) else "counter_clockwise"
-        await self._choose("direction", turn.replace("_", "-"), turn)
+        turn = self._turn(direction)
+        await self._choose("direction", turn, turn.replace("-", "_"))
         await self._ensure("flow", rate_ml_min)
 
     async def _choose(self, name: str, wanted: str, action: str) -> None:
@@ -296,8 +297,10 @@ class IsmatecRegloIcc(Peristaltic):
             raise BadFrame(f"{self._name}: started, and it does not turn")
 
     async def _turns(self, direction: Direction, rate_ml_min: float) -> bool:
-        turn = "clockwise" if self._clockwise(direction) else "counter-clockwise"
-        if await self._value("mode") != "M" or await self._value("direction") != turn:
+        await self._heard()
+        if self.ear.says(self._now()) not in ("", events.PUMPING):
+            return False
+        if await self._value("mode") != "M" or await self._value("direction") != self._turn(direction):
             return False
         return await self._value("flow") == words.worth(words.volume(rate_ml_min))
 
@@ -342,6 +345,8 @@ class IsmatecRegloIcc(Peristaltic):
                 case "dispensed_volume" | "withdrawn_volume":
                     totals = await self.totals()
                     return {name: self.good(totals.drawn_ml if name == "withdrawn_volume" else totals.delivered_ml)}
+                case "flow_setpoint":
+                    return {name: await self._loop_flow(patient=strict)}
                 case "event_messages":
                     on = await self._value(name)
                     if self._prepared and not on:
@@ -354,6 +359,23 @@ class IsmatecRegloIcc(Peristaltic):
             if strict or isinstance(error, NoAnswer | LinkLost):
                 raise
             return {name: self.bad(str(error))}
+
+    async def _loop_flow(self, patient: bool) -> Reading:
+        """mL/min of a loop that turns, 0 = it stands; BAD while the pump has not said whether it turns (`patient` = its
+        message is waited for), and when it turns in another way."""
+        if self.use is not Use.RECIRCULATE or not await self._runs():
+            return self.good(0.0)
+        if patient:
+            await self._heard()
+        says = self.ear.says(self._now())
+        if not says:
+            return self.bad("some channel runs, and no message came about this one")
+        if says != events.PUMPING:
+            return self.good(0.0)
+        turns = await self._value("mode"), await self._value("direction")
+        if turns != ("M", self._turn(self.stroke)):
+            return self.bad(f"it turns in mode {turns[0]} {turns[1]}, which is not its loop")
+        return self.good(await self._number("flow"))
 
     async def _look_at_counters(self) -> dict[str, Reading]:
         """Both totals by two questions."""
@@ -411,108 +433,19 @@ class IsmatecRegloIcc(Peristaltic):
             raise BadFrame(f"{self._name}: asked whether it runs, the pump says {said!r}")
         return said == "+"
 
+    def _turn(self, direction: Direction) -> str:
+        return "clockwise" if self._clockwise(direction) else "counter-clockwise"
+
     async def _at_rest(self, otherwise: str) -> None:
         """Raise Refused while this channel moves, or may move; a message about it is waited for."""
+        await self._heard()
+        if (motion := await self._motion()) is not Motion.STOPPED:
+            raise Refused(motion.value, f"{self._name}: the channel is {motion.value}: {otherwise}")
+
+    async def _heard(self) -> None:
+        """While some channel runs, wait until a message has told what this one does, or none came in time."""
         until = self._now() + EVENT_WAIT_S
-        while (motion := await self._motion()) is Motion.MOVING and not self.ear.says(self._now()):
+        while await self._motion() is Motion.MOVING and not self.ear.says(self._now()):
             if self._now() >= until:
                 break
             await asyncio.sleep(LOOK_S)
-        if motion is not Motion.STOPPED:
-            raise Refused(motion.value, f"{self._name}: the channel is {motion.value}: {otherwise}")
-
-    # -- the wire
-
-    @property
-    def _name(self) -> str:
-        return f"channel {self.channel}"
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def _address_channels(self) -> None:
-        """Make the first character of a request the channel: asked as pump 1, then as the pump's own address."""
-        for head in dict.fromkeys(("1", str(self.address))):
-            try:
-                said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
-            except NoAnswer:
-                continue
-            except Refused:  # an overload refuses everything (E)
-                await self._status("clear_overload")
-                said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
-            if said == "1":
-                return
-            await self._exchange(f"{head}~1\r", is_status=True)
-            if await self._value("channel_addressing"):
-                return
-            raise Refused("~", f"{self._name}: channel addressing does not read back as on")
-        raise NoAnswer(f"{self._name}: no pump answers as 1 or as {self.address}")
-
-    async def _set(self, name: str, wanted: float | bool) -> Value:
-        """Send one set value once, hold its echo and the reading read back against it. Raises Refused, WireError."""
-        row = self.table[name]
-        try:
-            written = words.parameter(row, wanted)
-        except ValueError as error:
-            raise Refused("digits", f"{self._name}: {error}") from error
-        echoes = row.extra["form"] == "volume"
-        said = await self._exchange(f"{self._head(row)}{row.command}{written}\r", is_status=not echoes)
-        expected = words.worth(written) if echoes else wanted
-        if not echoes and said != "*":
-            raise Refused(said, f"{self._name}: {name} {written} was not taken")
-        found = words.value(row, said) if echoes else await self._value(name)
-        if found == expected and echoes:
-            found = await self._value(name)
-        if not _same(found, expected):
-            raise Refused("read-back", f"{self._name}: {name} reads {found!r} after {written} was written")
-        return found
-
-    async def _act(self, name: str) -> None:
-        said = await self._status(name)
-        if said != "*":
-            raise Refused(said, f"{self._name}: {name} was not carried out")
-
-    async def _status(self, name: str, retries: int = 0) -> str:
-        """A command answered by one of `* # + -`."""
-        row = self.table[name]
-        return await self._exchange(f"{self._head(row)}{row.command}\r", is_status=True, retries=retries)
-
-    async def _answer(self, name: str) -> str:
-        row = self.table[name]
-        return await self._exchange(f"{self._head(row)}{row.command}\r", is_status=False, retries=1)
-
-    async def _value(self, name: str) -> Value:
-        return words.value(self.table[name], await self._answer(name))
-
-    async def _number(self, name: str) -> float:
-        value = await self._value(name)
-        assert isinstance(value, float)
-        return value
-
-    async def _text(self, name: str) -> str:
-        return str(await self._value(name)).strip()
-
-    def _head(self, row: Row) -> str:
-        """`0` for the whole pump was found not to be answered, `1` was (H)."""
-        return str(self.channel) if row.extra["reach"] == "channel" else "1"
-
-    async def _exchange(self, request: str, *, is_status: bool, retries: int = 0) -> str:
-        def parse(buffer: bytearray) -> str | None:
-            reply = events.take_reply(buffer, self.ear.in_mid_message(self._now()), is_status)
-            if reply is None:
-                return None
-            if is_status and reply not in "*#+-":
-                raise BadFrame(f"{self._name}: {reply!r} is no status")
-            if not is_status and reply == "#":
-                raise Refused("#", f"{self._name}: {request.strip()!r} was not carried out")
-            if not (reply.isascii() and reply.isprintable()):
-                raise BadFrame(f"{self._name}: {reply!r} is no answer")
-            return reply
-
-        return await self._ask(request.encode("ascii"), parse, retries)
-
-
-def _same(found: Value, wanted: float | bool) -> bool:
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return found is wanted
-    return isinstance(found, float) and abs(found - wanted) <= 0.0005 * max(1e-6, abs(wanted))

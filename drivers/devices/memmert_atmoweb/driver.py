@@ -1,4 +1,4 @@
-"""Memmert ICO CO2 incubator over AtmoWEB: HTTP GET, one connection a request (datasheet memmert-atmoweb.md).
+"""Memmert incubators over AtmoWEB: HTTP GET, one connection a request (datasheet memmert-atmoweb.md).
 
 `Name=` reads, `Name=value` writes and answers with the value taken. Only the single read is recorded on a device (R);
 that several parameters go into one request, and everything about writing, is from other programs (D): unverified here.
@@ -23,7 +23,6 @@ from drivers.devices.memmert_atmoweb.reader import Answer, number, read
 
 LIMITS_EVERY_S = 600.0
 """The alarm limits move when somebody sets them; asking for them in every poll would make it nearly twice as long."""
-LIMITS = tuple(f"{what}_alarm_{end}" for what in ("temperature", "co2", "o2", "humidity") for end in ("high", "low"))
 MANUAL = "Manual"
 """The only `CurOp` in which set points take effect (vendor section 4.3 via D)."""
 WORDS = {"N/A": "not available on this device", "N/D": "no data", "UNKNOWN": "unknown to this device"}
@@ -34,11 +33,14 @@ Column = tuple[str, str, float, float, Row]
 """Name, parameter and the band in which a number is good as it is."""
 
 
-class MemmertIco(Device):
-    """Holds temperature, CO2, O2 and humidity with its own loops; keeps its set points when nobody talks to it."""
+def _limits_of(*quantities: str) -> dict[str, float]:
+    return {f"{what}_alarm_{end}": LIMITS_EVERY_S for what in quantities for end in ("high", "low")}
+
+
+class AtmoWeb(Device):
+    """What every Memmert shares: its own loops hold the set points, also when nobody talks to it."""
 
     table: ClassVar[Table] = registers.load("memmert_atmoweb", "commands.csv")
-    model = "memmert_ico"
     maker = "Memmert"
     kind = "incubator"
     default_url = "http://192.168.100.100:80"
@@ -47,30 +49,8 @@ class MemmertIco(Device):
         "last set points held by the incubator's own loops; its independent over-temperature limiter set at the device"
     )
     watchdog = "none (the sheet knows no communication time-out)"
-    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(LIMITS, LIMITS_EVERY_S)
     evidence = "RXP"
     timeout_s = 5.0  # "programs use 5 s"
-
-    temperature = Signal()
-    temperature_setpoint = Signal()
-    temperature_alarm_high = Signal()
-    temperature_alarm_low = Signal()
-    co2 = Signal()
-    co2_setpoint = Signal()
-    co2_alarm_high = Signal()
-    co2_alarm_low = Signal()
-    o2 = Signal()
-    o2_setpoint = Signal()
-    o2_alarm_high = Signal()
-    o2_alarm_low = Signal()
-    humidity = Signal()
-    humidity_setpoint = Signal()
-    humidity_alarm_high = Signal()
-    humidity_alarm_low = Signal()
-    fan = Signal()
-    fan_setpoint = Signal()
-    door_open = Signal()
-    operating_mode = Signal()
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         super().__init__(line, address, options)
@@ -87,20 +67,23 @@ class MemmertIco(Device):
         self._read_requests = {row.name: self._get([row.command]) for row in rows}
 
     async def identify(self) -> Identity:
-        """DevType, SN, SWRev; raises WrongDevice when the device has no CO2 or does not name itself."""
-        answers = await self._ask(self._get(["CO2Read", "DevType", "SN", "SWRev"]))
+        """DevType, SN, SWRev; raises WrongDevice when the device has no temperature or is of another kind."""
+        answers = await self._ask(self._get(["Temp1Read", "CO2Read", "DevType", "SN", "SWRev"]))
         kind, self.serial, firmware = (_text(answers.get(name, "")) for name in ("DevType", "SN", "SWRev"))
         co2 = answers.get("CO2Read", "")
-        if not kind:
-            raise WrongDevice(f"{self.model}: {self.host} answers like AtmoWEB but names no device type")
-        if isinstance(co2, str) and co2.upper() in ("", "N/A", "UNKNOWN"):
-            raise WrongDevice(f"{self.model}: the {kind} at {self.host} has no CO2 measurement: not a CO2 incubator")
+        if number(answers.get("Temp1Read", "")) is None:
+            raise WrongDevice(f"{self.model}: {self.host} answers like AtmoWEB but tells no temperature")
+        self._recognise(kind, measures_co2=not isinstance(co2, str) or co2.upper() not in ("", "N/A", "UNKNOWN"))
         return Identity(self.maker, kind, self.serial, firmware)
+
+    def _recognise(self, kind: str, measures_co2: bool) -> None:
+        """Raise WrongDevice for a device that another model is for."""
+        raise NotImplementedError
 
     async def prepare(self) -> None:
         """Read the device's own limits of every set point; nothing is written. The next poll reads the alarm limits."""
         self._limits_due = -math.inf
-        rows = [row for row in self.table if row.extra.get("range")]
+        rows = [row for row in map(self.table.__getitem__, self.specs()) if row.extra.get("range")]
         answers = await self._ask(self._get([row.extra["range"] for row in rows]))
         self.ranges = {row.name: limits for row in rows if (limits := _limits(row, answers)) is not None}
 
@@ -230,7 +213,65 @@ class MemmertIco(Device):
         response = http.parse_response(await self.line.query_to_close(request, timeout_s=self.timeout_s))
         if response.status != 200:
             raise BadFrame(f"HTTP status {response.status} where AtmoWEB answers 200")
-        return read(response.body)
+        body = response.body
+        if "content-length" in response.headers and not body.rstrip().endswith(b","):
+            body += b","  # whole, as its length was announced: its last value has its end
+        return read(body)
+
+
+class MemmertIco(AtmoWeb):
+    """ICO: CO2 incubator, with or without O2."""
+
+    model = "memmert_ico"
+    seldom: ClassVar[Mapping[str, float]] = _limits_of("temperature", "co2", "o2", "humidity")
+
+    temperature = Signal()
+    temperature_setpoint = Signal()
+    temperature_alarm_high = Signal()
+    temperature_alarm_low = Signal()
+    co2 = Signal()
+    co2_setpoint = Signal()
+    co2_alarm_high = Signal()
+    co2_alarm_low = Signal()
+    o2 = Signal()
+    o2_setpoint = Signal()
+    o2_alarm_high = Signal()
+    o2_alarm_low = Signal()
+    humidity = Signal()
+    humidity_setpoint = Signal()
+    humidity_alarm_high = Signal()
+    humidity_alarm_low = Signal()
+    fan = Signal()
+    fan_setpoint = Signal()
+    door_open = Signal()
+    operating_mode = Signal()
+
+    def _recognise(self, kind: str, measures_co2: bool) -> None:
+        if not kind:
+            raise WrongDevice(f"{self.model}: {self.host} answers like AtmoWEB but names no device type")
+        if not measures_co2:
+            raise WrongDevice(
+                f"{self.model}: the {kind} at {self.host} has no CO2 measurement: not a CO2 incubator; "
+                f"memmert_incubator is for what holds a temperature only"
+            )
+
+
+class MemmertIncubator(AtmoWeb):
+    """IPP, IN, IF … plus and other devices that hold a temperature only."""
+
+    model = "memmert_incubator"
+    seldom: ClassVar[Mapping[str, float]] = _limits_of("temperature")
+
+    temperature = Signal()
+    temperature_setpoint = Signal()
+    temperature_alarm_high = Signal()
+    temperature_alarm_low = Signal()
+    operating_mode = Signal()
+
+    def _recognise(self, kind: str, measures_co2: bool) -> None:
+        """A device without a name for itself will do: its answers bear the names that were asked for."""
+        if measures_co2:
+            raise WrongDevice(f"{self.model}: the {kind} at {self.host} measures CO2: its model is memmert_ico")
 
 
 def _column(row: Row) -> Column:

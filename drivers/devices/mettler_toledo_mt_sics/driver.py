@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from drivers.core import registers
+from drivers.core.calibration import CalibrationPoint
 from drivers.core.device import Device, LinkLoss, Signal
 from drivers.core.errors import BadFrame, Refused, WrongDevice
 from drivers.core.line import Line
@@ -25,6 +26,10 @@ from drivers.devices.mettler_toledo_mt_sics.replies import (
 STABLE_TIMEOUT_S = 60.0
 """S, T and Z wait for stability inside the balance, about 30 s at most: "use 60 s" (E, P)."""
 
+ADJUST_S = 300.0
+"""An internal adjustment takes 1 to 3 minutes."""
+GENERAL_CODES = ("ES", "ET", "EL")
+
 _CAPACITY = re.compile(r"\s+\d+(?:\.\d+)?\s*m?k?g$")
 
 
@@ -39,6 +44,9 @@ class MettlerToledoBalance(Device):
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "a balance only measures; nothing to make safe"
     evidence = "VEPLJX"
+    calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {
+        "internal": CalibrationPoint("weight", "", what="empty pan, no draught: the balance adjusts itself (C3)"),
+    }
     timeout_s = 2.0  # "normally well under 1 s but occasionally > 1 s: use 2 s" (E)
 
     weight = Signal()
@@ -57,6 +65,8 @@ class MettlerToledoBalance(Device):
         try:
             serial = await self._text("I4")
         except Refused as error:
+            if error.code not in GENERAL_CODES:
+                raise  # it knows the command, and is busy
             raise WrongDevice(f"{self.model}: what answers does not know I4, so it is no MT-SICS balance") from error
         kind = await self._text_if_known("I2")
         kind = _CAPACITY.sub("", kind) or await self._text_if_known("I11")
@@ -96,6 +106,27 @@ class MettlerToledoBalance(Device):
 
     async def clear_tare(self) -> None:
         await self.line.query(b"TAC\r\n", self._answer_to(b"TAC"), timeout_s=self.timeout_s)
+
+    async def calibrate(self, point: str, reference: float | None = None) -> Mapping[str, float]:
+        """Internal adjustment, sent once: `C3 B` = it has begun, `C3 A` = done, `C3 I` = Refused."""
+        if point not in self.calibration_points:
+            raise Refused("no procedure", f"{self.model} has no calibration {point!r}; there is internal")
+        if reference is not None:
+            raise Refused("no reference", "an internal adjustment takes no number")
+        await self.line.query(b"C3\r\n", self._adjusted, timeout_s=ADJUST_S)
+        return {}
+
+    def _adjusted(self, buffer: bytearray) -> bool | None:
+        while (line := take_line(buffer)) is not None:
+            match line:
+                case b"C3 A":
+                    return True
+                case b"C3 I" | b"C3 L":
+                    raise Refused(line.decode(), f"{WEIGHT_TROUBLES[line[3:]]}; is the pan empty?")
+                case _:
+                    refuse_general_error(line)
+                    self._notice(line)
+        return None
 
     async def _look(self) -> dict[str, Reading]:
         return self._readings(await self.line.query(b"SI\r\n", self._weight, timeout_s=self.timeout_s, retries=1))
@@ -159,6 +190,8 @@ class MettlerToledoBalance(Device):
                 if (found := quoted_text(line)) is not None and found[0] == command:
                     return found[1]
                 if line.startswith(command.encode() + b" "):
+                    if (trouble := line[len(command) + 1 :]) in WEIGHT_TROUBLES:
+                        raise Refused(line.decode("latin-1"), WEIGHT_TROUBLES[trouble])
                     raise BadFrame(f"not an answer to {command}: {line!r}")
                 refuse_general_error(line)
             return None

@@ -16,6 +16,8 @@ from drivers.core.wire import ascii
 END = b"\r\n"
 FIELD_WIDTH = 10
 """Characters of a weight including sign and decimal point (V)."""
+HANDSHAKE = b"\x11\x13"
+"""Xon and Xoff, the usual factory handshake (L): may come between any two characters and belong to none."""
 LONGEST = 512
 """Bytes without a line end after which this is no balance; the longest line of the sheet is under 100."""
 
@@ -39,7 +41,7 @@ MODULE_ERRORS = {
 }  # fmt: skip
 """`S S Error <n><b|t>` of weigh modules (P)."""
 
-_WEIGHT = re.compile(rb"S ([SD])( +-?(?:0|[1-9]\d*)(?:\.\d+)?) (\S{1,5})")
+_WEIGHT = re.compile(rb"S ([SD])( +[+-]?(?:0|[1-9]\d*)(?:\.\d+)?) +(\S{1,5}) *")
 _TROUBLE = re.compile(rb"S ([I+L-])")
 _MODULE_ERROR = re.compile(rb"S [SD] +Error +(\d+)([bt])")
 _TEXT = re.compile(rb'(\w+) A "([^"]*)"')
@@ -60,7 +62,7 @@ def take_line(buffer: bytearray) -> bytes | None:
     line = ascii.take_line(buffer, END)
     if line is None and len(buffer) > LONGEST:
         raise BadFrame(f"{len(buffer)} bytes without a line end")
-    return line
+    return line if line is None else line.translate(None, HANDSHAKE)
 
 
 def refuse_general_error(line: bytes) -> None:

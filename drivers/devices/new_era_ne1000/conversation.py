@@ -90,12 +90,25 @@ class Conversation:
             return
 
     async def find_mode(self) -> None:
-        """Ask SAF as a safe packet, which both modes take (N), and see in which form the answer comes."""
-        await self.set_mode("SAF")
+        """Ask SAF as a safe packet, which both modes take (N), and see in which form the answer comes.
+
+        N only ever sets it so; a pump in basic mode that hears no such question (?) answers a bare status query, which
+        Safe mode drops."""
+        try:
+            await self.set_mode("SAF")
+        except NoAnswer:
+            request = f"{self.address}\r".encode("ascii")
+            reply = await self._query(request, replies.parser(self.address, text_wire.take_packet, replies.NOTHING), 0)
+            self.safe = False
+            if reply.alarm:
+                await self.latch(reply.alarm)
 
     async def watchdog_s(self) -> int:
         """The time-out the pump has now, s; 0 = basic mode, -1 = it did not say."""
-        return int((await self.set_mode("SAF")).data or -1)
+        try:
+            return int((await self.set_mode("SAF")).data or -1)
+        except NoAnswer:
+            return -1  # setting it may be heard all the same (N)
 
     async def set_mode(self, command: str) -> Reply:
         """Send SAF or SAFn, always as a safe packet; the answer comes in the new mode (M)."""

@@ -44,11 +44,12 @@ class NewEraNe1000(FluidMover):
         "Safe mode time-out SAF: pump and program stop when no valid packet came for watchdog_s; read back at start-up"
     )
     timeout_s = 1.0
-    evidence = "MLX"
+    asked_twice = True
+    evidence = "MLNX"
     checksum = True
     continuity = (
-        "only by running totals above zero: DIS is lost with the power (X), and the power-up alarm A?R (M) is told "
-        "once, so a reader that dies can take it along"
+        "only by running totals above zero, counted on when the four digits of DIS are full: DIS is lost with the "
+        "power (X), and the power-up alarm A?R (M) is told once, so a reader that dies can take it along"
     )
     fence_quiet_s = 2.0
     fence_why = (
@@ -77,6 +78,8 @@ class NewEraNe1000(FluidMover):
             raise ValueError(f"diameter_mm {self.diameter_mm:g} is outside 0.1 to 50")
         self.programmed: tuple[Direction, float, float] | None = None
         """Direction, mL and mL/min of the last stroke as the pump read it back: what was asked, cut to four digits."""
+        self._cleared_ml = dict.fromkeys(Direction, 0.0)
+        """What DIS had counted each time it was set back for want of room."""
         self._stops = 0
         self.talk = Conversation(line, address, self.timeout_s)
 
@@ -127,14 +130,14 @@ class NewEraNe1000(FluidMover):
         return MoverStatus(self._motion(reply), self.talk.alarm_text)
 
     async def totals(self) -> Totals:
-        """Read DIS (Safe mode only: a counter without a CRC is no evidence). Raises WireError."""
-        return replies.totals((await self.talk.counters()).data)
+        """DIS, added up over our clearings (Safe mode only: without a CRC it is no evidence). Raises WireError."""
+        return self._totals(await self.talk.counters())
 
     async def poll(self) -> dict[str, Reading]:
         """One exchange: the reply to DIS carries the prompt too. It also restarts the pump's watchdog."""
         try:
             reply = await self.talk.counters()
-            totals = replies.totals(reply.data)
+            totals = self._totals(reply)
         except WireError as error:
             bad = self.bad(str(error))
             return {"dispensed_volume": bad, "withdrawn_volume": bad, "motion": bad, "alarm": bad}
@@ -154,6 +157,17 @@ class NewEraNe1000(FluidMover):
 
     async def write(self, name: str, value: Value) -> Reading:
         raise Refused("read only", f"{name} of a pump cannot be set; fluid is moved by start and stop")
+
+    def _totals(self, reply: Reply) -> Totals:
+        """Two counters at zero have lost the power, and then what was counted before them proves nothing (DS-06)."""
+        found = replies.totals(reply.data)
+        if not found.drawn_ml and not found.delivered_ml:
+            self._cleared_ml = dict.fromkeys(Direction, 0.0)
+        return Totals(
+            found.drawn_ml + self._cleared_ml[Direction.DRAW],
+            found.delivered_ml + self._cleared_ml[Direction.DELIVER],
+            found.resolution_ml,
+        )
 
     def _motion(self, reply: Reply) -> Motion:
         """After an alarm pump and program have stopped (M); ALARM until somebody has taken note of it."""
@@ -218,19 +232,34 @@ class NewEraNe1000(FluidMover):
             why = "Safe mode is off, prepare it first" if prompt == "S" else "a stroke is not over, stop it first"
             raise Refused(prompt, f"pump {self.address}: {why}")
         await self._ensure("PHN", "1", replies.NUMBER)
-        await self._ensure("FUN", "RAT", replies.WORD)
+        await self._ensure("FUN", "RAT", replies.FUNCTION)
         _, unit = numbers.shown((await self.talk.value("VOL", replies.VALUE)).data)
         try:
             rate, volume = numbers.rate(rate_ml_min), numbers.volume(volume_ml, unit)
         except (ValueError, KeyError) as error:
             raise Refused("digits", f"pump {self.address}: {error}") from error
+        await self._make_room(direction, volume.worth)
         await self._ensure("RAT", rate.text + rate.unit, replies.VALUE)
         await self._ensure("VOL", volume.text, replies.VALUE, unit)
         await self._ensure("DIR", PLUNGER[direction][0], replies.WORD)
         await self._ensure("PHN", "2", replies.NUMBER)
-        await self._ensure("FUN", "STP", replies.WORD)
+        await self._ensure("FUN", "STP", replies.FUNCTION)
         await self._ensure("PHN", "1", replies.NUMBER)
         self.programmed = direction, volume.worth, rate.worth
+
+    async def _make_room(self, direction: Direction, volume_ml: float) -> None:
+        """Set the counter of `direction` back when this stroke would take it past its four digits.
+
+        What it does there is not in the sheet (?), and a syringe of up to 14.00 mm counts in uL: 9.999 mL are all.
+        """
+        reply = await self.talk.counters()
+        counted_ml = replies.totals(reply.data).of(direction)
+        if counted_ml + volume_ml < replies.full_ml(reply.data):
+            return
+        await self.talk.value(f"CLD{PLUNGER[direction][0]}", replies.NOTHING)
+        if left := replies.totals((await self.talk.counters()).data).of(direction):
+            raise Refused("read-back", f"pump {self.address}: its counter is at {left:g} mL after it was set back")
+        self._cleared_ml[direction] += counted_ml
 
     async def _ensure(self, word: str, value: str, expected: replies.Pattern, unit: str = "") -> None:
         """Make setting `word` be `value` (+ `unit`, which VOL shows but does not take), seen by read-back."""

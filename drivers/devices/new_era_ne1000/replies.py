@@ -42,8 +42,10 @@ VALUE = re.compile(r"(\d*\.?\d+|\d+\.)[A-Z]{0,2}", re.ASCII)
 SECONDS = re.compile(r"\d{0,3}", re.ASCII)
 """What SAF answers: the time-out to a question, nothing to a setting."""
 WORD = re.compile(r"[A-Z]{3}", re.ASCII)
+FUNCTION = re.compile(r"[A-Z]{3}[\d.:]*", re.ASCII)
+"""`RAT`, `STP`, and what another's program may hold in their place: `LOP05`, `JMP01`, `PAS.5` (L, X)."""
 COUNTERS = re.compile(r"I(\d*\.?\d+|\d+\.)W(\d*\.?\d+|\d+\.)(ML|UL)", re.ASCII)
-VERSION = re.compile(r"NE(\d+)X?V(\d+\.\d+)", re.ASCII)
+VERSION = re.compile(r"NE(\d+)(?:X\d*)?V(\d+\.\d+)", re.ASCII)
 
 
 class Reply(NamedTuple):
@@ -104,6 +106,11 @@ def totals(data: str) -> Totals:
     worth = 1.0 if unit == "ML" else 1e-3
     decimals = min(_decimals(infused), _decimals(withdrawn))
     return Totals(float(withdrawn) * worth, float(infused) * worth, 10.0**-decimals * worth)
+
+
+def full_ml(data: str) -> float:
+    """Where counters like these have used up their four digits."""
+    return 9999.0 * (1.0 if data.endswith("ML") else 1e-3)
 
 
 def alarm_in(heard: bytearray, address: int, take: Take) -> str:

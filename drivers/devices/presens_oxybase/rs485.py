@@ -18,7 +18,8 @@ from drivers.core.wire import modbus
 
 PERCENT_VOL, MG_L, DEGC = 0x10, 0x80, 0x04
 UNITS = {PERCENT_VOL: "%-vol", MG_L: "mg/l"}
-NO_SUCH_REGISTER = "02"
+NOT_READABLE = ("01", "02", "03")
+"""Exceptions of a probe that takes its unit and does not tell it; which one it would say is not in the sheet (?)."""
 NOTHING = 1e-4
 """A float this near to 0 is an empty register, or whole-number counts taken for a float: no probe resolves it."""
 SETTINGS_EVERY_S = 60.0
@@ -149,7 +150,7 @@ class PreSensOxyBaseRs485(ModbusDevice):
         try:
             code = await self.read_row(self.table["oxygen_unit"])
         except Refused as no:
-            if no.code != NO_SUCH_REGISTER:
+            if no.code not in NOT_READABLE:
                 raise
             return self.bad("this probe does not let its oxygen unit be read")
         name = UNITS.get(int(code) if isinstance(code, (int, float)) else 0, f"unit {code}")

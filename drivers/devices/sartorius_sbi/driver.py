@@ -70,8 +70,7 @@ class SartoriusBalance(Device):
         """
         await self._weigh()
         kind = await self._text("x1_")
-        serial = await self._text("x2_")
-        return Identity(self.maker, kind, serial, await self._text("x3_"))
+        return Identity(self.maker, kind, await self._text_if_known("x2_"), await self._text_if_known("x3_"))
 
     async def prepare(self) -> None:
         """Forget the unit: it may have been changed while nobody listened."""
@@ -188,6 +187,13 @@ class SartoriusBalance(Device):
             return None
 
         return await self._ask(command, parse)
+
+    async def _text_if_known(self, command: str) -> str:
+        """The same; "" when nothing comes: a balance is silent to what it does not know."""
+        try:
+            return await self._text(command)
+        except NoAnswer:
+            return ""
 
     async def _tell(self, command: str) -> None:
         """Send a command whose answer is silence, once; lines about the pan may come meanwhile."""

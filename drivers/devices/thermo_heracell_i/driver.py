@@ -21,7 +21,7 @@ from drivers.core.line import Line
 from drivers.core.signals import Identity, Reading, Value
 from drivers.core.wire import thermo
 from drivers.core.wire.thermo import READ, WRITE, Telegram
-from drivers.devices.thermo_heracell_i import log, profile, words
+from drivers.devices.thermo_heracell_i import log, meanings, profile, words
 from drivers.devices.thermo_heracell_i.log import Entry
 
 LOG, NEXT, CLOCK, VERSION, RUN = "2400", "2401", "0010", "0001", "2100"
@@ -37,9 +37,6 @@ MEASURED = ("temperature", "co2", "o2", "humidity")
 SELDOM_S = 600.0
 
 _THREE = re.compile(r"([+-]\d{3}\.\d{2});([+-]\d{3}\.\d{2});([+-]\d{3}\.\d{2})", re.ASCII)
-_RUN = re.compile(r"([0-9A-Fa-f]{2});\+(\d{3}):([0-5]\d);\d\d\.\d\d\.\d\d;\d\d:\d\d", re.ASCII)
-_START = re.compile(r"([0-9A-Fa-f]{2});\d{1,2}\.\d;\+\d{3}:\d\d;\d\d\.\d\d\.\d\d;\d\d:\d\d", re.ASCII)
-_TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)", re.ASCII)
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _VERSION = re.compile(r"[0-9A-Za-z]{8}", re.ASCII)
 
@@ -105,7 +102,7 @@ class ThermoHeracellI(Device):
             if not _VERSION.fullmatch(version):
                 raise WrongDevice(f"{where}: {version!r} is no software version of a HERAcell i")
             log.clock(await self.ask(CLOCK))
-            if not _RUN.fullmatch(run := await self.ask(RUN)):
+            if not meanings.RUN_STATUS.fullmatch(run := await self.ask(RUN)):
                 raise WrongDevice(f"{where}: {run!r} is no disinfection status")
         except ValueError as why:
             raise WrongDevice(f"{where}: speaks like a HERAcell, but {why}: perhaps a refrigerator") from why
@@ -161,7 +158,7 @@ class ThermoHeracellI(Device):
 
     def _meaning(self, name: str, said: str) -> Reading:
         try:
-            return self.good(_MEANINGS[name](said))
+            return self.good(meanings.MEANINGS[name](said))
         except ValueError as why:
             return self.bad(f"{name}: {why}")
 
@@ -190,7 +187,7 @@ class ThermoHeracellI(Device):
     async def _interval(self) -> float:
         """The logging interval in s; a minute where the incubator does not know it."""
         try:
-            return _seconds(await self.ask("2410"))
+            return meanings.seconds(await self.ask("2410"))
         except Refused:
             return 60.0
 
@@ -207,7 +204,7 @@ class ThermoHeracellI(Device):
         for name in names:
             if name == "last_event":
                 event = log.newest(found, periodic=False)
-                text = "none lately" if event is None else f"{event.at}: {_event(event)}"
+                text = "none lately" if event is None else f"{event.at}: {meanings.event_in_words(event)}"
                 readings[name] = self.good(text)
             elif why or fresh is None:
                 readings[name] = self.bad(why)
@@ -327,55 +324,3 @@ class ThermoViosCr(ThermoHeracellI):
 
     model = "thermo_vios_cr"
     check: ClassVar[thermo.Check] = staticmethod(thermo.crc8)
-
-
-def _status(pattern: re.Pattern[str], codes: tuple[str, ...]) -> Callable[[str], str]:
-    def meaning(said: str) -> str:
-        match = pattern.fullmatch(said)
-        if match is None or int(match[1], 16) >= len(codes):
-            raise ValueError(f"{said!r} is no status of a run")
-        return codes[int(match[1], 16)]
-
-    return meaning
-
-
-def _remaining(said: str) -> float:
-    match = _RUN.fullmatch(said)
-    if match is None:
-        raise ValueError(f"{said!r} is no status of a run")
-    return 60.0 * int(match[2]) + int(match[3])
-
-
-def _cylinder(said: str) -> str:
-    if len(said) != 2:
-        raise ValueError(f"{said!r} is no state of a changeover")
-    return words.cylinder(int(said, 16))
-
-
-def _errors(said: str) -> str:
-    if len(said) > 241 or not said.isprintable():
-        raise ValueError("the error log makes no sense")
-    return said
-
-
-def _seconds(said: str) -> float:
-    match = _TIME.fullmatch(said)
-    seconds = 0 if match is None else 3600 * int(match[1]) + 60 * int(match[2]) + int(match[3])
-    if not seconds:
-        raise ValueError(f"{said!r} is no logging interval")
-    return float(seconds)
-
-
-def _event(entry: Entry) -> str:
-    return words.EVENTS.get(entry.event, f"event {entry.event:02x}")
-
-
-_MEANINGS: Mapping[str, Callable[[str], Value]] = {
-    "disinfection": _status(_RUN, words.DISINFECTION),
-    "disinfection_remaining": _remaining,
-    "auto_start": _status(_START, words.AUTO_START),
-    "co2_cylinder": _cylinder,
-    "o2_cylinder": _cylinder,
-    "error_log": _errors,
-    "logging_interval": _seconds,
-}

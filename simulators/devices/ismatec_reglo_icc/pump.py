@@ -1,9 +1,10 @@
 """Ismatec Reglo ICC seen from the cable; sheet ismatec-reglo-icc.md.
 
-Guesses where the sheet has a question mark: event messages come once a second for every channel, at rest too; after
-power-up the pump is in legacy addressing with messages off and its counters kept (options `addressing` = legacy |
-channel, `counters` = kept | lost); starting a running channel is answered `#`; after an over current everything that
-starts is answered `#` until `-`; the trip volume is each channel's own (option `trip` = channel | pump).
+Guesses where the sheet has a question mark: `^U` comes once a second for every channel while any of them is not at
+rest; after power-up the pump is in legacy addressing with messages off and its counters kept (options `addressing` =
+legacy | channel, `counters` = kept | lost); starting a running channel is answered `#`; after an over current
+everything that starts is answered `#` until `-`; the trip volume is each channel's own (option `trip` = channel |
+pump).
 """
 
 from __future__ import annotations
@@ -160,7 +161,17 @@ class IsmatecRegloIcc(TextUnit):
                 said += b"^U%d|%s|%010d|%010d|%04d\r\n" % (
                     number, channel.doing.encode(), round(left), ul, max(0, channel.cycles_left)
                 )  # fmt: skip
+        if said:
+            self._time_events(now)
         return self._unasked(said)
+
+    def _time_events(self, now: float) -> None:
+        """The next `^U`, or none while nothing goes on: an idle pump costs nothing."""
+        state = self.state
+        if not state.events or all(channel.doing == AT_REST for channel in self.channels):
+            state.event_at = None
+        elif state.event_at is None:
+            state.event_at = now + EVENTS_EVERY_S
 
     def restarted(self, now: float) -> list[Action]:
         for channel, tube in zip(self.channels, self.tubes, strict=True):
@@ -186,6 +197,7 @@ class IsmatecRegloIcc(TextUnit):
     def wait_for_measured(self, channel: int, now: float) -> None:
         """A calibration run, begun at the pump's keys, is over."""
         self.channels[channel - 1].doing = WAITING
+        self._time_events(now)
 
     def _stopped(self, channel: int, cause: str, now: float) -> list[Action]:
         actions = self.wake(now)
@@ -193,6 +205,7 @@ class IsmatecRegloIcc(TextUnit):
         if one.doing in (PUMPING, PAUSING):
             one.stop(self.tubes[channel - 1], now)
             actions += self._unasked(b"^X%d|%s\r\n" % (channel, cause.encode()))
+            self._time_events(now)
         return actions
 
     def _unasked(self, said: bytes) -> list[Action]:
@@ -279,7 +292,7 @@ class IsmatecRegloIcc(TextUnit):
     def _of_channels(self, code: str, parameter: str, numbers: Sequence[int], now: float) -> bytes:
         if code == "xE" and parameter in ("0", "1"):
             self.state.events = parameter == "1"
-            self.state.event_at = now + EVENTS_EVERY_S if self.state.events else None
+            self._time_events(now)
             return DONE
         chosen = [(self.channels[number], self.tubes[number]) for number in numbers]
         if code == "0" and parameter in ("", "00000"):
@@ -299,6 +312,7 @@ class IsmatecRegloIcc(TextUnit):
                 for channel, tube in chosen:
                     if channel.doing in (PUMPING, PAUSING):
                         channel.stop(tube, now)
+                self._time_events(now)
                 return DONE
             case "J" | "K":
                 for channel, _ in chosen:
@@ -323,6 +337,7 @@ class IsmatecRegloIcc(TextUnit):
             return NO
         for channel, tube in chosen:
             channel.start(tube, now)
+        self._time_events(now)
         return DONE
 
     def _reset(self, number: int, everything: bool, now: float) -> None:

@@ -1,0 +1,44 @@
+"""Whose step has a pump in hand: from its first stroke until the step is over nobody else's fluid comes in between.
+
+Units may share a pump with its valve (RM-12). Between drawing and delivering the syringe holds what is one vessel's,
+and between withdrawing and filling a vessel stands drained; so a pump belongs to a step, not to a stroke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from controller.store.ledger import Ledger
+
+Step = tuple[str, str]
+"""Run id and path."""
+
+
+class Holders:
+    """`under_way(run, path)` tells whether that step still goes on; after a restart the ledger knows whose it was."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.under_way: Callable[[str, str], bool] = lambda run, path: False
+        self._last: dict[str, Step] = {}
+
+    def holder(self, pump: str) -> Step | None:
+        """The step that has this pump in hand."""
+        step = self._last.get(pump) or self._of_ledger(pump)
+        return step if step and self.under_way(*step) else None
+
+    def other(self, pump: str, run_id: str) -> Step | None:
+        """The same, when it is another run's."""
+        step = self.holder(pump)
+        return step if step and step[0] != run_id else None
+
+    def take(self, pump: str, run_id: str, path: str) -> None:
+        """This step begins to work with it, or goes on."""
+        self._last[pump] = run_id, path
+
+    def _of_ledger(self, pump: str) -> Step | None:
+        rows = [row for row in self.ledger.doses() if row.device == pump]
+        if not rows:
+            return None
+        last = max(rows, key=lambda row: row.intended_at)
+        return last.run_id or "", last.path

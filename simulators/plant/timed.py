@@ -1,0 +1,85 @@
+"""A plant through time. Time is the caller's: whoever asks brings `now`, and the plant moves there.
+
+Steps end on an absolute grid (10 s; 2 s while the door is open or the chamber recovers); events (strokes, door, hands,
+set points) cut a step exactly where they are. Asking is no event and moves nothing but to the last grid point, so a run
+does not depend on who looked, nor how often.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from simulators.plant.chamber import ChamberState
+
+GRID_S = 10.0
+FINE_S = 2.0
+RECOVERY_S = 600.0
+"""Fine steps for this long after the door or a set point moved."""
+
+
+class Timed:
+    """The chamber, its door, and when the next step ends. What lives in the chamber is the subclass's."""
+
+    def __init__(self, start: float, air: ChamberState) -> None:
+        self.start = self.t = float(start)
+        self.air = air
+        self.door_closes_at = inf
+        self.fine_until = -inf
+        self._next = self.t
+
+    def advance(self, now: float) -> None:
+        """Move to the last grid point or breakpoint at or before `now`."""
+        while self._next <= now:
+            self._step(self._next)
+
+    def cut(self, now: float) -> None:
+        """Move to `now` exactly: something is about to be done there. The caller calls `resume` after it."""
+        self.advance(now)
+        if now > self.t:
+            self._step(now)
+
+    def resume(self) -> None:
+        """An event has been applied at `t`: find the next stop anew."""
+        self._next = self._next_stop()
+
+    def recover_finely(self) -> None:
+        """The chamber was disturbed at `t`."""
+        self.fine_until = self.t + RECOVERY_S
+
+    def open_door(self, now: float, seconds: float) -> None:
+        """Open the chamber door; it falls shut after `seconds`."""
+        self.cut(now)
+        if seconds > 0.0:
+            already = self.door_closes_at if self.air.door_open else now
+            self.air.door_open = True
+            self.door_closes_at = max(already, now + seconds)
+        self.resume()
+
+    def live(self, dt_s: float) -> None:
+        """Everything in the chamber, and the chamber, from `t` on for `dt_s`; `t` moves afterwards."""
+        raise NotImplementedError
+
+    def breakpoint(self, stop: float) -> float:
+        """The first moment after `t` and up to `stop` at which something begins or ends by itself."""
+        raise NotImplementedError
+
+    def end(self, to: float) -> None:
+        """End what was to end by `to`."""
+        raise NotImplementedError
+
+    def _next_stop(self) -> float:
+        t = self.t
+        grid = FINE_S if self.air.door_open or t < self.fine_until else GRID_S
+        return min(self.breakpoint((t // grid + 1) * grid), self.door_closes_at)
+
+    def _step(self, to: float) -> None:
+        dt = to - self.t
+        if dt > 0.0:
+            self.live(dt)
+            self.t = to
+        self.end(to)
+        if self.door_closes_at <= to:
+            self.door_closes_at = inf
+            self.air.door_open = False
+            self.recover_finely()
+        self._next = self._next_stop()
