@@ -8,15 +8,12 @@ from enum import Enum
 from typing import ClassVar, TypeVar, overload
 
 from drivers.core.calibration import CalibrationPoint
-from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError
+from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
 
 T = TypeVar("T")
-
-ASKED_AT_MOST = 3
-"""Rounds of questions after which a disturbed line is given up."""
 
 
 class LinkLoss(Enum):
@@ -167,15 +164,8 @@ class Device:
         return readings
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
-        """What `asking` brings, asked again after silence when a reply came late or unasked meanwhile: where a reply
-        does not say what it answers, it may be another's. For questions only. Raises BadFrame after three times."""
-        for _ in range(ASKED_AT_MOST):
-            before = self.line.surprises
-            found = await asking()
-            if self.line.surprises == before:
-                return found
-            self.line.doubt(2 * self.timeout_s)
-        raise BadFrame(f"{self.line.name}: answers come late or unasked, so what they answer is not sure")
+        """What `asking` brings, and surely as its answer: `Line.certain`."""
+        return await self.line.certain(asking, self.timeout_s)
 
     def good(self, value: Value) -> Reading:
         return Reading(value, asyncio.get_running_loop().time(), Quality.GOOD)

@@ -394,3 +394,16 @@ async def test_a_line_in_doubt_is_left_silent_before_the_next_question():
     line.doubt(2.0)
     assert await ask(line, b"B") == b"B"
     assert link.sent[1][0] - link.sent[0][0] == pytest.approx(2.6)
+
+
+async def test_what_a_listener_knows_is_no_surprise():
+    link = ScriptedLink(echo)
+    line = Line(link)
+    line.listen(lambda data: data.startswith(b"alarm"))
+    line.listen(lambda data: None)
+    for said, surprises in ((b"alarm 1\r\n", 0), (b"what\r\n", 1)):
+        link.arrive(said)
+        await ask(line, b"A")
+        link.arrive(said)
+        await ask(line, b"A")
+        assert line.surprises == 2 * surprises
