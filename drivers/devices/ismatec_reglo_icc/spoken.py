@@ -44,7 +44,7 @@ class Spoken(Peristaltic):
     async def _address_channels(self) -> None:
         """Make the first character of a request the channel: asked as pump 1, then as the pump's own address."""
         for head in dict.fromkeys(("1", str(self.address))):
-            self._pump_head = "1"
+            self._pump_head = head
             try:
                 said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
             except NoAnswer:
@@ -52,12 +52,14 @@ class Spoken(Peristaltic):
             except Refused:  # an overload refuses everything (E)
                 await self._status("clear_overload")
                 said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
+            self._pump_head = "1"
             if said == "1":
                 return
             await self._exchange(f"{head}~1\r", is_status=True)
             if await self._value("channel_addressing"):
                 return
             raise Refused("~", f"{self._name}: channel addressing does not read back as on")
+        self._pump_head = "1"
         raise NoAnswer(f"{self._name}: no pump answers as 1 or as {self.address}")
 
     async def _set(self, name: str, wanted: float | bool) -> Value:
