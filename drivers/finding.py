@@ -6,6 +6,7 @@ answered are not asked again by another model, so the whole catalogue costs each
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -40,6 +41,7 @@ class Seeker(Line):
     """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
 
     noise_limit_s = 0.5
+    hang_up_after = sys.maxsize
 
     def __init__(self, url: str, defaults: str) -> None:
         super().__init__(open_link(url, defaults))
