@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import ClassVar, TypeVar, overload
 
@@ -24,6 +25,9 @@ class LinkLoss(Enum):
     FINISHES_BOUNDED_MOVE = "finishes its bounded move"
     ONLY_MEASURES = "only measures"
 
+
+NOBODY = -1
+"""`Device.vouched` while it is not known who answers."""
 
 _SPECS: dict[type, dict[str, SignalSpec]] = {}
 """What `Device.specs` has already built."""
@@ -103,6 +107,8 @@ class Device:
     """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll."""
     table: ClassVar[Table]
     """The family's table; a row for every declared signal."""
+    vouched: int | None = None
+    """`line.dialled` when whoever keeps it last asked who it is; NOBODY = not asked yet; None = nobody keeps it."""
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         """Raises ValueError for an option this model does not have."""
@@ -127,6 +133,10 @@ class Device:
             }
             found = _SPECS[cls] = {name: cls.table[name].spec for name in declared}
         return found
+
+    def as_identified(self) -> AbstractContextManager[None]:
+        """What is written within reaches the device that was identified or none; raises LinkLost then (EQ-05)."""
+        return nullcontext() if self.vouched is None else self.line.as_dialled(self.vouched)
 
     async def identify(self) -> Identity:
         """Ask who answers; raises WrongDevice when it is not this model."""

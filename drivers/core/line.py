@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
@@ -32,6 +34,12 @@ ROUNDS = 3
 """Rounds of questions after which a disturbed line is given up."""
 MOST_KNOWN = 256
 """Questions whose usual time is remembered."""
+HANG_UP_AFTER = 5
+"""So many questions in a row without a byte from anybody, and a connection that can be dead without a sign is dialled
+anew: the serial server at its other end may have restarted, or have forgotten it."""
+
+_ONLY: ContextVar[tuple[Line, int] | None] = ContextVar("only", default=None)
+"""What `Line.as_dialled` asks of this task."""
 
 
 class Line:
@@ -48,6 +56,7 @@ class Line:
     """
 
     noise_limit_s = NOISE_LIMIT_S
+    hang_up_after = HANG_UP_AFTER
 
     def __init__(self, link: Link, name: str = "") -> None:
         self.link = link
@@ -70,6 +79,8 @@ class Line:
         """All that came for the last question."""
         self.dialled = 0
         """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
+        self._unheard = 0
+        """Questions asked since the last byte came."""
 
     async def query(
         self,
@@ -135,6 +146,16 @@ class Line:
                 timer.cancel()
                 await self.link.close()
 
+    @contextmanager
+    def as_dialled(self, count: int) -> Generator[None]:
+        """What this task asks within is sent only on the cable as it was opened for the `count`-th time, and it dials
+        none: who is at the end of another one is not known (EQ-05). Raises LinkLost then."""
+        token = _ONLY.set((self, count))
+        try:
+            yield
+        finally:
+            _ONLY.reset(token)
+
     def listen(self, hear: Callable[[bytes], bool | None]) -> None:
         """Have `hear` called with bytes that came unasked (spontaneous alarms), before the next request goes out.
 
@@ -193,7 +214,9 @@ class Line:
         while True:
             data = await self._read_until(loop, until)
             if not data:
+                await self._unanswered()
                 raise NoAnswer(f"{self.name}: {_came(buffer, len(received))} within {timeout_s:g} s")
+            self._unheard = 0
             received += data
             buffer += data
             no: Refused | None = None
@@ -234,6 +257,12 @@ class Line:
         """Bytes that are not the answer: a second copy of it does no harm."""
         known = self._heard(data)
         self.surprises += not known and not self._last.startswith(data)
+
+    async def _unanswered(self) -> None:
+        self._unheard += 1
+        if self._unheard >= self.hang_up_after and self.link.may_be_dead:
+            self._unheard = 0
+            await self._lose()
 
     async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""
@@ -283,6 +312,9 @@ class Line:
             raise LinkLost(f"{self.name}: closed")
         if self._losses != losses:
             raise LinkLost(f"{self.name}: lost while this request waited for its turn; it was not sent")
+        line, count = _ONLY.get() or (None, 0)
+        if line is self and not (self.dialled == count and (self.link.is_open or count == 0)):
+            raise LinkLost(f"{self.name}: not sent, as it is not known who answers there now; it is asked first")
 
     async def _lose(self) -> None:
         self._losses += 1
