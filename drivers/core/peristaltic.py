@@ -25,6 +25,7 @@ class Peristaltic(FluidMover):
     | draw (what clockwise does), `capacity_ml` = largest dose (none may be started without it).
     """
 
+    through = True
     option_names: ClassVar[tuple[str, ...]] = ("use", "stroke", "forward", "capacity_ml")
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:

@@ -11,6 +11,7 @@ from controller.errors import Unusable
 from controller.settings import BenchInvalid, Fault, load, parse
 from controller.toml_places import place_of
 from drivers.core.link import SerialLink
+from simulators.rehearsal import shipped_bench
 from tests.controller.quick import TOML
 
 
@@ -108,6 +109,49 @@ def test_doubled_names_and_addresses_are_faults() -> None:
 def test_what_could_not_work_is_told_before_it_is_tried(right: str, wrong: str, says: str) -> None:
     text = TOML.replace(right, wrong, 1).replace("min_ml = 60", "" if not wrong else "min_ml = 60")
     assert any(says in str(fault) for fault in faults(text))
+
+
+PERFUSED = shipped_bench("perfusion-4").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "field", "says"),
+    [
+        ('loop = "loop_1" ', 'loop = "balance" ', "units.0.loop", "balance moves no fluid"),
+        ('loop = "loop_1" ', "# ", "units.0.vessel.kind", "a perfused bed needs the pump of its loop"),
+        (
+            'channel = 1, use = "recirculate"',
+            'channel = 1, use = "dose"',
+            "units.0.loop",
+            "loop_1 would be stopped at every start; give it options",
+        ),
+        (
+            '"perfusion set" = "loop_1.',
+            '"perfusion set" = "loop_2.',
+            "units.0.roles.perfusion set",
+            "is the flow of loop_1: say loop = 'loop_2'",
+        ),
+        ('pump = "exchange_pump"', 'pump = "loop_1"', "units.0.paths.medium in.pump", "gives no doses"),
+        (
+            'pump = "exchange_pump"',
+            'pump = "other_pump"',
+            "units.0.paths.medium out.valve",
+            "exchange_valve turns for other_pump already",
+        ),
+        (
+            '"perfusion" = "loop_1.flow_setpoint"',
+            '"perfusion" = "loop_1.speed"',
+            "units.0.roles.perfusion",
+            "not mL/min",
+        ),
+        ('kind = "perfusion"', 'kind = "percussion"', "units.0.vessel.kind", "'stirred' or 'perfusion'"),
+    ],
+)
+def test_what_could_stop_a_bed_or_lead_a_stroke_astray_is_told(right: str, wrong: str, field: str, says: str) -> None:
+    other = '[[devices]]\nname = "other_pump"\nmodel = "new_era_ne1000"\nlink = "valve"\naddress = 7\n'
+    options = "options = { diameter_mm = 26.7, capacity_ml = 60 }\n"
+    text = PERFUSED.replace(right, wrong, 1).replace("[[units]]", f"{other}{options}[[units]]", 1)
+    assert (field, True) in {(fault.field, says in fault.reason) for fault in faults(text)}
 
 
 def test_vessel_limits_out_of_order_are_a_fault() -> None:

@@ -63,6 +63,58 @@ def test_the_tolerance_is_one_percent_or_two_steps_of_the_counter() -> None:
     assert tolerance_ml(1.0, 0.1) == pytest.approx(0.2)
 
 
+# --- a syringe smaller than the volume
+
+
+def turns(*rows: Intent) -> Next | Finished | Doubt:
+    """8 mL with a syringe of 5 mL: two turns of 4 mL."""
+    return next_stroke(8.0, rows, room_ml=5.0)
+
+
+def test_a_volume_beyond_the_syringe_goes_in_equal_turns() -> None:
+    first = done(DRAW, 4.0), done(DELIVER, 4.0)
+    assert turns() == Next(DRAW, 4.0)
+    assert turns(*first[:1]) == Next(DELIVER, 4.0)
+    assert turns(*first) == Next(DRAW, 4.0)
+    assert turns(*first, done(DRAW, 4.0)) == Next(DELIVER, 4.0)
+    assert turns(*first, *first) == Finished(8.0, 8.0)
+    assert next_stroke(4.8, [], room_ml=5.0) == Next(DRAW, 4.8)
+    assert next_stroke(10.0, [], room_ml=5.0) == Next(DRAW, 3.333), "a full syringe has no room for what is left in it"
+
+
+@pytest.mark.req("DS-04")
+def test_in_turns_each_interrupted_stroke_is_completed_by_its_own_rest() -> None:
+    assert turns(done(DRAW, 1.5, "partial")) == Next(DRAW, 2.5)
+    assert turns(done(DRAW, 4.0), done(DELIVER, 1.0, "partial")) == Next(DELIVER, 3.0)
+    second = done(DRAW, 4.0), done(DELIVER, 4.0), done(DRAW, 1.0, "partial")
+    assert turns(*second) == Next(DRAW, 3.0)
+    assert turns(*second, done(DRAW, 0.0, "cancelled")) == Next(DRAW, 3.0)
+    assert turns(*second, intent(DRAW, state="unknown")) == Doubt(intent(DRAW, state="unknown"))
+    assert turns(done(DRAW, 4.0), done(DELIVER, 9.0, "over")) == Finished(4.0, 9.0)
+
+
+def test_what_a_turn_lacked_within_its_tolerance_the_next_one_draws() -> None:
+    assert turns(done(DRAW, 3.97), done(DELIVER, 3.96)) == Next(DRAW, 4.03)
+
+
+@pytest.mark.req("INV-01", "DS-03")
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.5, 60.0), st.floats(1.0, 30.0), st.lists(st.floats(0.0, 1.0), max_size=40))
+def test_in_turns_the_syringe_never_holds_more_than_it_can_nor_the_transfer_moves_more_than_its_target(
+    target: float, room: float, shares: list[float]
+) -> None:
+    rows: list[Intent] = []
+    for share in shares:
+        step = next_stroke(target, rows, room_ml=room)
+        if not isinstance(step, Next):
+            break
+        rows.append(done(step.direction, share * step.volume_ml, "partial"))
+        drawn, delivered = (sum(r.moved_ml or 0.0 for r in rows if r.stroke is way) for way in (DRAW, DELIVER))
+        assert delivered <= drawn + 1e-3 and drawn <= target + 1e-3
+        assert drawn - delivered <= room + 1e-3
+        assert step.volume_ml <= room + 1e-3
+
+
 Results = st.lists(
     st.tuples(st.floats(0.0, 1.0), st.sampled_from(["done", "partial", "cancelled", "unknown", "skip"])), max_size=12
 )

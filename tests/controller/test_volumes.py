@@ -119,3 +119,12 @@ def test_what_a_withdrawal_under_way_has_drawn_is_shown_and_an_open_stroke_widen
     (open_one,) = drawn_so_far([intent(DRAW, target_ml=24.0, **out)])
     assert open_one.ml == -12.0 and open_one.sigma_ml == pytest.approx(6.93, abs=0.01)
     assert drawn_so_far([done(DELIVER, 18.0, fluid_path="medium in")]) == []
+
+
+@pytest.mark.req("DS-08", "INV-04")
+def test_a_withdrawal_in_turns_has_not_reached_its_level_before_its_last_turn() -> None:
+    out = {"fluid_path": "medium out", "part": "withdraw", "cap_ml": 12.0, "target_ml": 4.0}
+    turn = [done(DRAW, 4.0, **out), done(DELIVER, 4.0, **out)]
+    assert moves_of_transfer(turn * 2, UNIT, into_vessel=True) == []
+    (move,) = moves_of_transfer([*turn * 2, done(DRAW, 4.0, ended_at=900.0, **out)], UNIT, into_vessel=True)
+    assert (move.level, move.at) == (True, 900.0)

@@ -66,11 +66,12 @@ class Lab:
         faults: tuple[str, ...] = (),
         start: float | None = None,
         toml: str = STIRRED,
+        noise: bool = True,
     ) -> None:
-        self.folder, self.seed = folder, seed
+        self.folder, self.seed, self.toml, self.noise = folder, seed, toml, noise
         self.settings = parse(toml.replace("poll_s = 10", "poll_s = 60"))
         now = asyncio.get_running_loop().time() if start is None else start
-        self.bench = SimulatedBench(tomllib.loads(toml), seed=seed, faults=faults, start=now)
+        self.bench = SimulatedBench(tomllib.loads(toml), seed=seed if noise else None, faults=faults, start=now)
         self.person = self.bench.person
         self.life: Life | None = None
         self.bench.switch_on()

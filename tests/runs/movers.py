@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 
@@ -14,8 +15,8 @@ from simulators.core.time import VirtualLoop
 from tests.devices.rig import Rig, dose
 from tests.runs.lab import STIRRED
 
-ROOMY: Mapping[str, float | str] = {"capacity_ml": 60.0, "syringe_ml": 25.0}
-"""Room for a whole stroke of the compressed protocol, where a model has such an option."""
+ITS_OWN: Mapping[str, float | str] = {"capacity_ml": 60.0, "syringe_ml": 25.0, "target_counts": "each run"}
+"""Where a model has such an option: room for a whole stroke of the compressed protocol, and counters nobody clears."""
 PLACES = {"barrel": ("fill syringe", "waste syringe"), "tube": ("fill tube", "waste tube")}
 
 
@@ -46,12 +47,13 @@ def counts(model: str) -> bool:
 def bench(model: str) -> str:
     """The bench file with two pumps of this model, each on a cable of its own, and the places they sit in."""
     kind, entry = find(model), catalogue.entry(model)
-    roomy = {name: value for name, value in ROOMY.items() if name in kind.option_names}
-    options = {**dose(model).options, **roomy}
+    assert issubclass(kind, FluidMover)
+    its_own = {name: value for name, value in ITS_OWN.items() if name in kind.option_names}
+    options = {**(dose(model).options if kind.bounded else {}), **its_own}
     text = re.sub(r"\[\[devices\]\]\nname = \"pump_(in|out)\"\n(?:.+\n)+?options.*\n", "", STIRRED)
     devices = "".join(
         f'[[devices]]\nname = "{name}"\nmodel = "{model}"\nlink = "{link}"\naddress = {entry.address}\npoll_s = 30\n'
-        f"options = {{ {', '.join(f'{key} = {value!r}' for key, value in options.items())} }}\n"
+        f"options = {{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in options.items())} }}\n"
         for name, link in (("pump_in", "pumps"), ("pump_out", "waste"))
     )
     text = text.replace('[[devices]]\nname = "balance"', f'{devices}[[devices]]\nname = "balance"', 1)

@@ -22,9 +22,12 @@ class Scene:
     """A data folder and a world at one moment, with no controller alive."""
 
     folder: Path
-    world: dict[str, object]
+    world: str
+    """As JSON: every life begins with a copy of its own."""
     at: float
     seed: int
+    toml: str
+    noise: bool
 
     @classmethod
     async def take(cls, lab: Lab, into: Path) -> Scene:
@@ -32,17 +35,17 @@ class Scene:
         await lab.kill()
         shutil.copytree(lab.folder, into)
         now = asyncio.get_running_loop().time()
-        world = json.loads(json.dumps(lab.bench.snapshot()))
+        world = json.dumps(lab.bench.snapshot())
         lab.bench.switch_off()
-        return cls(into, world, now, lab.seed)
+        return cls(into, world, now, lab.seed, lab.toml, lab.noise)
 
     def play(self, folder: Path, act: Callable[[Lab], Awaitable[T]]) -> T:
         """Enter the scene with a bench and folder of its own, in a loop of its own, and act there."""
         shutil.copytree(self.folder, folder)
 
         async def acted() -> T:
-            lab = Lab(folder, seed=self.seed, start=self.at)
-            lab.bench.restore(self.world)
+            lab = Lab(folder, seed=self.seed, start=self.at, toml=self.toml, noise=self.noise)
+            lab.bench.restore(json.loads(self.world))
             try:
                 return await act(lab)
             finally:

@@ -20,10 +20,10 @@ from drivers.core.signals import Quality
 from protocols.states import Cause
 from simulators.bench import shipped
 from simulators.core.time import VirtualLoop
-from simulators.rehearsal import shipped_bench
+from simulators.rehearsal import rehearse, shipped_bench
 from simulators.world_client import WorldClient
 from tests.runs.lab import TESTER
-from tests.simulators.perfused_lab import EXCHANGED, HEAD, TOML, WAIT, PerfusedLab
+from tests.simulators.perfused_lab import BED, EXCHANGED, HEAD, TOML, WAIT, PerfusedLab
 from tests.simulators.test_world import world_process
 
 
@@ -132,6 +132,24 @@ async def test_eight_millilitres_are_exchanged_through_the_valve_and_books_and_t
     reading = lab.controller.latest.get("oxygen_2.dissolved_oxygen")
     assert reading.quality is Quality.GOOD
     assert truth["inlet_2_o2_um"] - truth["outlet_2_o2_um"] == pytest.approx(3.75, abs=0.2), "3 million cells at rest"
+
+
+@pytest.mark.req("SIM-01")
+def test_a_rehearsal_on_this_bench_ends_complete_with_noise_and_a_simulated_person() -> None:
+    """Tubes and syringe are off by their chance; the person fills the reservoir of the run's own bed."""
+    text = BED.replace("wait: 6 h", "wait: 30 min")
+    result = rehearse(text, bench=shipped_bench("perfusion-4"), seed=3)
+    assert result.complete, (result.why, result.alarms)
+    assert (result.hand_steps, result.alarms) == (1, ())
+    assert float(result.truth["reservoir_1_ml"]) == pytest.approx(15.0, abs=0.3)
+    assert float(result.truth["cells_1"]) == pytest.approx(3e6, rel=0.01)
+    assert 0.17 < float(result.truth["flow_1_ml_min"]) < 0.23, "0.2 by the pump"
+    assert [(dose.part, round(dose.counter_ml or 0.0)) for dose in result.doses] == [
+        ("prime", 1),
+        ("withdraw", 8),
+        ("fill", 8),
+    ]
+    assert result.event_log_digest == rehearse(text, bench=shipped_bench("perfusion-4"), seed=3).event_log_digest
 
 
 @pytest.mark.req("RM-12", "INV-07")

@@ -61,6 +61,7 @@ class ProminentDfxa(FluidMover):
         "a request takes 8 ms at 19200 baud and is dropped when it is broken; 2 s leave room for a USB adapter, a "
         "serial server, and counters that lag (their sample rate is unknown)"
     )
+    through = True
     option_names: ClassVar[tuple[str, ...]] = ("capacity_ml", "turns", "use")
 
     delivered_volume = Signal()
