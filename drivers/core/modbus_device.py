@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 
 from drivers.core import registers
 from drivers.core.device import Device
-from drivers.core.errors import LinkLost, NoAnswer, WireError
+from drivers.core.errors import LinkLost, NoAnswer, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.modbus_talk import ModbusTalk, Question, question
 from drivers.core.registers import Row
 from drivers.core.signals import Access, Quality, Reading, Value
 from drivers.core.wire import modbus
 
+NO_SUCH_REGISTER = "02"
 FUNCTIONS = {"holding": modbus.READ_HOLDING, "input": modbus.READ_INPUT}
 
 
@@ -40,8 +41,8 @@ class ModbusDevice(Device):
 
     default_address: ClassVar[int] = 1
     gap: ClassVar[int] = 0
-    """Registers read in vain rather than asking twice (each costs 2 bytes, an exchange about 20). 0 = never, since most
-    devices refuse a read that touches a register they do not have."""
+    """Registers read in vain rather than asking twice (each costs 2 bytes, an exchange about 20). Many devices refuse a
+    read that touches a register they do not have: a block refused so is read in pieces from then on."""
     retries: ClassVar[int] = 1
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
@@ -50,11 +51,18 @@ class ModbusDevice(Device):
             line, address, self._others, timeout_s=self.timeout_s, quiet_s=self.quiet_s, retries=self.retries
         )
         self._blocks: tuple[Block, ...] | None = None
+        self._split: set[int] = set()
+        """Starts of blocks that the device refuses as a whole, for the registers between the known ones."""
 
     def blocks(self) -> tuple[Block, ...]:
         """The exchanges of one poll; made once a device, as they hold its address."""
         if self._blocks is None:
-            self._blocks = tuple(self.block(*group) for group in apart(group_rows(self.rows_polled(), self.gap)))
+            groups = [
+                piece
+                for group in group_rows(self.rows_polled(), self.gap)
+                for piece in (pieces(group[2]) if group[0] in self._split else [group])
+            ]
+            self._blocks = tuple(self.block(*group) for group in apart(groups))
         return self._blocks
 
     def rows_polled(self) -> list[Row]:
@@ -69,7 +77,21 @@ class ModbusDevice(Device):
 
     async def read(self, name: str) -> Reading:
         block = next(block for block in self.blocks() if any(row.name == name for row in block.rows))
-        return self.readings(block, await self.ask(block))[name]
+        try:
+            data = await self.ask(block)
+        except Refused as no:
+            if not self._takes_apart(block, no):
+                raise
+            return await self.read(name)
+        return self.readings(block, data)[name]
+
+    def _takes_apart(self, block: Block, error: WireError) -> bool:
+        """Whether this refusal is because of registers between the rows of the block; then it is read in pieces."""
+        if not isinstance(error, Refused) or error.code != NO_SUCH_REGISTER or not has_gaps(block):
+            return False
+        self._split.add(block.start)
+        self._blocks = None
+        return True
 
     async def write(self, name: str, value: Value) -> Reading:
         """Write one row and read it back.
@@ -118,6 +140,7 @@ class ModbusDevice(Device):
         """
         readings: dict[str, Reading] = {}
         gone: WireError | None = None
+        split = False
         for block in self.blocks():
             if gone is None:
                 try:
@@ -127,11 +150,12 @@ class ModbusDevice(Device):
                     failure = gone = error
                 except WireError as error:
                     failure = error
+                    split = self._takes_apart(block, error) or split
             else:
                 failure = gone
             bad = self.bad(str(failure))
             readings |= {row.name: bad for row in block.rows}
-        return readings
+        return await self.poll() if split else readings
 
     def readings(self, block: Block, data: bytes) -> dict[str, Reading]:
         """What a block says. A device with a status word overrides this and marks what the status condemns."""
@@ -172,6 +196,21 @@ def group_rows(rows: list[Row], gap: int) -> list[tuple[int, int, tuple[Row, ...
 
 
 Group = tuple[int, int, tuple[Row, ...]]
+
+
+def has_gaps(block: Block) -> bool:
+    """Whether it reads registers that no row of it names."""
+    named = {register for row in block.rows for register in range(row.wire, row.wire + row.length)}
+    return len(named) < int.from_bytes(block.request[4:6], "big")
+
+
+def pieces(rows: tuple[Row, ...]) -> list[Group]:
+    """The rows of one block, each where it is; those at one place together."""
+    places: dict[tuple[int, int], tuple[Row, ...]] = {}
+    for row in rows:
+        place = row.wire, row.length
+        places[place] = (*places.get(place, ()), row)
+    return [(start, count, there) for (start, count), there in places.items()]
 
 
 def apart(groups: list[Group]) -> list[Group]:

@@ -125,15 +125,23 @@ async def test_a_write_is_sent_once_even_when_nothing_comes_back(far):
     assert len(far.image.sent) == 1
 
 
-async def test_a_refused_block_is_bad_readings_and_the_others_are_good(far):
+async def test_a_refused_block_is_read_in_pieces_and_only_what_is_refused_itself_is_bad(far):
     far.image.refused.add(99)
     readings = await far.device.poll()
-    assert readings["temperature"].quality is readings["co2"].quality is Quality.BAD
+    assert (readings["temperature"].quality, readings["co2"].quality) == (Quality.BAD, Quality.GOOD)
     assert readings["temperature"].value is None
     assert "illegal data address" in readings["temperature"].why
     assert readings["flow"].quality is Quality.GOOD
     with pytest.raises(Refused):
-        await far.device.co2.read()
+        await far.device.temperature.read()
+    asked = len(far.image.sent)
+    assert (await far.device.co2.read()).value == 5.03
+    assert len(far.image.sent) == asked + 1  # known from the poll
+
+
+async def test_a_block_refused_to_the_first_question_is_read_in_pieces_too(far):
+    far.image.refused.add(99)
+    assert (await far.device.co2.read()).value == 5.03
 
 
 async def test_a_silent_device_is_asked_for_one_block_only_and_everything_is_bad(far):
