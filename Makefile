@@ -28,8 +28,8 @@ format: setup  ## put the format right
 bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
 	@$(PY) -m benchmarks $(ARGS)
 
-campaign: setup  ## the long counts: many seeds, many kills
-	@$(PY) -m pytest -n 2 --dist worksteal -m campaign --timeout 3600 -rP --durations=0 $(ARGS)
+campaign: setup  ## the long counts: many seeds, many kills, 5,000 spoilt conversations a driver
+	@OSTEON_FUZZ_CASES=5000 $(PY) -m pytest -n 2 --dist worksteal -m "campaign or fuzz" --timeout 3600 -rP --durations=0 $(ARGS)
 
 screenshots: setup  ## every page of a demo, both themes, wide and phone, into build/screenshots
 	@$(PY) -m tests.dashboard.screenshots $(ARGS)

@@ -16,6 +16,7 @@ from typing import Any
 
 from simulators import catalogue
 from simulators.bench import START
+from simulators.core.modbus import ModbusUnit
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action, Bytes, Event
 from simulators.simulate import Port, port, serve
@@ -33,16 +34,16 @@ class CountingLine(SharedLine):
 
 
 def ports(config: Mapping[str, Any]) -> list[Port]:
-    """One port a link, at the URL of the file."""
+    """One port a link, at the URL of the file; `simulation.baud` = the rate of a cable that is not its devices' own."""
     lines = {link: CountingLine({}) for link in config["links"]}
     schemes: dict[str, str] = {}
     for each in config["devices"]:
         entry = catalogue.entry(each["model"])
         schemes[each["link"]] = entry.scheme
-        address = each.get("address", entry.address)
-        lines[each["link"]].add(
-            each["name"], catalogue.build(each["model"], PLACES[entry.place](), address=address, options={})
-        )
+        device = catalogue.build(each["model"], PLACES[entry.place](), address=each.get("address", entry.address))
+        if isinstance(device, ModbusUnit):
+            device.baud = config["simulation"]["baud"].get(each["link"], device.baud)
+        lines[each["link"]].add(each["name"], device)
     return [port(line, config["links"][link], schemes[link]) for link, line in lines.items()]
 
 

@@ -164,7 +164,8 @@ class Outputs:
         self.stopped_by_hand.discard(output)
         if there:
             return
-        seen = await device.write(signal, wanted)
+        with device.as_identified():
+            seen = await device.write(signal, wanted)
         if seen.quality is not Quality.GOOD or not isinstance(seen.value, float | int):
             raise BadFrame(
                 f"{output}: written {wanted:g} {spec.unit}, but reading back failed: {seen.why or seen.value}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from enum import StrEnum
 
 from controller.latest import Latest
-from drivers.core.device import Device
+from drivers.core.device import NOBODY, Device
 from drivers.core.errors import NoAnswer, OsteonError, WireError, WrongDevice
 from drivers.core.fluid import FluidMover
 from drivers.core.signals import Access, Identity, Quality, Reading
@@ -20,6 +20,8 @@ MISSED_AFTER = 0.5
 """A poll that cannot begin within this part of its period is dropped and counted as missed."""
 LOST_AFTER = 3
 """Polls in a row without any answer after which the device is connected anew, with identity check (EQ-05)."""
+ASSURED_WITHIN_S = 10.0
+"""Longest wait for the next look at who answers."""
 
 
 class Condition(StrEnum):
@@ -53,9 +55,14 @@ class Keeper:
         self.missed = 0
         """Deadlines without a poll, because the one before was not through: asked too often, or a cable too busy."""
         self.settled = asyncio.Event()
-        """Set once the first attempt to connect has ended, well or badly."""
+        """Set once the first attempt to connect has ended, well or badly; after `assured`, once the next look has."""
         self._admit, self._told = admit, told
-        self._failures, self._alarms_known, self._dialled, self._last_why = 0, 0, 0, ""
+        self._failures, self._alarms_known, self._last_why = 0, 0, ""
+        self._nap: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._known_on: int | None = None
+        """What `line.dialled` was when it was identified last."""
+        device.vouched = NOBODY
         self.every(period_s)
 
     def every(self, period_s: float) -> None:
@@ -69,7 +76,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Live until cancelled."""
-        attempt = 0
+        self._task, attempt = asyncio.current_task(), 0
         while True:
             try:
                 await self.connect()
@@ -82,25 +89,55 @@ class Keeper:
             except Exception as error:  # noqa: BLE001  a fault in one driver must not end the others
                 await self.become(Condition.LOST, f"fault in the driver: {type(error).__name__}: {error}")
             self.latest.put(self.name, self.silence(self.why))
-            self.settled.set()
             if self.condition is Condition.LOST:
-                with suppress(OsteonError):  # it may hear although it is not heard
-                    await self._stop_fluid()
+                await self._stop_unheard()
+            self.device.vouched = NOBODY
+            self.settled.set()
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
             attempt += 1
 
     async def connect(self) -> None:
         """Identify, stop fluid, prepare. The only write before `prepare` is "stop" to what moves fluid (DX-10)."""
         identity = await self.device.identify()
-        self._dialled = self.device.line.dialled
+        dialled = self.device.line.dialled
         await self._admit(self.name, identity)
-        self.identity = identity
-        await self._stop_fluid()
-        await self.device.prepare()
-        self.latest.put(self.name, await self.device.poll())
+        self.identity, self.device.vouched, self._known_on = identity, dialled, dialled
+        with self.device.as_identified():
+            await self._stop_fluid()
+            await self.device.prepare()
+            self.latest.put(self.name, await self.device.poll())
         self._failures, self._alarms_known = 0, self._alarms()
         await self.become(Condition.READY, "")
         self.settled.set()
+
+    async def _stop_unheard(self) -> None:
+        """It may hear although it is not heard. At a cable that was out may be somebody else, who is asked first."""
+        line, known = self.device.line, self._known_on
+        with suppress(OsteonError), nullcontext() if known is None else line.as_dialled(known):
+            await self._stop_fluid()
+
+    async def assured(self) -> None:
+        """Return when it is known who answers. After a cable was out that is the next poll, which is made at once."""
+        line = self.device.line
+        known = line.dialled == self.device.vouched and (line.link.is_open or line.dialled == 0)
+        if known or not self.ready or asyncio.current_task() is self._task:
+            return
+        self.settled.clear()
+        if self._nap is not None and not self._nap.done():
+            self._nap.set_result(None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASSURED_WITHIN_S):
+                await self.settled.wait()
+
+    async def _sleep(self, delay_s: float) -> None:
+        """Until then, or until somebody needs a look."""
+        loop = asyncio.get_running_loop()
+        nap = self._nap = loop.create_future()
+        alarm = loop.call_later(delay_s, lambda: nap.done() or nap.set_result(None))
+        try:
+            await nap
+        finally:
+            alarm.cancel()
 
     async def _stop_fluid(self) -> None:
         """Stop what doses. A closed loop goes on at its last flow: a bed that stands still is anoxic in minutes."""
@@ -120,12 +157,13 @@ class Keeper:
                 at += dropped * self.period_s
                 late_s = loop.time() - at
             if late_s < 0:
-                await asyncio.sleep(-late_s)
+                await self._sleep(-late_s)
             readings = await self.poll()
-            if self.device.line.dialled != self._dialled:  # the cable was out: whoever answered is not known yet
+            if self.device.line.dialled != self.device.vouched:  # the cable was out: whoever answered is not known yet
                 await self.connect()
                 continue
             self.latest.put(self.name, readings)
+            self.settled.set()
             if self._failures >= LOST_AFTER:
                 raise NoAnswer(self._last_why)
             if self._alarms() != self._alarms_known:

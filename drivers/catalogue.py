@@ -80,6 +80,7 @@ MODELS = {
     "ismatec_reglo_icc": "drivers.devices.ismatec_reglo_icc.driver:IsmatecRegloIcc",
     "watlow_f4t": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4t",
     "watlow_f4t_humidity": "drivers.devices.watlow_f4t_ez_zone.driver:WatlowF4tHumidity",
+    "watlow_f4t_scpi": "drivers.devices.watlow_f4t_ez_zone.scpi:WatlowF4tScpi",
     "watlow_ez_zone": "drivers.devices.watlow_f4t_ez_zone.ez_zone:WatlowEzZone",
     "watlow_ez_zone_standard_bus": "drivers.devices.watlow_f4t_ez_zone.standard_bus:WatlowEzZoneStandardBus",
     "sst_luminox_lox02": "drivers.devices.sst_luminox.driver:SstLuminoxLox02",

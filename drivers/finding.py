@@ -7,6 +7,7 @@ answered are not asked again by another model, so the whole catalogue costs each
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -44,6 +45,7 @@ class Seeker(Line):
     """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
 
     noise_limit_s = 1.0
+    hang_up_after = sys.maxsize
 
     def __init__(self, link: Link, kind: type[Device], in_vain: set[bytes]) -> None:
         """One model's turn on the link: what was said in the turns before is behind it."""
@@ -77,17 +79,12 @@ class Seeker(Line):
                     raise
                 self._doubt_s = min(self._doubt_s, SETTLE_S)
             except (BadFrame, Refused):
-                self._doubt_s = min(
-                    wait_s, ANSWERED_LATE_S
-                )  # somebody is there; it may answer another
+                self._doubt_s = min(wait_s, ANSWERED_LATE_S)  # somebody is there; it may answer another
             return await super().query(request, parse, timeout_s=wait_s, quiet_s=quiet_s)
         except (NoAnswer, BadFrame):
             self.in_vain.add(request)
             self._doubt_s = min(self._doubt_s, SETTLE_S)
             raise
-
-    def doubt(self, silence_s: float) -> None:
-        super().doubt(min(silence_s, SETTLE_S))
 
 
 async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str] = ()) -> AsyncGenerator[Found]:

@@ -94,6 +94,7 @@ SIMULATORS: Mapping[str, Entry] = {
     "ismatec_reglo_icc": Entry("simulators.devices.ismatec_reglo_icc:IsmatecRegloIcc", "tube", address=1),
     "watlow_f4t": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
     "watlow_f4t_humidity": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4t", "chamber", address=1),
+    "watlow_f4t_scpi": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowF4tScpi", "chamber"),
     "watlow_ez_zone": Entry("simulators.devices.watlow_f4t_ez_zone:WatlowEzZone", "chamber", address=1),
     "watlow_ez_zone_standard_bus": Entry(
         "simulators.devices.watlow_f4t_ez_zone:WatlowEzZoneStandardBus", "chamber", address=1

@@ -17,10 +17,13 @@ PACKAGES = ("api", "controller", "drivers", "protocols", "simulators")
 PLANTED = {
     "layers": ("drivers/catalogue.py", "import protocols.states"),
     "simulators-apart": ("controller/poller.py", "import simulators.core.simulator"),
-    "simulated-devices-see-the-wire-only": ("simulators/devices/hamilton_arc.py", "import drivers.core.line"),
+    "simulated-devices-see-the-wire-only": ("simulators/devices/hamilton_arc/sensor.py", "import drivers.core.line"),
     "composition-roots": ("simulators/core/surroundings.py", "import controller.clock"),
     "device-families-apart": ("drivers/devices/hamilton_arc/driver.py", "import drivers.devices.new_era_ne1000.driver"),
-    "simulated-families-apart": ("simulators/devices/hamilton_arc.py", "import simulators.devices.new_era_ne1000"),
+    "simulated-families-apart": (
+        "simulators/devices/hamilton_arc/sensor.py",
+        "import simulators.devices.new_era_ne1000",
+    ),
     "core-facts-free": ("drivers/core/units.py", "import asyncio"),
     "pure-machine": ("protocols/machine.py", "import datetime"),
     "pure-protocols": ("protocols/loading.py", "import threading"),

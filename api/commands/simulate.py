@@ -15,6 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--pty", metavar="PATH", help="make a serial port there")
     where.add_argument("--tcp", metavar="HOST:PORT", help="listen there with the bytes of the serial cable")
+    where.add_argument("--modbus-tcp", metavar="HOST:PORT", help="the same with the header of Modbus TCP")
     parser.add_argument("--address", type=int, metavar="N", help="number on its line")
     parser.add_argument("--set", action="append", default=[], metavar="SIGNAL=VALUE", help="a value that holds still")
     parser.add_argument("--seed", type=int, metavar="N", help="switch noise and drift on")
@@ -27,9 +28,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     words = ["simulate", *([options.what] if options.what else []), *(["--list-faults"] if options.list_faults else [])]
-    for name in ("pty", "tcp", "address", "seed", "variant"):
+    for name in ("pty", "tcp", "modbus_tcp", "address", "seed", "variant"):
         if (value := vars(options)[name]) is not None:
-            words += [f"--{name}", str(value)]
+            words += [f"--{name.replace('_', '-')}", str(value)]
     for name in ("set", "fault", "option"):
         for each in vars(options)[name]:
             words += [f"--{name}", each]

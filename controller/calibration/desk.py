@@ -103,7 +103,8 @@ class Desk:
         async with self._turn:
             before = await self._shown(device, spec.signal)
             try:
-                await kind.calibrate(name, reference)
+                with kind.as_identified():
+                    await kind.calibrate(name, reference)
             except (WireError, OutOfRange) as error:
                 await self._failed(opened, f"{name}: {error}", by)
                 raise Unusable([f"{device}: {error}"]) from error

@@ -176,17 +176,19 @@ class Doses:
     async def _ready(self, mover: FluidMover, device: str) -> Totals:
         """The device must stand still without an alarm; returns its counters. Raises Blocked."""
         try:
-            status = await mover.status()
-            if status.motion is not Motion.STOPPED or status.alarm:
-                raise Blocked(f"{device} is not ready: {status.alarm or status.motion.value}")
-            return await mover.totals()
+            with mover.as_identified():
+                status = await mover.status()
+                if status.motion is not Motion.STOPPED or status.alarm:
+                    raise Blocked(f"{device} is not ready: {status.alarm or status.motion.value}")
+                return await mover.totals()
         except WireError as error:
             raise Blocked(f"{device} does not answer: {error}") from error
 
     async def _move(self, intent: Intent, mover: FluidMover, halt: asyncio.Event, weigh: Weigh | None) -> Watched:
         """Send the one command and watch the stroke; whatever goes wrong is doubt, never a second send (DS-03)."""
         try:
-            await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min, unless=halt.is_set)
+            with mover.as_identified():
+                await mover.start(intent.stroke, intent.target_ml, intent.rate_ml_min, unless=halt.is_set)
         except (OutOfRange, Refused) as error:
             return Watched(unbroken=True, refused=str(error))
         except WireError:
@@ -200,9 +202,10 @@ class Doses:
             at += LOOK_S
             await wait_for(halt, at - loop.time())
             try:
-                status = await mover.status()
-                if weigh is not None:
-                    await self._sample(intent, mover, weigh, samples)
+                with mover.as_identified():
+                    status = await mover.status()
+                    if weigh is not None:
+                        await self._sample(intent, mover, weigh, samples)
             except WireError:
                 return Watched(unbroken=False)
             if status.alarm:
@@ -220,17 +223,18 @@ class Doses:
     async def fence(self, mover: FluidMover) -> Totals | None:
         """Stop until stopped, then see the same counters twice with a quiet time between (DS-02).
 
-        None = the counters would not stand still. Raises WireError when the device does not answer.
+        None = the counters would not stand still. Raises WireError when the device does not answer, or is not known.
         """
         for _ in range(FENCE_TRIES):
             await mover.stop()
-            first = await mover.totals()
-            await asyncio.sleep(mover.fence_quiet_s)
-            status = await mover.status()
-            if status.motion is Motion.ALARM:
-                await mover.prepare()
-            elif status.motion is Motion.STOPPED and await mover.totals() == first:
-                return first
+            with mover.as_identified():
+                first = await mover.totals()
+                await asyncio.sleep(mover.fence_quiet_s)
+                status = await mover.status()
+                if status.motion is Motion.ALARM:
+                    await mover.prepare()
+                elif status.motion is Motion.STOPPED and await mover.totals() == first:
+                    return first
         return None
 
     async def _close(

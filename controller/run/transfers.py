@@ -154,7 +154,11 @@ class Transfers:
             if halt.is_set() or fruitless >= 2:
                 return None
             self._check_budget(site, wanted, step.direction, step.volume_ml)
-            row = await self._stroke(site, wanted, path, step.direction, step.volume_ml, len(rows) + 1, halt)
+            try:
+                row = await self._stroke(site, wanted, path, step.direction, step.volume_ml, len(rows) + 1, halt)
+            except WireError:  # its cable was out; it is measured as soon as it is known who answers
+                fruitless += 1
+                continue
             fruitless = fruitless + 1 if row.state == "cancelled" else 0
 
     async def _stroke(
@@ -168,6 +172,7 @@ class Transfers:
         halt: asyncio.Event,
     ) -> Intent:
         keeper = self.bench.keepers[path.pump]
+        await keeper.assured()
         if not keeper.ready or keeper.identity is None:
             raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
         for row in self.ledger.open_doses():
@@ -207,12 +212,14 @@ class Transfers:
         wanted = path.draw_position if direction is Direction.DRAW else delivers_to
         keeper = self.bench.keepers[path.valve]
         valve = self.bench.valve(path.valve)
+        await keeper.assured()
         if not keeper.ready:
             raise Blocked(f"{path.valve} is {keeper.condition.value}: {keeper.why}")
         self.doses.check_epoch()
         try:
-            await valve.go_to(wanted, unless=halt.is_set)
-            found = await valve.position()
+            with valve.as_identified():
+                await valve.go_to(wanted, unless=halt.is_set)
+                found = await valve.position()
         except (OutOfRange, WireError) as error:
             raise Blocked(f"{path.valve} did not turn to position {wanted}: {error}") from error
         if found != wanted:
@@ -231,6 +238,7 @@ class Transfers:
         if path is None or keeper is None:
             missing = f"fluid path {intent.fluid_path!r}" if path is None else f"pump {intent.device}"
             raise Blocked(f"the bench file has no {missing} any more; its last stroke is not confirmed")
+        await keeper.assured()
         if not keeper.ready or keeper.identity is None:
             raise Blocked(
                 f"{intent.device} is {keeper.condition.value}: {keeper.why}; its last stroke is not confirmed"

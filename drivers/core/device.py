@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import ClassVar, TypeVar, overload
 
 from drivers.core.calibration import CalibrationPoint
-from drivers.core.errors import BadFrame, OutOfRange, Refused, WireError
+from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
 
 T = TypeVar("T")
-
-ASKED_AT_MOST = 3
-"""Rounds of questions after which a disturbed line is given up."""
 
 
 class LinkLoss(Enum):
@@ -27,6 +25,9 @@ class LinkLoss(Enum):
     FINISHES_BOUNDED_MOVE = "finishes its bounded move"
     ONLY_MEASURES = "only measures"
 
+
+NOBODY = -1
+"""`Device.vouched` while it is not known who answers."""
 
 _SPECS: dict[type, dict[str, SignalSpec]] = {}
 """What `Device.specs` has already built."""
@@ -106,6 +107,8 @@ class Device:
     """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll."""
     table: ClassVar[Table]
     """The family's table; a row for every declared signal."""
+    vouched: int | None = None
+    """`line.dialled` when whoever keeps it last asked who it is; NOBODY = not asked yet; None = nobody keeps it."""
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         """Raises ValueError for an option this model does not have."""
@@ -130,6 +133,10 @@ class Device:
             }
             found = _SPECS[cls] = {name: cls.table[name].spec for name in declared}
         return found
+
+    def as_identified(self) -> AbstractContextManager[None]:
+        """What is written within reaches the device that was identified or none; raises LinkLost then (EQ-05)."""
+        return nullcontext() if self.vouched is None else self.line.as_dialled(self.vouched)
 
     async def identify(self) -> Identity:
         """Ask who answers; raises WrongDevice when it is not this model."""
@@ -167,15 +174,8 @@ class Device:
         return readings
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
-        """What `asking` brings, asked again after silence when a reply came late or unasked meanwhile: where a reply
-        does not say what it answers, it may be another's. For questions only. Raises BadFrame after three times."""
-        for _ in range(ASKED_AT_MOST):
-            before = self.line.surprises
-            found = await asking()
-            if self.line.surprises == before:
-                return found
-            self.line.doubt(2 * self.timeout_s)
-        raise BadFrame(f"{self.line.name}: answers come late or unasked, so what they answer is not sure")
+        """What `asking` brings, and surely as its answer: `Line.certain`."""
+        return await self.line.certain(asking, self.timeout_s)
 
     def good(self, value: Value) -> Reading:
         return Reading(value, asyncio.get_running_loop().time(), Quality.GOOD)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
@@ -28,8 +30,16 @@ LEARNS = 0.01
 """Of its time-out: each late reply makes this much more usual, for a device that has become slower for good."""
 UNUSUAL = 0.25
 """Of its time-out: so late is a reply to a question that was never answered before."""
+ROUNDS = 3
+"""Rounds of questions after which a disturbed line is given up."""
 MOST_KNOWN = 256
 """Questions whose usual time is remembered."""
+HANG_UP_AFTER = 5
+"""So many questions in a row without a byte from anybody, and a connection that can be dead without a sign is dialled
+anew: the serial server at its other end may have restarted, or have forgotten it."""
+
+_ONLY: ContextVar[tuple[Line, int] | None] = ContextVar("only", default=None)
+"""What `Line.as_dialled` asks of this task."""
 
 
 class Line:
@@ -42,16 +52,17 @@ class Line:
 
     Surprises: a reply may also come twice, and late. Where it does not say what it answers, its copy may then be taken
     for the next answer. As a cable keeps the order of what is on it, that next answer comes late, or is left over:
-    `surprises` counts both. A driver that must know asks again when it has grown meanwhile (`Device.certain`).
+    `surprises` counts both, and `certain` asks again when it grew.
     """
 
     noise_limit_s = NOISE_LIMIT_S
+    hang_up_after = HANG_UP_AFTER
 
     def __init__(self, link: Link, name: str = "") -> None:
         self.link = link
         self.name = name or link.url
         self._turn = asyncio.Lock()
-        self._hearers: list[Callable[[bytes], None]] = []
+        self._hearers: list[Callable[[bytes], bool | None]] = []
         self._losses = 0
         self._last_at = float("-inf")
         """Loop time of the last byte seen or sent."""
@@ -68,6 +79,8 @@ class Line:
         """All that came for the last question."""
         self.dialled = 0
         """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
+        self._unheard = 0
+        """Questions asked since the last byte came."""
 
     async def query(
         self,
@@ -133,12 +146,37 @@ class Line:
                 timer.cancel()
                 await self.link.close()
 
-    def listen(self, hear: Callable[[bytes], None]) -> None:
+    @contextmanager
+    def as_dialled(self, count: int) -> Generator[None]:
+        """What this task asks within is sent only on the cable as it was opened for the `count`-th time, and it dials
+        none: who is at the end of another one is not known (EQ-05). Raises LinkLost then."""
+        token = _ONLY.set((self, count))
+        try:
+            yield
+        finally:
+            _ONLY.reset(token)
+
+    def listen(self, hear: Callable[[bytes], bool | None]) -> None:
         """Have `hear` called with bytes that came unasked (spontaneous alarms), before the next request goes out.
 
-        Every listener of a shared line hears all of them, late answers included, and picks what is its own.
+        Every listener of a shared line hears all of them, late answers included, and picks what is its own. One that
+        returns True knows all of them for what a device says by itself: they are no surprise.
         """
         self._hearers.append(hear)
+
+    async def certain(self, asking: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+        """What `asking` brings, asked again after silence while `surprises` grow meanwhile.
+
+        For drivers whose replies do not say what they answer, and for questions only; `timeout_s` is that of one
+        question. Raises BadFrame after three rounds.
+        """
+        for _ in range(ROUNDS):
+            before = self.surprises
+            found = await asking()
+            if self.surprises == before:
+                return found
+            self.doubt(2 * timeout_s)
+        raise BadFrame(f"{self.name}: an answer came late, or one that nobody asked for: no number is sure")
 
     def doubt(self, silence_s: float) -> None:
         """Have nothing sent until the line was silent for `silence_s`, as after a missing reply."""
@@ -176,7 +214,9 @@ class Line:
         while True:
             data = await self._read_until(loop, until)
             if not data:
+                await self._unanswered()
                 raise NoAnswer(f"{self.name}: {_came(buffer, len(received))} within {timeout_s:g} s")
+            self._unheard = 0
             received += data
             buffer += data
             no: Refused | None = None
@@ -215,8 +255,14 @@ class Line:
 
     def _left_over(self, data: bytes) -> None:
         """Bytes that are not the answer: a second copy of it does no harm."""
-        self.surprises += not self._last.startswith(data)
-        self._heard(data)
+        known = self._heard(data)
+        self.surprises += not known and not self._last.startswith(data)
+
+    async def _unanswered(self) -> None:
+        self._unheard += 1
+        if self._unheard >= self.hang_up_after and self.link.may_be_dead:
+            self._unheard = 0
+            await self._lose()
 
     async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""
@@ -252,9 +298,12 @@ class Line:
         finally:
             timer.cancel()
 
-    def _heard(self, data: bytes) -> None:
+    def _heard(self, data: bytes) -> bool:
+        """Whether somebody knows what this is."""
+        known = False
         for hear in self._hearers:
-            hear(data)
+            known |= bool(hear(data))
+        return known
 
     # --- losing the link
 
@@ -263,6 +312,9 @@ class Line:
             raise LinkLost(f"{self.name}: closed")
         if self._losses != losses:
             raise LinkLost(f"{self.name}: lost while this request waited for its turn; it was not sent")
+        line, count = _ONLY.get() or (None, 0)
+        if line is self and not (self.dialled == count and (self.link.is_open or count == 0)):
+            raise LinkLost(f"{self.name}: not sent, as it is not known who answers there now; it is asked first")
 
     async def _lose(self) -> None:
         self._losses += 1

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drivers.core import registers
 from drivers.core.device import Device
-from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused, WireError
+from drivers.core.errors import LinkLost, NoAnswer, WireError
 from drivers.core.line import Line
-from drivers.core.modbus_under_way import under_way
+from drivers.core.modbus_talk import ModbusTalk, Question, question
 from drivers.core.registers import Row
 from drivers.core.signals import Access, Quality, Reading, Value
 from drivers.core.wire import modbus
 
 FUNCTIONS = {"holding": modbus.READ_HOLDING, "input": modbus.READ_INPUT}
-LATE = 2.0
-"""A reply, or a copy of it, comes at most so many time-outs late (as `Line` has it)."""
-TRIES = 3
-"""Questions asked before an answer that may be another's is given up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Registers read in one exchange, the rows in them, and the ready-made request with its parser."""
+class Block(Question):
+    """Registers read in one exchange, and the rows in them."""
 
-    start: int
-    rows: tuple[Row, ...]
-    request: bytes
-    parse: Callable[[bytearray], bytes | None]
-    head: bytes
-    """How its reply begins: address, function, length. No register: see modbus_under_way."""
-    refusal: bytes
-    """How a no to it begins."""
-    tells: Callable[[bytes], bool] | None = None
-    """Whether these registers say by themselves (a unit) that they are this block's and not another's of its length."""
+    start: int = 0
+    rows: tuple[Row, ...] = ()
 
 
 class ModbusDevice(Device):
@@ -46,9 +34,8 @@ class ModbusDevice(Device):
 
     Reads are repeated once after silence or a broken frame, writes never: they are read back instead.
 
-    A late or doubled reply is never taken for the answer to another question (modbus_under_way): blocks of a poll are
-    asked in an order in which no two of one length follow each other. Where that cannot be, something of another
-    length is asked between the two.
+    A late or doubled reply is never taken for the answer to another question (modbus_talk): blocks of a poll are asked
+    in an order in which no two of one length follow each other, so that it costs nothing.
     """
 
     default_address: ClassVar[int] = 1
@@ -59,7 +46,9 @@ class ModbusDevice(Device):
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         super().__init__(line, address, options)
-        self._under_way = under_way(line, address)
+        self._talk = ModbusTalk(
+            line, address, self._others, timeout_s=self.timeout_s, quiet_s=self.quiet_s, retries=self.retries
+        )
         self._blocks: tuple[Block, ...] | None = None
 
     def blocks(self) -> tuple[Block, ...]:
@@ -75,10 +64,8 @@ class ModbusDevice(Device):
 
     def block(self, start: int, count: int, rows: tuple[Row, ...]) -> Block:
         """One ready-made exchange that reads `count` registers from wire address `start`."""
-        function = FUNCTIONS[rows[0].table]
-        request = modbus.read_request(self.address, function, start, count)
-        head, refusal = bytes((self.address, function, 2 * count)), bytes((self.address, function | modbus.FAILED))
-        return Block(start, rows, request, modbus.reply_parser(request), head, refusal)
+        made = question(self.address, FUNCTIONS[rows[0].table], start, count)
+        return Block(made.request, made.parse, made.head, made.refusal, None, start, rows)
 
     async def read(self, name: str) -> Reading:
         block = next(block for block in self.blocks() if any(row.name == name for row in block.rows))
@@ -106,80 +93,23 @@ class ModbusDevice(Device):
 
     async def tell(self, request: bytes, timeout_s: float | None = None) -> None:
         """Send a request that writes, once, and wait for its confirmation; raises Refused, WireError."""
-        timeout_s = timeout_s or self.timeout_s
-        heads = request[:6], bytes((request[0], request[1] | modbus.FAILED))
-        loop, late_s = asyncio.get_running_loop(), LATE * timeout_s
-        try:
-            await self.line.query(request, modbus.reply_parser(request), timeout_s=timeout_s, quiet_s=self.quiet_s)
-        except Refused:
-            self._under_way.came(heads[1], request, loop.time(), late_s)
-            raise
-        except WireError:
-            self._under_way.missing(heads, request, loop.time(), late_s)
-            raise
-        self._under_way.came(heads[0], request, loop.time(), late_s)
+        await self._talk.tell(request, timeout_s)
 
     async def read_row(self, row: Row) -> Value:
         """Read one row of the table that is no signal (a serial number); raises WireError."""
         block = self.block(row.wire, row.length, (row,))
         return registers.decode(row, await self.ask(block))
 
-    async def ask(self, block: Block) -> bytes:
+    def ask(self, block: Block) -> Coroutine[Any, Any, bytes]:
         """What the registers of `block` hold, and certainly these; raises Refused, WireError."""
-        time, late_s = asyncio.get_running_loop().time, LATE * self.timeout_s
-        for _ in range(TRIES):
-            if block.tells is None and self._under_way.could_mix(block.head, block.request, time()):
-                await self._let_pass(block)
-            try:
-                data = await self.line.query(
-                    block.request, block.parse, timeout_s=self.timeout_s, retries=self.retries, quiet_s=self.quiet_s
-                )
-            except Refused:
-                if self._under_way.came(block.refusal, block.request, time(), late_s):
-                    raise
-                await self._let_pass(block)
-                continue
-            except WireError:
-                self._under_way.missing((block.head, block.refusal), block.request, time(), late_s)
-                raise
-            if self._under_way.came(block.head, block.request, time(), late_s) or (
-                block.tells is not None and block.tells(data)
-            ):
-                return data
-        raise BadFrame(f"{self.line.name}: address {self.address}: answers come that nobody asked for: none is sure")
+        return self._talk.ask(block)
 
-    async def _let_pass(self, block: Block) -> None:
-        """Have what may be mixed up with the reply to `block` behind us: read something of another length, whose reply
-        comes after it; where nothing else can be read, wait until it would be too late."""
-        time, late_s = asyncio.get_running_loop().time, LATE * self.timeout_s
-        for other in self._others(block):
-            head = other.head
-            if not self._under_way.is_new(head, time()):
-                continue
-            try:
-                await self.line.query(
-                    other.request, other.parse, timeout_s=self.timeout_s, retries=self.retries, quiet_s=self.quiet_s
-                )
-            except Refused:
-                head = other.refusal
-            except WireError:
-                self._under_way.missing((head, other.refusal), other.request, time(), late_s)
-                raise
-            new = self._under_way.is_new(head, time())
-            self._under_way.came(head, other.request, time(), late_s)
-            if new:
-                return
-        self.line.doubt(late_s)
-        self._under_way.passed()
-
-    def _others(self, block: Block) -> Iterator[Block]:
-        """What can be read and has another length, shortest first; signals before other rows of the table."""
-        yield from sorted((each for each in self.blocks() if each.head != block.head), key=lambda each: each.head)
+    def _others(self) -> Iterator[Block]:
+        """What can be read, shortest first; signals before other rows of the table."""
+        yield from sorted(self.blocks(), key=lambda each: each.head)
         for row in self.table:
             if row.table in FUNCTIONS and row.access is not Access.WRITE:
-                other = self.block(*(row.block or (row.wire, row.length)), (row,))
-                if other.head != block.head:
-                    yield other
+                yield self.block(*(row.block or (row.wire, row.length)), (row,))
 
     async def poll(self) -> dict[str, Reading]:
         """Read every readable signal, one exchange a block; a block that fails is BAD readings.

@@ -162,6 +162,10 @@ class MemoryLink:
         self._waiter: asyncio.Future[None] | None = None
 
     @property
+    def may_be_dead(self) -> bool:
+        return False
+
+    @property
     def is_open(self) -> bool:
         return self._open
 

@@ -63,6 +63,8 @@ class ModbusUnit:
         self.address = address
         self.baud = baud
         self.processing_s = processing_s
+        self.on_network = False
+        """It is reached through a plug of its own: what only the serial line asks for (quiet times) does not count."""
         self.blocks: dict[int, Block] = {}
         self._received = bytearray()
         self._received_at = 0.0

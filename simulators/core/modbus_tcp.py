@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from drivers.core.wire.modbus import frame
+from simulators.core.faults import FaultyWire
+from simulators.core.modbus import ModbusUnit
+from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action, Bytes, Event, Opened, Send, Simulator
+
+DEVICE_ITSELF = (0x00, 0xFF)
+"""Units that mean whoever has the plug (MODBUS Messaging on TCP/IP V1.0b, 4.4.2.1); on a cable 0 is everybody."""
 
 
 class ModbusTcpPlug:
-    """A Simulator around a simulator that speaks RTU; each reply carries the number of its question."""
+    """A Simulator around a simulator that speaks RTU; each reply carries the number and the unit of its question."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.received = bytearray()
+        self.alone = _alone(simulator)
+        if self.alone is not None:
+            self.alone.on_network = True
 
     @property
     def wake_at(self) -> float | None:
@@ -28,9 +37,15 @@ class ModbusTcpPlug:
             number, protocol = self._word(0), self._word(2)
             body = bytes(self.received[6:size])
             del self.received[:size]
-            if protocol == 0:
-                actions += [self._numbered(each, number) for each in self.simulator.receive(Bytes(frame(body)), now)]
+            if protocol == 0 and len(body) >= 2:
+                actions += self._answers(number, body, now)
         return actions
+
+    def _answers(self, number: int, body: bytes, now: float) -> list[Action]:
+        unit = body[:1]
+        if self.alone is not None and body[0] in DEVICE_ITSELF:
+            body = bytes((self.alone.address,)) + body[1:]
+        return [self._numbered(each, number, unit) for each in self.simulator.receive(Bytes(frame(body)), now)]
 
     def wake(self, now: float) -> list[Action]:
         return self.simulator.wake(now)
@@ -49,8 +64,17 @@ class ModbusTcpPlug:
         return int.from_bytes(self.received[at : at + 2], "big")
 
     @staticmethod
-    def _numbered(action: Action, number: int) -> Action:
+    def _numbered(action: Action, number: int, unit: bytes) -> Action:
         if not isinstance(action, Send):
             return action
-        body = action.data[:-2]
+        body = unit + action.data[1:-2]
         return Send(action.delay_s, number.to_bytes(2, "big") + bytes(2) + len(body).to_bytes(2, "big") + body)
+
+
+def _alone(simulator: Simulator) -> ModbusUnit | None:
+    """The one Modbus device behind `simulator`; None where there are several, as behind a gateway."""
+    while isinstance(simulator, FaultyWire):
+        simulator = simulator.simulator
+    if isinstance(simulator, SharedLine) and len(simulator.devices) == 1:
+        return _alone(next(iter(simulator.devices.values())))
+    return simulator if isinstance(simulator, ModbusUnit) else None

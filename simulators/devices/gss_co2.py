@@ -23,6 +23,8 @@ FIRST_VALID_S = 1.2
 COMMAND_MODE, STREAMING, POLLING = 0, 1, 2
 FIELDS = {4096: "H", 64: "T", 4: "Z", 2: "z"}
 """Stream mask and letter, in the order of the line: Z before z (V), H and T before both (X)."""
+MOST = 65535
+"""Largest number a command takes; ours (X), C limits the filter to it."""
 NOISE = 0.002
 """Standard deviation of an unfiltered reading, share of it, when a seed is given (X)."""
 
@@ -117,7 +119,8 @@ class GssCo2(TextUnit):
             numbers = [float(cell) for cell in (found[2] or "").split()]
         except ValueError:
             return b"?\r\n"
-        answer = command(numbers, now) if command is not None else None
+        fits = all(each <= MOST for each in numbers)
+        answer = command(numbers, now) if command is not None and fits else None
         return b"?\r\n" if answer is None else self._line(answer)
 
     def _line(self, text: str) -> bytes:
@@ -255,7 +258,7 @@ class GssCo2(TextUnit):
 
     def _span(self, numbers: list[float], now: float) -> str | None:
         s = self._measure(now)
-        if len(numbers) != 1 or not numbers[0] or not s.raw_ppm:
+        if len(numbers) != 1 or numbers[0] < 1 or s.raw_ppm < self.multiplier:
             return None
         s.gain *= numbers[0] * self.multiplier / s.raw_ppm
         return self._number("X", now)

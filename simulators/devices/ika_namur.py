@@ -2,9 +2,10 @@
 
 Guesses where the sheet has a question mark: one decimal in every number; an `@` command is answered with its value; an
 unknown command with silence (option `unknown` = status: the next STATUS then says -84); a value out of range changes
-nothing; after a power cut nothing runs and the set points are kept; a motor changes by 200 rpm/s; Heidolph echoes
-OUT_SP too and does not hear a command that comes less than 0.1 s after another; a plate hotter than the safety
-temperature switches its heater off when it is next looked at.
+nothing; what IN_TYPE, IN_SOFTWARE, IN_VERSION, IN_SOFTWARE_ID and IN_MODE say; after a power cut nothing runs and the
+set points are kept; a motor changes by 200 rpm/s; Heidolph echoes OUT_SP too and does not hear a command that comes
+less than 0.1 s after another; a plate hotter than the safety temperature switches its heater off when it is next
+looked at.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class State:
     error: int = 0
     """Code that STATUS tells once."""
     connection_check: bool = False
+    mode: str = ""
+    """Last letter of the mode that was chosen; "" = as delivered."""
     draws: int = 0
     heard_at: float = field(default=-1e9)
 
@@ -83,7 +86,11 @@ class Namur(TextUnit):
     loses_speed: ClassVar[bool] = False
     has_status: ClassVar[bool] = False
     has_watchdog: ClassVar[bool] = True
-    extra_texts: ClassVar[Mapping[str, str]] = {}
+    modes: ClassVar[tuple[str, ...]] = ()
+    """Commands that choose an operating mode (hotplates) or a direction (overhead stirrers); without a reply."""
+    extra_texts: ClassVar[Mapping[str, str]] = {
+        "IN_SOFTWARE": "3;10/2018;1.2.3", "IN_VERSION": "1.2.3", "IN_SOFTWARE_ID": "3;1.2.3",
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -131,8 +138,15 @@ class Namur(TextUnit):
         s = self.state
         if command == "IN_NAME":
             return s.name
+        if command == "IN_TYPE" and self.first_name:
+            return self.first_name
         if command in self.extra_texts:
             return self.extra_texts[command]
+        if command in self.modes:
+            s.mode = command[-1]
+            return ""
+        if command == "IN_MODE" and "OUT_MODE_1" in self.modes:
+            return s.mode or "1"
         if command == "RESET":
             self._stop_all(now)
             s.remote, s.event = False, ""
@@ -149,13 +163,16 @@ class Namur(TextUnit):
             return None
         verb, channel, value = found.groups()
         if verb in ("IN_PV", "IN_SP") and value is None:
-            number = self.measured(channel, now) if verb == "IN_PV" else s.set_points.get(channel)
+            number = self.measured(channel, now) if verb == "IN_PV" else self.set_point(channel)
             return None if number is None else self.number(command, channel, number)
         if verb == "OUT_SP" and value is not None:
             return self.set(channel, float(value), now)
         if verb in ("START", "STOP") and value is None:
             return self.switch(channel, verb == "START", now)
         return None
+
+    def set_point(self, channel: str) -> float | None:
+        return self.state.set_points.get(channel)
 
     def number(self, command: str, channel: str, value: float) -> str:
         return f"{value:.1f} {channel}"
@@ -305,12 +322,18 @@ class RctDigital(Namur):
     temperatures: ClassVar[Mapping[str, str]] = {"1": "bath", "2": "plate"}
     others: ClassVar[Mapping[str, float]] = {"5": 100.0}
     heat, heaters = "1", ("1",)
+    modes = ("SET_MODE_A", "SET_MODE_B", "SET_MODE_D")
 
 
 class RetControlVisc(RctDigital):
     first_name = "IKARET"
-    set_points: ClassVar[Mapping[str, float]] = {"1": 25.0, "2": 25.0, "3": 360.0, "4": 300.0}
-    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"1": (0, 310), "2": (0, 310), "4": (0, 1500)}
+    set_points: ClassVar[Mapping[str, float]] = {
+        "1": 25.0, "2": 25.0, "3": 360.0, "4": 300.0, "54": 30.0, "55": 0.0, "56": 0.0,
+    }  # fmt: skip
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "1": (0, 310), "2": (0, 310), "4": (0, 1500), "54": (0, 1800), "55": (0, 1800), "56": (0, 1800),
+    }  # fmt: skip
+    """54 sensor time-out, 55 and 56 cycle, s (P; ranges ours)."""
     temperatures: ClassVar[Mapping[str, str]] = {"1": "bath", "2": "plate", "7": "bath"}
     others: ClassVar[Mapping[str, float]] = {"5": 100.0, "80": 7.0, "90": 0.0}
 
@@ -323,6 +346,7 @@ class Eurostar(Namur):
     }  # fmt: skip
     temperatures: ClassVar[Mapping[str, str]] = {"3": "bath"}
     torque = "5"
+    modes = ("OUT_MODE_1", "OUT_MODE_2")
 
 
 class Microstar(Eurostar):
@@ -343,6 +367,11 @@ class Ks4000(Namur):
     temperatures: ClassVar[Mapping[str, str]] = {"1": "bath", "2": "bath"}
     heat, heaters = "2", ("1", "2")
     has_status = True
+
+    def set_point(self, channel: str) -> float | None:
+        """The watchdog's safe set points are told too, as channels 12 and 42 (V)."""
+        state = self.state
+        return {"12": state.watchdog_cel, "42": state.watchdog_rpm}.get(channel, super().set_point(channel))
 
     def measured(self, channel: str, now: float) -> float | None:
         """The offsets of the two sensors are added to what they show."""

@@ -125,7 +125,8 @@ class JulaboCirculator(TextUnit):
             return b""
         if state.running and self.bath.bath_cel(now) > state.excess_cel:
             self.trip(-14, now)
-        word, _, value = text.decode("latin-1").strip("\n").lower().partition(" ")
+        word, _, value = text.decode("latin-1").strip().lower().partition(" ")
+        value = value.strip()
         if word in self.known:
             return self._answer(word, now).encode("latin-1") + self.end if not value else self._reject(-8)
         if word not in ("out_sp_00", "out_mode_05"):

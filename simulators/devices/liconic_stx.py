@@ -1,6 +1,8 @@
 """LiCONiC STX and legacy Heraeus Cytomat seen from the cable: a controller's relays and data memory (liconic-stx.md).
 
 `CR` opens the communication, else `E1`; a cable plugged in again counts as the break that closes it. `OK` = accepted.
+After a move that failed an STX does not become ready, as P looks at the error flag only when that did not come in
+time; it moves again after ST 1900 (X).
 """
 
 from __future__ import annotations
@@ -138,7 +140,7 @@ class LiconicStx(TextUnit):
         if not self._handed_over:
             self._hand_over(now)
         self._advance(now)
-        return self._answer(text.decode("latin-1"), now).encode("latin-1") + b"\r\n"
+        return self._answer(text.decode("latin-1").strip("\n\0"), now).encode("latin-1") + b"\r\n"
 
     def _answer(self, line: str, now: float) -> str:
         if line == "CR":
@@ -159,7 +161,7 @@ class LiconicStx(TextUnit):
     def _read_relay(self, relay: str) -> str:
         state = self.state
         shown = dict(state.relays) | {
-            READY: not state.deed and state.active,
+            READY: not state.deed and state.active and not (self.tells_errors and state.trouble),
             STATION: state.station,
         }
         if self.tells_errors:
@@ -180,7 +182,8 @@ class LiconicStx(TextUnit):
         action = self.actions.get(relay)
         if action is None:
             return "E0"
-        if on and not state.deed and (state.active or relay in ("1801", "1900")):
+        stands = not state.active or (self.tells_errors and state.trouble)
+        if on and not state.deed and (not stands or relay in ("1801", "1900")):
             state.deed, state.site = action[0], f"{state.memory['0']}/{state.memory['5']}"
             state.since, state.until, state.halfway = now, now + action[1], False
         return "OK"  # acceptance only: what comes in mid-move has no effect (X)

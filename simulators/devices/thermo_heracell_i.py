@@ -180,6 +180,7 @@ class ThermoHeracellI(TextUnit):
     # -- telegrams
 
     def message(self, text: bytes, now: float) -> bytes:
+        text = text.removeprefix(b"\n")
         telegram = thermo.parse(text, type(self).check)
         if telegram is None or not text.startswith(telegram.kind.encode()):
             seen = _CAPITAL.match(text)

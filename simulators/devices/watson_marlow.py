@@ -1,9 +1,10 @@
 """Watson-Marlow case pumps seen from the cable; sheet watson-marlow-505-720.md.
 
 Guesses where the sheet has a question mark (all X): commands are not answered; an answer ends with CR (option
-`terminator` = cr | crlf | none); a command with a bad argument, in lower case or for another pump is ignored; DO and GO
-are ignored while the rotor turns; ST ends a dose for good; the count does not take drip off, has ten digits and is kept
-without power (option `count` = kept | lost), as are speed and direction.
+`terminator` = cr | crlf | none); a command with a bad argument, in lower case or for another pump is ignored, a blank
+around number and parameter passed over; DO and GO are ignored while the rotor turns; ST ends a dose for good; the count
+does not take drip off, has ten digits and is kept without power (option `count` = kept | lost), as are speed and
+direction.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from simulators.core.surroundings import Tube
 from simulators.core.text import TextUnit
 
 TERMINATORS = {"cr": b"\r", "crlf": b"\r\n", "none": b""}
-COMMAND = re.compile(r"(#|\d{1,2})([A-Z]{2})(.*)", re.ASCII)
+COMMAND = re.compile(r"(#|\d{1,2}) ?([A-Z]{2}) ?(.*)", re.ASCII)
 COUNT_DIGITS = 10
 
 
@@ -125,7 +126,7 @@ class WatsonMarlowPump(TextUnit):
 
     def message(self, text: bytes, now: float) -> bytes | list[Action]:
         self.wake(now)
-        match = COMMAND.fullmatch(text.decode("latin-1"))
+        match = COMMAND.fullmatch(text.decode("latin-1").strip())
         if match is None or self.state.keys_off:
             return b""
         number, command, parameter = match.groups()
@@ -187,7 +188,7 @@ class WatsonMarlowPump(TextUnit):
             self._run(s.left, now, anew=True)
 
     def _dose(self, parameter: str, now: float) -> None:
-        match = re.fullmatch(r"(\d{1,10})(?:,(\d{1,5}))?", parameter, re.ASCII)
+        match = re.fullmatch(r"(\d{1,10})(?:, ?(\d{1,5}))?", parameter, re.ASCII)
         if match is None or not int(match[1]) or int(match[2] or 0) > self.most_drip or self.state.running:
             return
         self.state.drip = int(match[2] or 0)

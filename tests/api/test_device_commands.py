@@ -92,3 +92,10 @@ def test_another_device_at_the_url_is_named_as_what_it_is() -> None:
         done = osteon("device", "read", "hamilton_arc_ph", url)
     assert done.returncode == 1
     assert url.removeprefix("tcp://") in done.stderr
+
+
+def test_a_modbus_device_is_read_over_the_networks_own_header() -> None:
+    with served("hamilton_arc_ph", "--modbus-tcp", "127.0.0.1:0", "--set", "ph=7.21") as url:
+        assert url.startswith("modbus-tcp://")
+        found = answer("device", "read", "hamilton_arc_ph", url)
+    assert found["signals"]["ph"]["value"] == pytest.approx(7.21)  # type: ignore[index]

@@ -82,6 +82,10 @@ class SpyLink:
         self.url, self._inner, self._name, self._sees, self._absent = inner.url, inner, name, sees, absent
 
     @property
+    def may_be_dead(self) -> bool:
+        return self._inner.may_be_dead
+
+    @property
     def is_open(self) -> bool:
         return self._inner.is_open
 

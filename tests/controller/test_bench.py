@@ -10,8 +10,12 @@ import pytest
 from controller.bench import Bench
 from controller.latest import STALE_PERIODS, Latest
 from controller.poller import Condition, Keeper
+from drivers.core.errors import LinkLost
 from drivers.core.signals import Quality, Reading
-from tests.controller.quick import TOML, WAIT, QuickLab
+from simulators.core.simulator import Action, Event, Send
+from simulators.devices.new_era_ne1000 import NewEraNe1000
+from tests.controller.quick import FILL, TOML, WAIT, QuickLab
+from tests.runs.lab import TESTER
 
 HEALTHY = {"incubator", "ph_probe", "do_probe", "pump_in", "pump_out", "balance"}
 
@@ -143,6 +147,61 @@ async def test_a_reconnect_replays_nothing_that_was_waiting_to_be_written(lab: Q
     assert all(isinstance(result, Exception) for result in results)
     assert "was not sent" in str(results[-1])
     assert len([1 for _, link, _ in lab.wire if link == "balance"]) == sent
+
+
+class AnotherPump(NewEraNe1000):
+    """Of another firmware: all it has of an identity."""
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        said = super().receive(event, now)
+        return [Send(it.delay_s, it.data.replace(b"V3.923", b"V3.900")) if isinstance(it, Send) else it for it in said]
+
+
+@pytest.mark.req("EQ-05", "EQ-02")
+async def test_a_dose_never_goes_to_a_pump_that_was_plugged_in_since_the_last_poll(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.start(FILL)
+    assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
+    lab.bench.surroundings.hands.pour(lab.now, 90.0)
+    lab.unplug("pumps")
+    lab.bench.lines["pumps"].add("pump_in", AnotherPump(lab.bench.surroundings.place("fill syringe"), 0))
+    assert keeper(lab, "pump_in").ready  # nobody has noticed yet
+    await lab.runs.answer(lab.engine.run_id, lab.runs.tasks()[0]["path"], {"clear": True}, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 120.0)
+    assert keeper(lab, "pump_in").condition is Condition.WRONG
+    assert "NE-1000 · 3.900 answers" in keeper(lab, "pump_in").why
+    assert lab.runs_sent() == []
+    assert lab.pump_moves("fill") == 0.0
+
+
+@pytest.mark.req("EQ-05", "DS-06")
+async def test_a_dose_waits_no_longer_than_a_look_when_the_cable_was_out_and_is_back(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.start(FILL)
+    assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
+    lab.bench.surroundings.hands.pour(lab.now, 90.0)
+    lab.unplug("pumps")
+    await lab.runs.answer(lab.engine.run_id, lab.runs.tasks()[0]["path"], {"clear": True}, TESTER)
+    assert await lab.until(lambda: len(lab.runs_sent()) > 0, 10.0)
+    assert await lab.until(lambda: lab.pump_moves("fill") == pytest.approx(12.0, abs=0.1), 300.0)
+    assert lab.engine.run.state == "RUNNING"
+    assert lab.judge() == []
+
+
+@pytest.mark.req("EQ-05")
+async def test_nothing_is_set_on_a_device_that_is_not_the_one_it_was(lab: QuickLab) -> None:
+    other = QuickLab(
+        lab.folder / "other", bench_toml=TOML.replace('name = "incubator"\n', 'name = "incubator"\nserial = "Y"\n', 1)
+    )
+    try:
+        await other.up()
+        assert keeper(other, "incubator").condition is Condition.WRONG
+        outputs = other.runs.doors.outputs
+        outputs.claim("somebody", ["incubator.temperature_setpoint"])
+        with pytest.raises(LinkLost, match="not sent, as it is not known who answers"):
+            await outputs.set("incubator.temperature_setpoint", 36.0, "Cel", by=TESTER, owner="somebody")
+    finally:
+        await other.close()
 
 
 async def test_garbage_on_the_wire_is_never_a_number(lab: QuickLab) -> None:

@@ -123,6 +123,7 @@ class SheetLink:
     """A cable with the sheet at its far end: any other byte than the expected ones is a failed test."""
 
     url = "sheet://"
+    may_be_dead = False
 
     def __init__(self, script: list[Exchange]) -> None:
         self.script = script

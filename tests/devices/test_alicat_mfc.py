@@ -38,6 +38,10 @@ ASCII = golden(
     Examples   | R | > 41 24 24 48 0D | < "A +014.70 +025.00 +025.00 +025.00 025.00     N2 HLD\r"   | hold
     Commands   | L | > "AFPF 5\r"   | < "A +500.00 12 SCCM\r"                                      | full scale
     Commands   | L | > "ALSS\r"     | < "A S\r"                                                    | source
+    Commands   | L | > "ALS 25.0\r" | < "A +025.00 +025.00 12 SCCM\r"                             | load set point
+    Commands   | N | > "ALSRC 1 1 0 0\r" | < "A 1 1 0 0\r"                                         | ramp cases
+    Commands   | R | > "AW122=37\r" | < "A   122 = 37\r"                                         | write loop variable
+    Commands   | VX | > "A32000\r"   | < "A +014.70 +025.00 +025.00 +025.00 250.00    CO2\r"       | legacy set point
     Commands   | L | > "AGS 4\r"    | < "A 4 CO2 Carbon Dioxide\r"                                 | gas and name
     Commands   | N | > "ASR 10 4\r" | < "A 10.0000000 7 4 SLPM/s\r"                                | ramp
     Commands   | L | > "AVE\r"      | < "A   10v20.0-R24 Jan  9 2025,15:04:07\r"                   | firmware
@@ -57,6 +61,7 @@ MODBUS = golden(
     Modbus | VX | > 01 10 03 E7 00 02 04 00 06 00 00 48 F0 | < 01 10 03 E7 00 02 F1 BB | cancel hold
     Modbus | VX | > 01 03 03 E7 00 02 74 78 | < 01 03 04 00 01 00 00 AB F3 | result ok
     Modbus | VX | > 01 03 03 E7 00 02 74 78 | < 01 03 04 00 01 80 02 4B F2 | result invalid
+    Modbus | VX | > 01 03 04 B0 00 01 84 DD | < 01 83 02 C0 F1 | illegal address
     """,  # noqa: E501 - frames stay as the sheet prints them
 )
 SPN = 298.15 / 273.15
@@ -135,8 +140,11 @@ def ask(unit: simulated.AlicatMeter, request: str, now: float = 0.0) -> str:
 def test_the_simulator_says_what_the_sheet_says():
     old = simulated.AlicatMfcOld(Pipe(), options={"gas": 4})
     ASCII.check_simulator(old, "loop variable", "set point 25", "gas 8", "read gas", "hold")
+    ASCII.check_simulator(simulated.AlicatMfcOld(Pipe(), options={"gas": 4}), "write loop variable", "legacy set point")
     new = simulated.AlicatMfc(Pipe(), options={})
-    ASCII.check_simulator(new, "full scale", "source", "gas and name", "firmware", "mix")
+    ASCII.check_simulator(
+        new, "full scale", "source", "gas and name", "firmware", "mix", "load set point", "ramp cases"
+    )
     ASCII.check_simulator(simulated.AlicatMfc(Pipe(), options={"unit": "SLPM"}), "ramp")
     at_rest = simulated.AlicatMfc(Pipe(0.0, 21.89, 14.62 / 14.503774), options={"gas": 8})
     at_rest.state.set_point = 78.95
@@ -188,7 +196,7 @@ def test_the_modbus_simulator_says_what_the_sheet_says():
     device.state.hold, device.full_scale = "closed", 540.0
     MODBUS.check_simulator(device, "flags")
     device.state.command = [1, simulated.over_modbus.BAD_SETTING]
-    MODBUS.check_simulator(device, "result invalid")
+    MODBUS.check_simulator(device, "result invalid", "illegal address")
 
 
 async def test_the_modbus_driver_sends_and_reads_the_sheets_frames():
@@ -765,3 +773,71 @@ async def test_every_cut_of_a_frame_is_a_named_error():
             await saying(whole[:length]).poll()
     with pytest.raises(BadFrame, match="line end"):
         await saying("A" * 600).poll()
+
+
+# --- set points and the gas; forms other programs and other units use
+
+
+@pytest.mark.parametrize("model", [*CONTROLLERS, "alicat_mfc_modbus"])
+async def test_with_another_gas_no_set_point_is_sent_but_0_always_is(model: str):
+    rig = await ready(model, {"gas": "Air"})
+    await rig.driver.write("flow_setpoint", 50.0)
+    rig.simulator.state.gas = 4
+    with pytest.raises(Refused, match=r"set to CO2, this place is for Air"):
+        await rig.driver.write("flow_setpoint", 40.0)
+    assert rig.simulator.state.set_point == 50.0
+    await rig.driver.write("flow_setpoint", 0.0)
+    assert rig.simulator.state.set_point == 0.0
+
+
+@pytest.mark.parametrize(
+    ("number", "driver"),
+    [("MC-500SCCM-D", AlicatMfcOld), ("MCRH-5SLPM", AlicatMfcOld), ("MCS-1SLPM-D", AlicatMfcOld),
+     ("M-500SCCM-D", AlicatMeter), ("MWB-1SLPM-D", AlicatMeter)],
+)  # fmt: skip
+async def test_model_numbers_of_the_series_are_known(number: str, driver: type[AlicatMeter]):
+    table = [f"A  M{at:02d} -" for at in range(10)]
+    table[0], table[4], table[5] = "A  M00 ALICAT SCIENTIFIC", f"A  M04 Model Number {number}", "A  M05 Serial Number 5"
+    table[9] = "A  M09 Software Revision 8v30.0"
+    line = Line(Says(("\r".join(table) + "\r").encode()))
+    assert (await driver(line, 1).identify()).type == number
+    other = AlicatMeter if driver is AlicatMfcOld else AlicatMfcOld
+    with pytest.raises(WrongDevice, match="none of"):
+        await other(Line(Says(("\r".join(table) + "\r").encode())), 1).identify()
+
+
+async def test_a_frame_of_the_bc_series_is_read_by_its_columns():
+    columns = "temperature C, standard_flow SCCM, total, flow_setpoint SCCM, other"
+    unit = saying("A +24.57 +100.0 +0021513.0 +100.0 +55.13 N2\r", columns=columns)
+    readings = await unit.poll()
+    assert (readings["temperature"].value, readings["standard_flow"].value) == (24.57, 100.0)
+    assert (readings["flow_setpoint"].value, readings["gas"].value) == (100.0, "N2")
+    assert "no pressure" in readings["pressure"].why
+    assert await unit.total() == 21513.0
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        ("as25.00\r", "A +014.70 +025.00 +025.00 +025.00 +025.00    Air\r"),
+        ("aS 25\r", "A +014.70 +025.00 +025.00 +025.00 +025.00    Air\r"),
+        ("a$$w46=8\r", "A   046 = 8\r"),
+        ("a??m9\r", "A  M09 Software Revision 10v20.0-R24\r"),
+        ("A@ B\r", "B +014.70 +025.00 +025.00 +025.00 +000.00    Air\r"),
+        ("A@=B\r", "B +014.70 +025.00 +025.00 +025.00 +000.00    Air\r"),
+        ("AW91=500\r", "A   091 = 500\r"),
+        ("ANCS 500\r", "A   091 = 500\r"),
+        ("A$$AG4\r", "?\r"),
+        ("B\r", ""),
+    ],
+)
+def test_each_spelling_of_the_sheet_is_understood_byte_by_byte(request_: str, reply: str):
+    device = simulated.AlicatMfc(Pipe())
+    said = [action for byte in request_.encode() for action in device.receive(Bytes(bytes((byte,))), 0.0)]
+    assert b"".join(action.data for action in said if isinstance(action, Send)).decode() == reply
+
+
+def test_a_command_the_firmware_does_not_have_is_answered_with_a_question_mark():
+    old = simulated.AlicatMfcOld(Pipe())
+    assert [ask(old, f"A{command}\r") for command in ("LS", "GS", "LSS", "LSRC", "xyz", "P")] == ["?\r"] * 6
+    assert ask(simulated.AlicatMeter(Pipe()), "AS 5\r") == ""

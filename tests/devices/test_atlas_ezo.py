@@ -763,3 +763,59 @@ def test_a_circuit_only_measures(kind: type[AtlasEzo]):
     for point in kind.calibration_points.values():
         assert point.signal in kind.specs()
         assert point.what
+
+
+# --- what another program may do
+
+
+def test_both_oxygen_points_may_be_taught_in_one_liquid():
+    circuit = simulated.AtlasEzoDo(Beaker())
+    ask(circuit, "C,0")
+    assert (ask(circuit, "Cal"), ask(circuit, "Cal,0"), ask(circuit, "Cal,?")) == ("*OK\r", "*OK\r", "?Cal,2\r*OK\r")
+    assert ask(circuit, "R").endswith("*OK\r")
+
+
+def test_points_of_one_ph_and_compensation_at_absolute_zero_are_refused():
+    circuit = simulated.AtlasEzoPh(Beaker())
+    assert ask(circuit, "Cal,mid,7.00") == "*OK\r"
+    assert (ask(circuit, "Cal,high,7.00"), ask(circuit, "Cal,low,7.00")) == ("*ER\r", "*ER\r")
+    assert ask(circuit, "RT,-273.15") == "*ER\r"
+    assert ask(circuit, "r") == "7.000\r*OK\r"
+
+
+@pytest.mark.parametrize("strings", [["abc:xyz"] * 10, ["low:9", *["."] * 9], ["hig:4", *["."] * 9]])
+def test_strings_that_are_no_calibration_are_refused_at_their_end(strings: list[str]):
+    circuit = simulated.AtlasEzoPh(Beaker())
+    said = [ask(circuit, f"Import,{text}") for text in strings]
+    assert said == ["*OK\r"] * 9 + ["*ER\r"]
+    assert ask(circuit, "Cal,?") == "?Cal,0\r*OK\r"
+    assert ask(circuit, "Slope,?") == "?Slope,100.0,100.0,0.00\r*OK\r"
+
+
+@pytest.mark.parametrize("pieces", [["Status\r"], ["S", "tatus", "\r"], ["S"], ["Status\rR\r"]])
+def test_the_characters_that_wake_a_circuit_are_lost_however_they_come(pieces: list[str]):
+    circuit = simulated.AtlasEzoPh(Beaker())
+    ask(circuit, "C,0")
+    assert ask(circuit, "Sleep") == "*OK\r*SL\r"
+    said = b""
+    for at, piece in enumerate(pieces):
+        actions = circuit.receive(Bytes(piece.encode()), 200 + at * 0.001)
+        said += b"".join(action.data for action in actions if isinstance(action, Send))
+    assert said == (b"*WA\r7.000\r*OK\r" if pieces[0].endswith("R\r") else b"*WA\r")
+    assert ask(circuit, "i", 201.0) == "?i,pH,2.16\r*OK\r"
+
+
+async def test_a_comma_more_or_less_behind_the_question_mark_is_the_same_answer():
+    other = golden(
+        "atlas_ezo",
+        r"""
+        Oddities | X | > "P,?\r" | < "?P,101.3\r*OK\r"  | pressure
+        Oddities | X | > "T,?\r" | < "?,T,19.5\r*OK\r"  | compensation
+        Oddities | X | > "O,?\r" | < "?O,%,mg\r*OK\r"   | outputs
+        """,
+    )
+    async with other.line() as line:
+        driver = AtlasEzoDo(line)
+        assert (await driver.read("air_pressure")).value == 101.3
+        assert (await driver.read("compensation_temperature")).value == 19.5
+        await driver._arrange()

@@ -541,3 +541,63 @@ def test_noise_comes_with_a_seed_only():
 
     assert len(values(None)) == 1
     assert len(values(1)) > 10
+
+
+# --- controllers that have the sheet's registers and nothing else
+
+
+def sparse(kind: type[simulated.BinderMb], *missing: int) -> Rig:
+    """As another program may simulate it: any other address is exception 02."""
+    device = kind(chamber())
+    device.readable = ()  # type: ignore[misc]
+    for register in missing:
+        del device.blocks[register]
+    return Rig({simulated.BinderMb1: BinderMb1, simulated.BinderMb2: BinderMb2}[kind], device, 1)
+
+
+async def test_an_mb1_with_nothing_between_its_registers_is_read_in_pieces():
+    bench = sparse(simulated.BinderMb1)
+    assert (await bench.driver.identify()).firmware == "10.03.05"
+    for _ in range(2):
+        found = await bench.driver.poll()
+        assert {reading.quality for reading in found.values()} == {Quality.GOOD}
+        assert found["temperature"].value == 37.0
+    assert (await sparse(simulated.BinderMb1).driver.read("operation_lines")).value == 0
+    assert (await bench.driver.write("temperature_setpoint", 36.5)).value == 36.5
+
+
+async def test_an_mb1_without_identity_block_is_known_by_its_registers():
+    bench = sparse(simulated.BinderMb1, 0x0000)
+    identity = await bench.driver.identify()
+    assert (identity.maker, identity.type, identity.firmware) == ("BINDER", "MB1 controller", "")
+    for register in (0x1228, 0x1A22, 0x123D):
+        with pytest.raises(WrongDevice, match="not the registers"):
+            await sparse(simulated.BinderMb1, 0x0000, register).driver.identify()
+
+
+async def test_one_missing_register_is_one_bad_reading():
+    for kind, missing, name in (
+        (simulated.BinderMb1, 0x11CD, "humidity"),
+        (simulated.BinderMb2, 0x1008, ""),
+        (simulated.BinderMb2, 0x1006, "door_temperature"),
+    ):
+        found = await sparse(kind, missing).driver.poll()
+        assert [key for key, reading in found.items() if reading.quality is Quality.BAD] == [name] * bool(name)
+
+
+async def test_a_reply_by_function_4_is_the_reply_too():
+    other = golden(
+        "binder_mb",
+        r"""
+        Framing | VX | > 01 03 11 A9 00 02 11 17 | < 01 04 04 1C 12 42 33 2C A4 | temperature
+        Errors  | VX | > 01 03 10 77 00 02 70 D1 | < 01 84 02 C2 C1             | no such register
+        """,
+    )
+    async with other.line("temperature") as line:
+        driver = BinderMb1(line)
+        row = driver.rows["temperature"]
+        assert driver.value(row, await driver.ask(driver.block(0x11A9, 2, (row,)))) == pytest.approx(SHEET_CEL)
+    async with other.line("no such register") as line:
+        driver = BinderMb1(line)
+        with pytest.raises(Refused, match="illegal data address"):
+            await driver.ask(driver.block(0x1077, 2, (driver.rows["temperature_setpoint"],)))

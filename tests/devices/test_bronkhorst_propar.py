@@ -170,7 +170,7 @@ async def test_type_serial_number_and_firmware_are_read(model: str):
 @pytest.mark.parametrize("model", MODELS)
 async def test_an_instrument_without_identity_parameters_is_the_wrong_device(model: str):
     rig = Rig.of(model)
-    for number in (1, 2, 3, 5, 6):
+    for number in range(1, 7):
         del rig.simulator.parameters[(113, number)]
     with pytest.raises(WrongDevice, match="process error"):
         await rig.driver.identify()
@@ -496,3 +496,72 @@ def test_the_drivers_declare_what_happens_without_us(kind: type[BronkhorstElFlow
     assert kind.verified is None
     assert not kind.checksum
     assert all(row.tag and "parameter" in row.extra for row in kind.table)
+
+
+# --- instruments that have less, and programs that ask for more
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_an_older_instrument_without_alarms_type_and_firmware_is_read_all_the_same(model: str):
+    rig = Rig.of(model)
+    for missing in ((1, 20), (113, 1), (113, 5)):
+        del rig.simulator.parameters[missing]
+    identity = await rig.driver.identify()
+    assert (identity.type, identity.serial, identity.firmware) == ("ProPar instrument", "M6212345A", "")
+    for _ in range(2):
+        readings = await rig.driver.poll()
+        assert readings["normal_flow"].quality is Quality.GOOD
+        assert readings["alarms"].quality is Quality.BAD
+        assert "no alarm info" in readings["alarms"].why
+    assert (await rig.driver.write("flow_setpoint", 50.0)).value == 50.0
+
+
+@pytest.mark.parametrize("trouble", ["alarm", "fluid", "unit"])
+async def test_set_point_0_is_taken_whatever_is_wrong(trouble: str):
+    rig = await ready(MODELS[0], {"fluid": "Air"})
+    await rig.driver.write("flow_setpoint", 50.0)
+    state = rig.simulator.state
+    match trouble:
+        case "alarm":
+            state.alarms = 1
+        case "fluid":
+            state.fluid = "CO2"
+        case _:
+            state.unit = "mls/min"
+    with pytest.raises(Refused, match="no set point"):
+        await rig.driver.write("flow_setpoint", 40.0)
+    assert state.set_point == 50.0
+    reading = await rig.driver.write("flow_setpoint", 0.0)
+    assert (state.set_point, reading.quality) == (0.0, Quality.BAD)
+    rig.simulator.parameters[(33, 3)] = type(rig.simulator.parameters[(33, 3)])(
+        0x40, lambda now: 7.0, lambda data, now: None
+    )
+    with pytest.raises(Refused, match="7 after 0"):
+        await rig.driver.write("flow_setpoint", 0.0)
+
+
+@pytest.mark.parametrize("capacity", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_capacity_that_can_be_none_is_refused(capacity: float):
+    device = instrument()
+    ask(device, ":058001000A40")
+    assert ask(device, f":088001014D{struct.pack('>f', capacity).hex().upper()}")[7:9] == "06"
+    assert ask(device, ":06800401210121") == ":06800201210000"
+
+
+def test_an_answer_longer_than_a_frame_is_refused():
+    device = instrument()
+    data = bytes((4, 0x80 | 1, 0xF1, 1, 0x71, 250, 0x71, 1, 0x71, 250, 33, 0x40, 33, 0x40))
+    said = device.receive(Bytes(propar.ascii_frame(0x80, data)), 0.0)
+    assert [action.data[:9] for action in said if isinstance(action, Send)] == [b":0480001D"]
+
+
+def test_io_status_and_alarm_limits_are_read_and_written():
+    device = instrument()
+    assert ask(device, ":058001720B40")[7:9] == "0D"  # locked
+    ask(device, ":058001000A40")
+    assert ask(device, ":058001720B40") == ":0480000004"
+    assert ask(device, ":068004720B720B") == ":058002720B40"
+    assert device.power_cycle(0.0) == []
+    assert ask(device, ":06800401040104", 1.0) == ":058002010401"  # analog is the default now
+    assert ask(device, ":06800161213E80") == ":0480000005"
+    assert ask(device, ":06800461216121") == ":06800261213E80"

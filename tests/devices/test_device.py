@@ -80,6 +80,6 @@ async def test_a_line_that_stays_disturbed_gives_no_value():
     device = Careful(Line(link), 0)
     await device.ask(b"A")
     link.answer = lambda request: [(0.6, b"2\r\n")]
-    with pytest.raises(BadFrame, match="late or unasked"):
+    with pytest.raises(BadFrame, match="nobody asked for"):
         await device.ask(b"A")
     assert len(link.sent) == 4

@@ -14,6 +14,8 @@ from drivers.core.fluid import Direction, FluidMover, Motion
 from drivers.core.signals import Access, Quality, Value
 from tests.devices.rig import Rig, dose
 
+pytestmark = pytest.mark.fuzz
+
 CASES = int(os.environ.get("OSTEON_FUZZ_CASES", "200"))
 """Seeded cases a driver, in blocks; `make campaign` asks for 5,000."""
 BLOCKS = 4

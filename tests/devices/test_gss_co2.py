@@ -463,3 +463,33 @@ def test_the_drivers_declare_what_happens_without_us(kind: type[GssCo2]):
     assert kind.watchdog == "none"
     assert kind.verified is None
     assert all(row.tag for row in kind.table)
+
+
+async def test_a_question_mark_behind_the_blank_of_a_reply_is_a_no_too():
+    with pytest.raises(Refused, match="does not know"):
+        await saying(" ?\r\n").read("filter")
+
+
+def test_numbers_that_no_sensor_takes_are_not_taken():
+    device = sensor(mode=2)
+    for command in ("P 11 99999", "A 99999999999", "X 0.0000001", "F 70000 1"):
+        assert ask(device, command) == "?\r\n"
+    assert ask(sensor(0.0, mode=2), "X 400") == "?\r\n"
+    assert ask(device, "Z") == " Z 05000\r\n"
+
+
+def test_a_program_that_sends_byte_by_byte_is_answered():
+    device = sensor(mode=2)
+    said = [device.receive(Bytes(bytes((byte,))), 100.0) for byte in b"Z\r\n"]
+    assert said[:2] == [[], []]
+    assert [action.data for action in said[2] if isinstance(action, Send)] == [b" Z 05000\r\n"]
+
+
+def test_a_stream_of_a_sensor_without_the_blank_looks_as_recorded():
+    chamber = StillChamber()
+    chamber.values.update(co2=0.651)
+    device = simulated.GssSprintir(chamber, options={"leading_blank": "no", "multiplier": 10})
+    (line,) = device.wake(0.0)
+    assert isinstance(line, Send)
+    assert line.data == b"Z 00651 z 00651\r\n"
+    assert device.wake_at == pytest.approx(0.05)

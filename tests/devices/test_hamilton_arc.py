@@ -43,6 +43,15 @@ GOLDEN = golden(
     Byte-level | M | > 01 03 12 7F 00 08 70 AC | < 01 03 10 00 00 00 00 00 01 00 00 00 00 00 00 00 00 00 00 E0 A5 | warnings
     Byte-level | M | > 01 03 12 43 00 06 31 64 | < 01 03 0C 5D E0 43 28 00 00 00 00 00 00 00 00 E5 7A | hours
     Byte-level | O | > 01 03 04 07 00 08 F4 FD | < 01 03 10 44 4F 55 4F 31 4D 32 30 00 00 00 00 00 00 00 00 41 1E | firmware
+    Byte-level | M | > 01 10 10 BF 00 04 08 00 03 00 00 00 00 00 00 ED C0 | < 01 10 10 BF 00 04 F4 EE | level U
+    Byte-level | D | > 01 10 14 29 00 02 04 00 00 00 00 CE DD | < 01 10 14 29 00 02 95 F0 | CP1 automatic
+    Byte-level | D | > 01 10 14 29 00 02 04 00 00 40 E0 FE 95 | < 01 10 14 29 00 02 95 F0 | CP1 at pH 7
+    Byte-level | M | > 01 03 14 25 00 06 D1 F3 | < 01 03 0C 00 00 00 00 10 00 00 00 51 EC 40 80 73 15 | CP1 took 4.01
+    Byte-level | O | > 01 10 08 29 00 02 04 00 10 00 00 57 D8 | < 01 10 08 29 00 02 92 60 | unit %-vol
+    Byte-level | O | > 01 10 08 29 00 02 04 00 80 00 00 57 F5 | < 01 10 08 29 00 02 92 60 | unit mg/l
+    Byte-level | O | > 01 10 09 69 00 04 08 00 04 00 00 00 00 40 80 42 8F | < 01 10 09 69 00 04 12 4A | it has 4 Cel
+    Byte-level | O | > 01 10 09 69 00 04 08 00 04 00 00 00 00 41 20 43 67 | < 01 10 09 69 00 04 12 4A | it has 10 Cel
+    Byte-level | O | > 01 10 0D A9 00 04 08 00 01 00 00 00 01 00 00 7B EA | < 01 10 0D A9 00 04 13 46 | interval 1 s
     """,  # noqa: E501 - frames stay as the sheet prints them
 )
 SHEET = Liquid(24.35834, 4.02503, 98.7)
@@ -409,3 +418,81 @@ async def test_on_a_faulty_wire_no_number_is_invented(block: int):
                 if reading is not None and reading.value is not None:
                     assert reading.value in truth
             await asyncio.sleep(10)
+
+
+# -- what another program may ask and set
+
+
+def test_the_simulator_takes_the_sheets_writes():
+    sensor = ph_sensor()
+    GOLDEN.check_simulator(sensor, "level A", "CP1 automatic", now=1000.0)
+    GOLDEN.check_simulator(sensor, "CP1 took 4.01", "CP1 at pH 7", "level U", now=1000.0)
+    oxygen = do_sensor()
+    GOLDEN.check_simulator(
+        oxygen, "level S", "unit %-vol", "unit mg/l", "interval 1 s", "it has 4 Cel", "it has 10 Cel"
+    )
+    assert channel(raw(oxygen, "01 03 09 69 00 0A")[3:-2]).value == 10.0
+    oxygen.power_cycle(10.0)
+    assert channel(raw(oxygen, "01 03 09 69 00 0A", 10.0)[3:-2]).value == pytest.approx(24.35834)
+
+
+@pytest.mark.parametrize("text", ["swapped", "plain"])
+def test_every_text_of_the_sheet_is_there_and_the_free_ones_are_kept(text: str):
+    sensor = ph_sensor(text=text)
+
+    def read(register: int, count: int = 8) -> str:
+        data = raw(sensor, f"01 03 {register - 1:04X} {count:04X}")[3:-2]
+        if text == "swapped":
+            data = bytes(data[at ^ 1] for at in range(len(data)))
+        return data.rstrip(b"\0").decode("ascii")
+
+    for register in (1024, 1032, 1040, 1048, 1056, 1064, 1088, 1096, 1120, 1280, 1312, 2080, 2400, 2464, 3360, 3456):
+        assert read(register), register
+    assert (read(1600), read(1536), read(1632)) == ("242111-0001001", "*FREE_USERSPACE*", "*FREE_USERSPACE*")
+    assert [read(1920 + 4 * bit, 4) for bit in (1, 5, 12, 21)] == ["K", "%-sat", "pH", "mV"]
+    hello = b"bench 7, left   " if text == "plain" else b"ebcn h,7l fe t  "
+    write = f"01 10 {1536 - 1:04X} 0008 10 {hello.hex()}"
+    assert raw(sensor, write)[1] == 0x10
+    assert read(1536) == "bench 7, left   "
+    assert raw(sensor, f"01 10 {1600 - 1:04X} 0008 10 {hello.hex()}")[1:3] == b"\x90\x03"
+    twin = ph_sensor(text=text)
+    twin.restore(json.loads(json.dumps(sensor.snapshot())))
+    sensor = twin
+    assert read(1536) == "bench 7, left   "
+
+
+def test_settings_are_the_specialists_are_kept_and_the_factory_brings_them_back():
+    sensor = ph_sensor()
+
+    def value(register: int, count: int) -> list[int]:
+        data = raw(sensor, f"01 03 {register - 1:04X} {count:04X}")[3:-2]
+        return [int.from_bytes(data[at + 2 : at + 4] + data[at : at + 2], "big") for at in range(0, len(data), 4)]
+
+    average = f"01 10 {3370 - 1:04X} 0004 08 0001 0000 0010 0000"
+    assert value(3370, 8) == [1, 2, 1, 16]
+    assert raw(sensor, average)[1:3] == b"\x90\x03"
+    assert raw(sensor, "01 10 10BF 0004 08 0030 0000 79CE 00F4")[1] == 0x10
+    assert raw(sensor, average)[1] == 0x10
+    assert value(3370, 8) == [1, 16, 1, 16]
+    assert raw(sensor, f"01 10 {3370 - 1:04X} 0004 08 0001 0000 0011 0000")[1:3] == b"\x90\x03"
+    assert raw(sensor, f"01 10 {9474 - 1:04X} 0002 04 0008 0000")[1] == 0x10
+    assert raw(sensor, f"01 10 {4102 - 1:04X} 0002 04 0005 0000")[1] == 0x10
+    assert (value(9474, 2), value(4102, 2), value(5120, 2), value(3072, 2)) == ([8], [5], [0x23], [0x900])
+    assert raw(sensor, "01 10 10C3 0004 08 000C 0000 002A 0000")[1] == 0x10  # another password for administrators
+    assert raw(sensor, "01 10 10BF 0004 08 000C 0000 5DEA 0114")[1:3] == b"\x90\x03"
+    assert raw(sensor, "01 10 1FFF 0002 04 2C5F 000B")[1] == 0x10
+    assert (value(9474, 2), value(4102, 2), value(3370, 8)) == ([1], [4], [1, 2, 1, 16])
+    assert raw(sensor, "01 10 10BF 0004 08 000C 0000 5DEA 0114")[1] == 0x10
+
+
+def test_calibration_data_are_told_to_those_who_may_and_no_point_is_taught_at_no_number():
+    sensor = ph_sensor()
+    assert raw(sensor, "01 03 158F 0008")[1:3] == b"\x83\x03"  # 5520 for administrators and specialists
+    raw(sensor, "01 10 10BF 0004 08 000C 0000 5DEA 0114")
+    for start, value in ((5162, "0000 7FC0"), (5322, "0000 7F80")):
+        assert raw(sensor, f"01 10 {start - 1:04X} 0002 04 {value}")[1:3] == b"\x90\x03"
+    assert raw(sensor, "01 10 1429 0002 04 0000 0000", 1000.0)[1] == 0x10
+    data = raw(sensor, "01 03 158F 0008", 1000.0)[3:-2]
+    assert struct.unpack(">f", data[2:4] + data[:2])[0] == pytest.approx(4.01)
+    assert raw(sensor, "01 03 142B 0008", 1000.0)[3 + 8 : 3 + 12] == bytes.fromhex("0001 0000")
+    assert raw(sensor, "01 03 0000 0001")[1:3] == b"\x83\x02"

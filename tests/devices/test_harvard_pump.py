@@ -38,6 +38,7 @@ FLOWCHEM = golden(
     Examples | F | > "0irun \r\n"                  | < 0A "00>"                                        | run
     Examples | F | > "0  \r\n"                     | < 0A "00>"                                        | running
     Examples | F | > "0  \r\n"                     | < 0A "00T*"                                       | at target
+    Examples | F | > "0stp \r\n"                   | < 0A "00:"                                        | stop at target
     """,
 )
 COMPUTER = golden(
@@ -106,7 +107,7 @@ def say(pump: simulated.Harvard11Elite, text: str, now: float = 0.0) -> str:
 def test_the_simulator_answers_what_flowchem_sends():
     pump = simulated.Harvard11Elite(FreeBarrel())
     FLOWCHEM.check_simulator(pump, *[exchange.what for exchange in FLOWCHEM.exchanges[:8]])
-    FLOWCHEM.check_simulator(pump, "at target", now=151.0)
+    FLOWCHEM.check_simulator(pump, "at target", "stop at target", now=151.0)
     assert pump.state.infused_ml == pytest.approx(2.5)
 
 
@@ -713,6 +714,53 @@ def test_a_power_cycle_ends_the_run_and_may_lose_the_counters(kept: int):
     assert pump.state.infused_ml == pytest.approx(1.0 * kept)
     assert pump.state.diameter_mm == 20.0
     assert say(pump, "7 address 8", 60.0) == "\n08:"
+
+
+def test_a_rate_changed_while_it_runs_ends_at_the_same_target():
+    barrel = FreeBarrel()
+    pump = simulated.Harvard11Elite(barrel)
+    for text in ("tvolume 2 ml", "irate 1 ml/min", "irun"):
+        say(pump, text)
+    assert say(pump, "irate 4 ml/min", 60.0) == "\n00>"
+    assert pump.wake_at == pytest.approx(75.0)
+    assert say(pump, "wrate 9 ml/min", 61.0) == "\n00>"
+    assert pump.wake_at == pytest.approx(75.0)
+    pump.wake(75.0)
+    assert say(pump, "ivolume", 80.0) == "\n00:2 ml\r\n00T*"
+    barrel.halt(100.0)
+    assert barrel.pushed_out_ml == pytest.approx(2.0)
+
+
+def test_a_target_time_ends_a_run_and_times_are_told_and_cleared():
+    pump = simulated.Harvard11Elite(FreeBarrel())
+    assert say(pump, "ttime") == "\n00:Target time not set\r\n00:"
+    assert say(pump, "ttime soon") == "\n00:Argument error: soon\r\n00:"
+    assert say(pump, "ttim 30") == "\n00:"
+    say(pump, "irun")
+    assert say(pump, "itime", 10.0) == "\n00:10 sec\r\n00>"
+    assert say(pump, "citime", 11.0) == "\n00:Command error\r\n00>"
+    pump.wake(30.0)
+    assert say(pump, "ivolume", 31.0) == "\n00:500 ul\r\n00T*"
+    assert say(pump, "ctime", 32.0) == "\n00T*"
+    assert say(pump, "itime", 33.0) == "\n00:0 sec\r\n00T*"
+    assert say(pump, "cttime", 34.0) == "\n00:"
+    assert say(pump, "ttime 01:00:00", 35.0) == "\n00:"
+    assert say(pump, "ttime", 36.0) == "\n00:01:00:00\r\n00:"
+
+
+def test_syringe_table_gang_and_the_long_answers_are_known():
+    pump = simulated.Harvard11Elite(FreeBarrel())
+    assert "bdp" in say(pump, "syrmanu ?")
+    assert say(pump, "syrm bdp 10 ml") == "\n00:"
+    assert say(pump, "syrm") == "\n00:bdp 10 ml\r\n00:"
+    assert say(pump, "syrm xyz 10 ml") == "\n00:Argument error: xyz 10 ml\r\n00:"
+    assert say(pump, "gang 2") == "\n00:"
+    assert say(pump, "gang") == "\n00:2 syringes\r\n00:"
+    assert say(pump, "gang x") == "\n00:Argument error: x\r\n00:"
+    assert say(pump, "metrics").count("\r") > 3
+    assert "11 ELITE" in say(pump, "version")
+    assert say(pump, "force 30%") == "\n00:"
+    assert say(pump, "diameter 34") == "\n00:Out of range\r\n00:"
 
 
 def test_a_snapshot_in_mid_stroke_goes_on_as_if_nothing_had_been():

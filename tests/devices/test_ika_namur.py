@@ -499,6 +499,22 @@ def test_unknown_commands_are_silence_or_a_status():
     assert say(quiet, "IN_NAME\r\n") == "Shaker of\r\n"
 
 
+def test_type_software_modes_and_service_channels_are_known_where_the_sheet_has_them():
+    ret, stirrer, shaker = (each(StirredStillBath()) for each in
+        (simulated.RetControlVisc, simulated.Eurostar, simulated.Ks4000))  # fmt: skip
+    for device in (ret, stirrer, shaker):
+        for question in ("IN_TYPE", "IN_SOFTWARE", "IN_VERSION", "IN_SOFTWARE_ID"):
+            assert say(device, question + "\r\n").endswith("\r\n")
+    for text in ("SET_MODE_A", "SET_MODE_B", "SET_MODE_D", "OUT_SP_54 60"):
+        assert say(ret, text + "\r\n") == ""
+    assert (ret.state.mode, say(ret, "IN_SP_54\r\n")) == ("D", "60.0 54\r\n")
+    assert say(stirrer, "OUT_MODE_2 \r\n") == ""
+    assert say(stirrer, "IN_MODE\r\n") == "2\r\n"
+    assert say(ret, "IN_MODE\r\n") == say(stirrer, "SET_MODE_A\r\n") == ""
+    say(shaker, "OUT_SP_12@45\r\nOUT_SP_42@60\r\n")
+    assert say(shaker, "IN_SP_12\r\nIN_SP_42\r\n") == "45.0 12\r\n60.0 42\r\n"
+
+
 def test_a_heidolph_echoes_everything_and_does_not_hear_what_comes_too_soon():
     device = simulated.HeidolphMrHeiTec(StirredStillBath())
     assert say(device, "OUT_SP_3 200\r\n", 1.0) == "OUT_SP_3 200\r\n"

@@ -420,7 +420,7 @@ def test_the_simulator_answers_damage_and_nonsense_with_its_errors():
     unit.answer("AOD", 1.0)
     assert unit.answer("ASEND", 2.0)[1] == 9
     unit.answer("AID", 3.0)
-    assert unit.answer("AOD", 4.0)[1] == 8
+    assert unit.answer("AQS", 4.0)[1] == 8
     bare = simulated.InhecoIncubator(chamber(), options={"initialised": 0}).units[0]
     assert [bare.answer(command, 0.0)[1] for command in ("AOD", "STT370", "RTT")] == [7, 7, 0]
     assert ask(simulator, "0C 32 C9 54 30 30 52 44 41", 10.0) == b""
@@ -494,3 +494,14 @@ async def test_a_drawer_on_a_spoilt_cable_is_told_to_move_at_most_once(seed: int
         assert simulator.units[0].state.drawer_open
     if refused:
         assert not simulator.units[0].state.drawer_goal
+
+
+def test_what_is_told_right_behind_an_initialisation_is_done_after_it():
+    simulator = simulated.InhecoIncubatorShaker(chamber())
+    for name in ("initialise", "target", "heat"):
+        assert ask(simulator, GOLDEN[name].request.hex()).hex() == "b22060"
+    assert ask(simulator, GOLDEN["open drawer"].request.hex(), 0.5).hex() == "b22060"
+    assert ask(simulator, GOLDEN["drawer"].request.hex(), 8.0) == GOLDEN["drawer"].reply
+    simulator.wake(10.5)
+    assert ask(simulator, GOLDEN["drawer"].request.hex(), 10.5).hex() == "b231b22060"
+    assert simulator.units[0].state.heating

@@ -286,9 +286,10 @@ async def test_a_pump_with_another_number_is_found_and_told_to_address_channels(
     rig = Rig()
     rig.pump.state.address = 3
     driver = Driver(Line(rig.host.link()), 3, BIG)
-    with pytest.raises(NoAnswer):
-        await driver.identify()
+    assert (await driver.identify()).type == "REGLO ICC"
     await driver.prepare()
+    assert (await driver.identify()).type == "REGLO ICC"
+    rig.host.power_cycle()
     assert (await driver.identify()).type == "REGLO ICC"
 
 
@@ -758,6 +759,92 @@ async def test_the_measured_volume_of_a_calibration_run_is_entered() -> None:
 
 
 # -- the simulator alone
+
+
+PREDICTED = golden(
+    "ismatec_reglo_icc",
+    r"""
+    Commands | MX | > "1xv1500+1|2500+0\r"  | < "3600\r\n"   | 15 mL at 2.5 mL a minute take 360.0 s
+    Commands | MX | > "1xw1000+1|010000\r"  | < "300\r\n"    | 10 mL at 100.00 rpm and 20 mL a minute take 30.0 s
+    """,
+)
+
+
+def test_the_simulator_predicts_how_long_a_volume_takes() -> None:
+    PREDICTED.check_simulator(addressed())
+    assert ask(addressed(), "1xv1500+1") == b"#"
+    assert ask(addressed(), "1xw1500+1|0") == b"#"
+
+
+@pytest.mark.parametrize(
+    ("command", "question", "answer"),
+    [("1V0123", "1V", b"123"), ("1V0123", "1xT", b"123"), ("1VM012", "1VM", b"12"), ("1VH001", "1xT", b"36000"),
+     ("1T0050", "1xP", b"50"), ("1TM002", "1TM", b"2"), ("1TH001", "1TH", b"1"), ("1xS0815", "1xS", b"0815"),
+     ("1)0306", "1#", b"REGLO ICC 0208 306"), ("1xB0006", "1xB", b"6"), ("1U01234", "1U", b"001234"),
+     ("1u00002", "1u", b"000002"), ("1xA0004", "1xA", b"4")],
+)  # fmt: skip
+def test_legacy_times_and_service_settings_are_taken_and_told(command: str, question: str, answer: bytes) -> None:
+    pump = addressed()
+    assert ask(pump, command) == b"*"
+    assert ask(pump, question) == answer + b"\r\n"
+
+
+def test_the_volume_of_a_roller_step_is_the_calibration() -> None:
+    pump = addressed()
+    assert ask(pump, "1r3000+4") == b"*"
+    assert ask(pump, "1r") == b"3000E+4\r\n"
+    assert ask(pump, "1!") == b"24.000 ml/min\r\n"
+
+
+def test_a_calibration_run_ends_by_itself_waits_for_the_volume_and_can_be_cancelled() -> None:
+    tube = FreeTube()
+    pump = addressed([tube])
+    for command in ("1xE1", "1xU1000+1", "1xW00000600", "1xRK"):
+        ask(pump, command)
+    assert ask(pump, "1xY") == b"*"
+    assert ask(pump, "1E", 30.0)[-1:] == b"+"
+    said = b"".join(each.data for each in pump.wake(60.0) if isinstance(each, Send))
+    assert b"^X1|B\r\n" in said
+    assert b"^U1|E|" in said
+    tube.halt(60.0)
+    assert tube.pulled_in_ml == pytest.approx(10.0)
+    assert ask(pump, "1xV1100+1", 60.0) == b"1100E+1\r\n"
+    assert ask(pump, "1!", 60.0) == b"22.000 ml/min\r\n"
+    ask(pump, "1xY", 61.0)
+    assert ask(pump, "1xZ", 70.0)[-1:] == b"*"
+    assert ask(pump, "1E", 70.0)[-1:] == b"-"
+    assert ask(pump, "1xV1100+1", 70.0) == b"#"
+
+
+def test_a_paused_dose_goes_on_with_what_was_left_and_a_stop_forgets_it() -> None:
+    tube = FreeTube()
+    pump = addressed([tube])
+    for command in ("1O", "1xf1", "1f6000+0", "1v1000+0", "1H"):
+        ask(pump, command)
+    assert ask(pump, "1xI", 4.0) == b"*"
+    assert ask(pump, "1E", 5.0) == b"-"
+    ask(pump, "1H", 10.0)
+    pump.wake(16.0)
+    tube.halt(20.0)
+    assert tube.pushed_out_ml == pytest.approx(1.0)
+    ask(pump, "1H", 20.0)
+    ask(pump, "1xI", 24.0)
+    ask(pump, "1I", 25.0)
+    ask(pump, "1H", 30.0)
+    pump.wake(40.0)
+    tube.halt(50.0)
+    assert tube.pushed_out_ml == pytest.approx(2.4)
+
+
+async def test_what_was_left_of_a_paused_dose_is_not_given_with_the_next() -> None:
+    rig = await ready()
+    await rig.driver.start(Direction.DELIVER, 5.0, 6.0)
+    await asyncio.sleep(10)
+    ask(rig.pump, "1xI", rig.host.now)  # somebody at the keys
+    moved = rig.moved()
+    await rig.driver.start(Direction.DELIVER, 1.0, 6.0)
+    await asyncio.sleep(60)
+    assert rig.moved() - moved == pytest.approx(1.0)
 
 
 def test_modes_with_cycles_pause_and_go_on() -> None:

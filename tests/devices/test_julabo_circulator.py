@@ -304,10 +304,18 @@ async def test_a_device_in_alarm_does_not_start_and_says_why():
 
 
 async def test_a_device_with_coarser_steps_refuses_what_it_cannot_keep():
-    bench = await Bench(decimals=1).connect()
-    with pytest.raises(Refused, match=r"37\.2"):
+    bench = await Bench(decimals=0).connect()
+    with pytest.raises(Refused, match=r"37\.0"):
         await bench.driver.write("temperature_setpoint", 37.25)
-    assert (await bench.driver.write("temperature_setpoint", 37.5)).value == 37.5
+    assert (await bench.driver.write("temperature_setpoint", 38.0)).value == 38.0
+
+
+async def test_a_model_that_shows_one_decimal_is_read_back_to_that_one():
+    bench = await Bench(decimals=1).connect()
+    assert (await bench.driver.write("temperature_setpoint", 36.87)).value == 36.9
+    bench.device._set_point = lambda value, now: b""  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="read-back"):
+        await bench.driver.write("temperature_setpoint", 37.0)
 
 
 @pytest.mark.parametrize(("name", "value"), [("temperature_setpoint", "37"), ("temperature_setpoint", float("nan")),
@@ -502,3 +510,9 @@ def test_a_circulator_keeps_its_set_point_without_us(kind: type[JulaboCirculator
     assert kind.on_link_loss is LinkLoss.KEEPS_SETPOINTS
     assert "-1501" in kind.watchdog
     assert kind.verified is None
+
+
+def test_blanks_and_a_line_feed_around_a_command_are_passed_over():
+    device = simulated.JulaboCorioCd(Tank())
+    assert ask(device, "OUT_SP_00  41.5 ") == ""
+    assert ask(device, "\n in_sp_00 ", 1.0) == "41.50\r\n"

@@ -123,7 +123,7 @@ async def test_every_signal_of_a_poll_comes_from_the_chamber_and_the_store():
     await incubator.prepare()
     simulator.state.trouble = 13
     assert {name: each.value for name, each in (await incubator.poll()).items()} == {
-        "station_occupied": True, "ready": True, "shaker_on": False, "cassette": 1.0, "level": 1.0,
+        "station_occupied": True, "ready": False, "shaker_on": False, "cassette": 1.0, "level": 1.0,
         "pitch_steps": 0.0, "levels_per_cassette": 0.0, "temperature": 36.9, "temperature_setpoint": 37.0,
         "humidity": 93.0, "humidity_setpoint": 93.0, "co2": 4.9, "co2_setpoint": 5.0, "n2": 76.5, "n2_setpoint": 0.0,
         "error": True, "error_text": "00013 export while a plate is on the station",
@@ -380,6 +380,27 @@ async def test_while_it_moves_it_can_be_read_but_not_moved():
         await other.plate_to_slot(7)
     await again
     assert simulator.state.station
+
+
+async def test_a_trouble_from_before_stands_against_a_move_until_initialised():
+    incubator, simulator, _, _ = connect(station=1)
+    simulator.state.trouble = 9
+    with pytest.raises(MoveFailed, match="lift positioning"):  # activating does not take it away
+        await incubator.plate_to_slot(5)
+    await incubator.initialise()
+    await incubator.plate_to_slot(5)
+    assert "1/5" in simulator.state.plates
+
+
+def test_the_simulator_does_not_become_ready_after_a_failed_move_until_it_is_initialised():
+    simulator = simulated.LiconicStx(chamber(), options={"fail": 9, "station": 1})
+    for text, said, now in (
+        (b"CR\r", b"CC\r\n", 0.0), (b"ST 1904\r", b"OK\r\n", 1.0), (b"RD 1915\r", b"0\r\n", 60.0),
+        (b"RD 1814\r", b"1\r\n", 61.0), (b"RD DM200\r", b"00009\r\n", 62.0), (b"ST 1904\r", b"OK\r\n", 63.0),
+        (b"RD 1915\r", b"0\r\n", 90.0), (b"RD 1813\r", b"1\r\n", 91.0), (b"ST 1900\r", b"OK\r\n", 92.0),
+        (b"RD 1915\r", b"1\r\n", 130.0), (b"\nRD 1814\r\n", b"0\r\n", 131.0),
+    ):  # fmt: skip
+        assert ask(simulator, text, now) == said
 
 
 @pytest.mark.parametrize(("fail", "text"), [(9, "00009 lift positioning"), (104, "00104 import: step 4")])

@@ -514,6 +514,8 @@ def test_joined_commands_are_carried_out_in_turn() -> None:
     assert say(drive, "P01I", 1.5)[-3:] == b"35\r"
     assert say(drive, "P01HV12.5G", 2.0) == b"\x06"
     assert drive.rotor.due() == pytest.approx(2.0 + 7.5)
+    assert say(drive, "P01C ", 2.5)[:2] == b"\x02C"  # a blank before CR, and LF behind it
+    assert told(drive, b"\n\x02P01S\r\n", 2.6) == b"\x02S+0100.0\r"
     assert say(drive, "P01Q", 3.0) == b"\x15"
     assert say(drive, "P01I", 3.5)[-2:] == b"4\r"
     assert say(drive, "P01O10B01ALHZZ0", 4.0) == b"\x06"

@@ -248,12 +248,24 @@ async def test_a_changed_digit_is_seen_where_the_values_no_longer_fit():
     assert "damaged" in readings["oxygen"].why
 
 
-async def test_a_sensor_without_the_line_of_all_values_is_asked_one_by_one():
-    class Older(simulated.SstLuminoxLox02):
-        def _answer(self, text: str, now: float) -> str:
-            return "E 01" if text == "A" else super()._answer(text, now)
+@pytest.mark.parametrize("said", [b"E 01\r\n", b""])
+async def test_a_sensor_without_the_line_of_all_values_is_asked_one_by_one_from_then_on(said: bytes):
+    """`A` is not in the vendor's own library (H, G only)."""
+    asked: list[bytes] = []
 
-    assert (await rig(Older(Chamber())).driver.poll())["oxygen"].value == 20.9
+    class Older(simulated.SstLuminoxLox02):
+        def message(self, text: bytes, now: float) -> bytes:
+            asked.append(text)
+            return said if text == b"A\r" else super().message(text, now)
+
+    bench = rig(Older(Chamber()))
+    await bench.driver.prepare()
+    for _ in range(2):
+        assert (await bench.driver.poll())["oxygen"].value == 20.9
+    assert asked.count(b"A\r") == (1 if said else 2)
+    await bench.driver.prepare()
+    await bench.driver.poll()
+    assert asked.count(b"A\r") == (2 if said else 4)
 
 
 async def test_a_value_that_is_missing_from_the_line_is_bad():

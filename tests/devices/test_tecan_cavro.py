@@ -49,7 +49,9 @@ OEM = golden(
     Examples, OEM | MX | > 02 31 34 3F 03 3B                         | < 02 30 60 33 30 30 30 03 52 | position
     Examples, OEM | MX | > 02 31 32 41 33 30 30 30 52 03 12          | < 02 30 4F 03 7E             | overflow
     Examples, OEM | MX | > 02 31 31 54 03 55                         | < 02 30 60 03 51             | terminate
-    """,
+    Examples, OEM | MX | > 02 31 35 56 31 30 30 49 50 31 35 30 30 4F 44 31 35 30 30 52 03 22 | < 02 30 40 03 71 | half a stroke
+    Examples, OEM | MX | > 02 31 32 41 33 30 30 30 52 03 12          | < 02 30 67 03 56             | not initialised
+    """,  # noqa: E501 - frames stay as the sheet prints them
 )
 DT = golden(
     "tecan_cavro",
@@ -58,6 +60,7 @@ DT = golden(
     Examples, DT | M  | > "/1Q" 0D            | < 2F 30 60 03 0D 0A                | ready
     Examples, DT | M  | > "/1?" 0D            | < 2F 30 60 33 30 30 30 03 0D 0A    | position
     Examples, DT | M  | > "/1A100R" 0D        | < 2F 30 67 03 0D 0A                | not initialised
+    Examples, DT | M  | > "/1V100IP1500OD1500R" 0D | < 2F 30 40 03 0D 0A           | half a stroke
     Framing      | S  | > "/1Q" 0D            | < FF 2F 30 60 03 0D 0A             | ready with a sync byte
     """,
 )
@@ -130,7 +133,8 @@ def say(pump: Pump, text: str, now: float = 0.0) -> str:
 
 def test_the_simulator_answers_the_sheets_oem_blocks():
     OEM.check_simulator(lambda: _at(1.0), "initialise", "go to 3000")
-    OEM.check_simulator(lambda: _at(0.0), "ready", "terminate")
+    OEM.check_simulator(lambda: _at(0.0), "ready", "terminate", "half a stroke")
+    OEM.check_simulator(lambda: Pump(FreeBarrel(), options={"initialised": 0}), "not initialised")
     pump = _at(0.0)
     OEM.check_simulator(pump, "go to 3000", "the same repeated", "overflow")
     assert pump.state.plunger_moves == 4322
@@ -140,6 +144,7 @@ def test_the_simulator_answers_the_sheets_oem_blocks():
 
 def test_the_simulator_answers_the_sheets_dt_lines():
     DT.check_simulator(lambda: _at(1.0), "initialise")
+    DT.check_simulator(lambda: _at(0.0), "half a stroke")
     DT.check_simulator(lambda: _at(3000.0), "ready", "position")
     DT.check_simulator(lambda: Pump(FreeBarrel(), options={"initialised": 0}), "not initialised")
     DT.check_simulator(lambda: Pump(FreeBarrel(), options={"sync_byte": 1}), "ready with a sync byte")
@@ -175,6 +180,11 @@ async def test_the_driver_sends_and_reads_the_sheets_oem_blocks():
         driver = TecanCavroXCalibur(line, 0, SYRINGE)
         driver.talk.framing = Numbered(2)
         with pytest.raises(Refused, match="error 15"):
+            await driver.talk.command("A3000R")
+    async with OEM.line("not initialised") as line:
+        driver = TecanCavroXCalibur(line, 0, SYRINGE)
+        driver.talk.framing = Numbered(2)
+        with pytest.raises(Refused, match="error 7"):
             await driver.talk.command("A3000R")
 
 
@@ -870,3 +880,68 @@ async def test_an_answer_that_nobody_asked_for_makes_no_number_and_no_volume():
     assert "nobody asked" in readings["plunger_moves"].why
     with pytest.raises(BadFrame, match="nobody asked"):
         await rig.driver.totals()
+
+
+# -- what another program may do
+
+
+OEM_Q, DT_Q = bytes.fromhex("02 31 33 51 03 52"), b"/1Q\r"
+
+
+def answered(pump: Pump, request: bytes, now: float = 0.0) -> bytes:
+    return b"".join(action.data for action in pump.receive(Bytes(request), now) if isinstance(action, Send))
+
+
+@pytest.mark.parametrize(("kind", "hears"), [(Pump, True), (Xp, True), (Xlp, False)])
+def test_after_dt_an_xcalibur_still_hears_oem_and_after_oem_nobody_hears_dt(kind: type[Pump], hears: bool):
+    pump = kind(FreeBarrel())
+    assert answered(pump, DT_Q) == b"/0`\x03\r\n"
+    assert bool(answered(pump, OEM_Q)) is hears
+    assert bool(answered(pump, DT_Q)) is not hears
+    pump.power_cycle(1.0)
+    assert answered(pump, OEM_Q, 1.0).startswith(b"\x020")
+    assert answered(pump, DT_Q, 1.0) == b""
+
+
+def test_a_stray_stx_before_a_line_costs_that_line_nothing():
+    pump = Pump(FreeBarrel())
+    assert answered(pump, b"\x02/1Q\r") == b"/0`\x03\r\n"
+    said = b"".join(answered(pump, bytes((byte,))) for byte in b"\x02\x31/1?\r")
+    assert said == b"/0`0\x03\r\n"
+
+
+def test_blocks_and_lines_are_understood_byte_by_byte():
+    for request, reply in ((OEM_Q, "02 30 60 03 51"), (DT_Q, "2F 30 60 03 0D 0A")):
+        pump = Pump(FreeBarrel())
+        assert b"".join(answered(pump, bytes((byte,))) for byte in request) == bytes.fromhex(reply)
+
+
+def test_t_with_an_r_behind_it_resumes_the_string():
+    pump = Pump(FreeBarrel())
+    say(pump, "V600A3000R")
+    assert say(pump, "T", 1.0) == "`"
+    assert say(pump, "R", 2.0) == "@"
+    assert say(pump, "TR", 3.0) == "@"
+    assert say(pump, "?", 60.0) == "`3000"
+
+
+def test_speed_is_changed_while_it_moves_up_to_1024_only():
+    pump = Pump(FreeBarrel())
+    say(pump, "V100A3000R")
+    assert say(pump, "V1024", 1.0) == "@"
+    assert say(pump, "V1025", 2.0) == "C"
+    assert say(pump, "?2", 2.0) == "@1024"
+    assert say(Pump(FreeBarrel()), "V6000R") == "`"
+
+
+def test_the_finest_steps_are_of_an_xlp_only():
+    assert say(Pump(FreeBarrel()), "N2R") == "c"
+    xlp = Xlp(FreeBarrel())
+    assert (say(xlp, "N2R"), say(xlp, "Q")) == ("`", "`")  # an XLP says a bad operand at Q
+    assert (say(xlp, "N3R"), say(xlp, "Q")) == ("`", "c")
+
+
+@pytest.mark.parametrize("report", ["QR", "?R", "?2R", "?16R", "&R", "FR"])
+def test_a_report_with_an_r_behind_it_is_the_plain_report(report: str):
+    pump = Pump(FreeBarrel())
+    assert say(pump, report) == say(pump, report[:-1])

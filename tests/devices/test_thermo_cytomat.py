@@ -525,7 +525,10 @@ async def test_the_commands_of_the_simulator_are_refused_as_in_the_sheet():
         (b"mv:xx\r", b"er 02\r"),
         (b"mv:wt 001\r", b"er 04\r"), (b"mv:wh\r", b"er 22\r"), (b"ll:it 37\r", b"er 04\r"),
         (b"ll:it 61.0\r", b"er 04\r"),
-        (b"ll:gp 003\r", b"er 04\r"), (b"ll:zz\r", b"er 02\r"), (b"ll:va 003\r", b"er 04\r"), (b"se:ns\r", b"er 02\r"),
+        (b"ll:gp 003\r", b"er 04\r"), (b"ll:zz\r", b"er 02\r"), (b"ll:va 003\r", b"er 04\r"), (b"se:xx\r", b"er 02\r"),
+        (b"ll:h- 1\r", b"er 04\r"), (b"ll:h+ 999\r", b"er 05\r"), (b"ll:sp 003\r", b"er 04\r"),
+        (b"ll:h- 000\r", b"er 05\r"), (b"mv:sn 001\r", b"er 04\r"), (b"mv:sn 001 999\r", b"er 05\r"),
+        (b"se:cs 001\r", b"er 04\r"), (b"sb:xx 00001\r", b"er 02\r"),
         (b"se:pb 20 99\r", b"er 04\r"), (b"se:pb 20 9999\r", b"er 04\r"), (b"rs:xx\r", b"er 02\r"), (b"\r", b""),
         (b"\nch:bs\r", b"bs 82\r"),
     ):  # fmt: skip
@@ -540,6 +543,24 @@ async def test_the_commands_of_the_simulator_are_refused_as_in_the_sheet():
     assert ask(busy, b"mv:tw\r", 60.0) == b"er 31\r"
     assert ask(busy, b"mv:sw 001\r", 60.0) == b"er 21\r"
     assert ask(busy, b"mv:hw\r", 60.0) == b"er 11\r"
+
+
+def test_service_movements_and_settings_are_taken_and_take_their_time():
+    simulator = simulated.ThermoCytomat2(chamber())
+    now = 0.0
+    for request in (b"ll:h- 005\r", b"ll:h+ 005\r", b"ll:dp 000\r", b"ll:xp 007\r", b"ll:wp\r", b"mv:sn 001 010\r",
+                    b"ll:sp 002\r"):  # fmt: skip
+        assert ask(simulator, request, now) == b"ok 01\r", request
+        assert ask(simulator, b"ch:bs\r", now + 0.5) == b"bs 01\r"
+        now += 60.0
+        assert ask(simulator, b"ch:bs\r", now) == b"bs 02\r"
+    assert ask(simulator, b"mv:sw 001\r", now) == b"er 12\r", "the shovel is extended"
+    ask(simulator, b"ll:sp 001\r", now)
+    now += 60.0
+    assert ask(simulator, b"se:cs 001 250\r", now) == ask(simulator, b"se:c2\r", now) == b"ok 02\r"
+    simulator.state.error = 5
+    assert ask(simulator, b"se:ns\r", now) == b"ok 01\r"
+    assert ask(simulator, b"ch:bs\r", now + 60.0) == b"bs 02\r"
 
 
 def test_a_restored_cytomat_ends_the_move_it_was_in():

@@ -14,7 +14,7 @@ from drivers.core.errors import BadFrame, NoAnswer, OutOfRange, Refused, WireErr
 from drivers.core.line import Line
 from drivers.core.signals import Quality
 from drivers.core.wire import thermo
-from drivers.devices.thermo_heracell_i import ThermoHeracellI, ThermoViosCr, log, profile, words
+from drivers.devices.thermo_heracell_i import ThermoHeracellI, ThermoViosCr, log, meanings, profile, words
 from simulators.core.hosts import MemoryHost
 from simulators.core.simulator import Bytes, Send
 from simulators.devices import thermo_heracell_i as simulated
@@ -148,6 +148,28 @@ def test_the_printed_logger_entries_are_read():
 def test_what_is_no_logger_entry_is_an_error(payload: str):
     with pytest.raises(ValueError, match=r"entries|day|month|range"):
         log.entries(payload)
+
+
+@pytest.mark.parametrize(
+    "said", ["03;+000:10;24.11.26;14:30", "03;05.0;+000:10;24.11.26;14:30", "03;5.0;+000:10;24.11.26;14:30"]
+)
+def test_an_auto_start_status_is_25_characters_or_as_long_as_its_pattern(said: str):
+    """The sheet prints 25 bytes and a pattern of 30: the CO2 field may or may not be there (V)."""
+    assert meanings.MEANINGS["auto_start"](said) == "waiting for the door to be closed"
+
+
+def test_an_entry_without_a_date_is_left_out_and_costs_no_other():
+    deleted, periodic = "e0" + "00" * 15, "010b01060f3700000177002800d40000"
+    (entry,) = log.entries(deleted + periodic)
+    assert (entry.event, entry.at, entry.values) == (1, datetime(2006, 1, 11, 15, 55), (375, 40, 212, 0))
+
+
+def test_a_line_feed_behind_a_telegram_is_passed_over():
+    incubator = simulated.ThermoHeracellI(StillChamber())
+    for _ in range(2):
+        (sent,) = incubator.receive(Bytes(b"?:0001:00::c1\r\n"), 0.0)
+        assert isinstance(sent, Send)
+        assert sent.data == b"!:0001:08:50111927:df\r"
 
 
 # -- who it is

@@ -196,14 +196,23 @@ async def test_another_probe_of_the_house_and_another_make_are_the_wrong_device(
         await rig(other).driver.identify()
 
 
-async def test_the_older_edition_that_names_no_model_is_taken_by_option_only():
+@pytest.mark.parametrize(("switch", "word"), [("pressure_on", "pressure_comp"), ("temperature_on", "temperature_comp")])
+async def test_humidity_is_not_compensated_for_where_it_would_be_wrong(switch: str, word: str):
+    """Only right with temperature and pressure compensation on as well (V)."""
+    probe = gmp251()
+    probe.values[switch] = 0
+    with pytest.raises(Refused, match=word):
+        await rig(probe, humidity_percent=93.0).driver.prepare()
+    assert probe.values["humidity_on"] == 0
+    await rig(probe, oxygen_percent=19.9).driver.prepare()
+
+
+async def test_the_older_edition_that_names_no_model_is_both_of_them():
+    """The probe of the sheet's older guide (V): nothing it says tells 251 from 252, so neither driver refuses it."""
     older = gmp251()
     older.objects |= {1: "GMP25x Carbon Dioxide Probe ", 4: "GMP25X "}
-    with pytest.raises(WrongDevice, match="GMP25x"):
-        await rig(older).driver.identify()
-    assert (await rig(older, older_firmware="yes").driver.identify()).type == "GMP25x Carbon Dioxide Probe"
-    with pytest.raises(ValueError, match="yes or no"):
-        rig(older, older_firmware="perhaps")
+    assert (await rig(older).driver.identify()).type == "GMP25x Carbon Dioxide Probe"
+    assert (await Rig(VaisalaGmp252, older, 240).driver.identify()).type == "GMP25x Carbon Dioxide Probe"
 
 
 async def test_a_modbus_device_without_identification_is_the_wrong_device():
@@ -435,9 +444,16 @@ async def test_a_new_address_acts_after_power_off_and_on():
 
 def test_function_06_and_registers_outside_the_blocks_are_refused_as_the_sheet_prints():
     assert raw(gmp251(), "F0 06 03 06 00 01") == bytes.fromhex("F0 86 01 D2 53")
-    for body in ("F0 03 00 06 00 02", "F0 03 08 02 00 01", "F0 03 04 00 00 01"):
+    for body in ("F0 03 00 10 00 02", "F0 03 08 05 00 01", "F0 03 04 00 00 01"):
         assert raw(gmp251(), body) == bytes.fromhex("F0 83 02 91 02")
     assert raw(gmp251(), "F0 10 00 00 00 02 04 00 00 00 00")[:3] == bytes.fromhex("F0 90 02")
+    nothing = raw(gmp251(), "F0 03 00 06 00 02")
+    assert nothing[:7] == bytes.fromhex("F0 03 04 00 00 7F C0"), "unavailable data in a block is no exception"
+    assert raw(gmp251(), "F0 03 08 00 00 05")[3:-2] == bytes(10)
+    assert raw(gmp251(error_register="off"), "F0 03 08 00 00 05")[1:3] == bytes.fromhex("83 02")
+    hmp = humid().simulator
+    assert raw(hmp, "F0 03 00 00 00 16")[11:15] == bytes.fromhex("00 00 7F C0")
+    assert raw(hmp, "F0 03 02 00 00 0B")[3:13] == bytes.fromhex("00 01 00 01 80 00 00 00 00 00")
     assert raw(gmp251(function_04="off"), "F0 04 00 00 00 02")[:3] == bytes.fromhex("F0 84 01")
 
 
@@ -667,7 +683,10 @@ def test_the_text_simulator_streams_stops_and_keeps_its_settings():
     other = simulated.VaisalaGmp25xText(Chamber())
     other.restore(json.loads(json.dumps(probe.snapshot())))
     assert other.wake_at == probe.wake_at == 16.0
-    assert say("\x1bs\r", 14.0) == b""
+    assert say("\x1b", 14.0) == b""
+    assert probe.wake_at is None, "Esc alone ends it (V)"
+    say("r\r", 14.0)
+    assert say("s\r\n", 14.5) == b""
     assert probe.wake_at is None
     assert say('form 6.2 "x" CO2% #t U3 addr \\32 tcomp #r #n\r') == b"OK\r\n"
     assert say("send\r") == b"x  5.00\t%  5  37.25\r\n"

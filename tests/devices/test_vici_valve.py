@@ -132,6 +132,15 @@ async def test_the_driver_puts_the_id_in_front_as_the_sheet_says():
         assert replies.answer_to("CP", "5", replies.short)(bytearray(text.encode() + b"\r")) in ("03", "3")
 
 
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [(b"CP03\r", "03"), (b"CP03\n", "03"), (b"CP03\r\n", "03"), (b"CP 3 \r", "3"), (b"CP = 3\r", "3")],
+)
+def test_every_delimiter_of_the_actuator_ends_an_answer(reply: bytes, value: str):
+    """DEL1, DEL2 and DEL3 (M); blanks and = are seen in the other generation's texts (X)."""
+    assert replies.answer_to("CP", "", replies.short)(bytearray(reply)) == value
+
+
 @pytest.mark.parametrize("text", ["P03", "CP", "CP03x", "Position is = 3", "NP10", "7CP03"])
 def test_a_short_answer_is_taken_by_its_whole_form_only(text: str):
     with pytest.raises(BadFrame):
@@ -171,10 +180,24 @@ async def test_what_is_no_selection_valve_of_this_kind_is_the_wrong_device():
         await Rig(ViciMicroelectric, device=simulated.ViciUniversal).driver.identify()
 
 
+@pytest.mark.parametrize("said", [[], ["Bad command"]])
+async def test_a_valve_that_says_a_port_is_one_though_it_keeps_quiet_about_its_mode(said: list[str]):
+    """A two position valve says a letter; AM is asked as a second proof only."""
+    rig = Rig()
+    setting = rig.valve._setting  # pyright: ignore
+    rig.valve._setting = lambda word, argument: said if word == "AM" else setting(word, argument)  # pyright: ignore
+    assert (await rig.driver.identify()).type == "universal actuator"
+
+
 async def test_how_many_lines_a_version_has_is_an_option():
-    with pytest.raises(NoAnswer, match="5 of 7 lines"):
-        await Rig(options={"version_lines": 7}).driver.identify()
+    rig = Rig(options={"version_lines": 7})
+    assert (await rig.driver.identify()).firmware == "I-PD-AMHX88RD1 VICI Universal V1.0 Sep 9"
+    assert await rig.driver.position() == 1
     assert (await Rig(options={"version_lines": 0}).driver.identify()).firmware == ""
+    rig = Rig()
+    setting = rig.valve._setting  # pyright: ignore
+    rig.valve._setting = lambda word, argument: [] if word == "VR" else setting(word, argument)  # pyright: ignore
+    assert (await rig.driver.identify()).firmware == ""
 
 
 async def test_a_rotor_with_another_number_of_ports_is_refused_and_not_set():
@@ -274,13 +297,28 @@ async def test_a_valve_that_sticks_is_refused_and_an_unknown_place_is_no_answer(
         await turn
 
 
-async def test_an_error_text_is_told_and_not_waited_for_long():
+async def test_an_error_text_is_told_when_the_valve_is_seen_to_stay():
     rig = await ready(Rig())
     rig.valve._go = lambda argument, now: ["Bad command"]  # pyright: ignore
-    began = asyncio.get_running_loop().time()
     with pytest.raises(Refused, match="it said 'Bad command'"):
         await rig.driver.go_to(3)
-    assert asyncio.get_running_loop().time() - began < 3
+
+
+@pytest.mark.parametrize("said", ["GO6", "GO06", "go 6", "/5GO6", "Position is  = 6"])
+async def test_a_valve_is_not_said_to_stay_while_it_may_turn_whatever_it_answered(said: str):
+    """What CP says in mid-turn and how a turn is echoed are not known (?): here the old port until the end."""
+    rig = await ready(Rig())
+    go, position = rig.valve._go, rig.valve._setting  # pyright: ignore
+    rig.valve._go = lambda argument, now: [said] if go(argument, now) else []  # pyright: ignore
+
+    def before_until_the_end(word: str, argument: str) -> list[str]:
+        return ["CP01"] if word == "CP" and rig.valve.state.step else position(word, argument)
+
+    rig.valve._setting = before_until_the_end  # pyright: ignore
+    rig.valve.state.direction = "F"
+    rig.valve.state.port, rig.valve.state.goal = 1, 1
+    await rig.driver.go_to(10)  # nine steps forward, 1.8 s
+    assert rig.track.port == 10
 
 
 async def test_a_turn_is_sent_once_though_its_echo_is_lost():
@@ -406,7 +444,8 @@ def test_the_ways_of_a_turn():
 
 def test_long_replies_other_ends_and_settings():
     valve = simulated.ViciUniversal(FreeSelector())
-    for text in ("LG1", "DEL3", "SB19200", "CNT7", "AM2"):
+    assert say(valve, "SB") == "SB9600\r"
+    for text in ("LG1", "DEL3", "SB19200", "CNT7"):
         assert say(valve, text) == ""
     assert say(valve, "CP") == "Position is  = 1\r\n"
     assert say(valve, "NP") == "NP = 10\r\n"
@@ -414,6 +453,47 @@ def test_long_replies_other_ends_and_settings():
     assert say(valve, "CNT") == "CNT00007\r\n"
     assert say(valve, "STAT").count("\r\n") == 3
     assert [say(valve, text) for text in ("CNT70000", "AM7", "NP1")] == ["Bad command\r\n"] * 3
+
+
+def test_the_delimiter_ends_commands_too():
+    valve = simulated.ViciUniversal(FreeSelector())
+    say(valve, "DEL2")
+    sent = valve.receive(Bytes(b"CP\n"), 0.0)
+    assert [each.data for each in sent if isinstance(each, Send)] == [b"CP01\n"]
+    valve.receive(Bytes(b"DEL3\n"), 0.0)
+    assert [each.data for each in valve.receive(Bytes(b"CP\r\n"), 0.0) if isinstance(each, Send)] == [b"CP01\r\n"]
+
+
+def test_in_a_two_position_mode_it_says_letters_and_learns_its_stops():
+    track = Track()
+    valve = simulated.ViciUniversal(track)
+    for text in ("AM1", "IFM1"):
+        say(valve, text)
+    assert say(valve, "CP") == "CPA\r"
+    assert say(valve, "GOB") == "GOB\r"
+    valve.wake(5.0)
+    assert (say(valve, "CP", 5.0), track.port) == ("CPB\r", 2)
+    assert say(valve, "TO", 6.0) == "TO\r"
+    valve.wake(7.0)
+    assert say(valve, "CP", 7.0) == "CPA\r"
+    assert say(valve, "DT500", 7.0) == "DT500\r"
+    assert say(valve, "DT", 7.0) == "DT0500\r"
+    assert say(valve, "TT", 8.0) == "TT\r"
+    valve.wake(8.3)
+    assert say(valve, "CP", 8.3) == "CPB\r"
+    valve.wake(10.0)
+    assert say(valve, "CP", 10.0) == "CPA\r"
+    (learnt,) = valve.receive(Bytes(b"LRN\r"), 10.0)
+    assert isinstance(learnt, Send)
+    assert learnt.data == b"CPA\r"
+    assert 1 < learnt.delay_s < 15
+    assert [say(valve, text, 30.0) for text in ("GO3", "GOC", "CWA")] == [
+        "GO3 = Bad command\r",
+        "GOC = Bad command\r",
+        "CWA\r",
+    ]
+    say(valve, "AM3", 40.0)
+    assert say(valve, "TO", 40.0) == say(valve, "LRN", 40.0) == "Bad command\r"
 
 
 def test_an_id_makes_it_deaf_for_commands_without():

@@ -12,9 +12,18 @@ import pytest
 from drivers.core.device import Device
 from drivers.core.errors import NoAnswer, OutOfRange, Refused, WrongDevice
 from drivers.core.line import Line
+from drivers.core.link import open_link
 from drivers.core.signals import Quality
-from drivers.devices.watlow_f4t_ez_zone import WatlowEzZone, WatlowEzZoneStandardBus, WatlowF4t, WatlowF4tHumidity
+from drivers.devices.watlow_f4t_ez_zone import (
+    WatlowEzZone,
+    WatlowEzZoneStandardBus,
+    WatlowF4t,
+    WatlowF4tHumidity,
+    WatlowF4tScpi,
+)
 from simulators.core.hosts import MemoryHost
+from simulators.core.modbus_tcp import ModbusTcpPlug
+from simulators.core.ports import TcpHost
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Bytes, Send, Simulator
 from simulators.devices import hamilton_arc
@@ -56,6 +65,20 @@ BUS_GOLDEN = golden(
     Standard Bus | W X | > 55 FF 05 10 00 00 06 E8 01 03 01 07 01 01 87 76 | < 55 FF 06 00 10 00 0B 88 02 03 01 07 01 01 08 42 C5 33 33 86 43 | set point
     Standard Bus | W X | > 55 FF 05 10 00 00 0A EC 01 04 07 01 01 08 42 C5 33 33 5E AE | < 55 FF 06 00 10 00 0A 76 02 04 07 01 01 08 42 C5 33 33 37 DA | set point 37
     """,  # noqa: E501 - frames stay as the sheet prints them
+)
+SCPI = golden(
+    "watlow_f4t_ez_zone",
+    r"""
+    SCPI | S X | > "*IDN?\n" | < "WATLOW,F4T1L2EAA2C1AAA,0123456789,04.07.0000\n" | who
+    SCPI | S X | > ":UNIT:TEMPERATURE?\n" | < "C\n" | unit
+    SCPI | S X | > ":SOURCE:CLOOP1:PVALUE?\n" | < "36.90\n" | process value
+    SCPI | S X | > ":SOURCE:CLOOP1:SPOINT?\n" | < "37.00\n" | set point
+    SCPI | S | > ":SOURCE:CLOOP1:SPOINT 37.0\n" | < - | set point 37
+    SCPI | S | > ":OUTPUT1:STATE ON\n" | < - | output on
+    SCPI | S X | > ":OUTPUT1:STATE?\n" | < "ON\n" | output
+    SCPI | S | > ":UNITS:TEMPERATUREF\n" | < - | fahrenheit
+    SCPI | S X | > ":UNIT:TEMPERATURE?\n" | < "F\n" | unit F
+    """,
 )
 MODELS = (WatlowF4t, WatlowF4tHumidity, WatlowEzZone, WatlowEzZoneStandardBus)
 
@@ -467,8 +490,65 @@ def test_a_profile_goes_through_its_steps_and_ends_with_power():
 def test_a_request_within_the_pause_is_not_heard():
     controller = simulated.WatlowF4t(chamber(), 1)
     assert raw(controller, "01 03 0A AA 00 01", 10.0)
-    assert raw(controller, "01 03 0A AA 00 01", 10.02) == b""
+    assert raw(controller, "01 03 0A AA 00 01", 10.015) == b""
     assert raw(controller, "01 03 0A AA 00 01", 10.1)
+    assert raw(controller, "01 03 0A AA 00 01", 10.131), "30 ms behind the request, as E waits, not behind the reply"
+
+
+def over_tcp(plug: ModbusTcpPlug, packet: str, now: float = 0.0) -> bytes:
+    return b"".join(each.data for each in plug.receive(Bytes(bytes.fromhex(packet)), now) if isinstance(each, Send))
+
+
+def test_the_simulators_answer_the_sheets_packets_of_modbus_tcp():
+    """Typed from the sheet; the pause belongs to the serial line, a network client need not wait."""
+    plug = ModbusTcpPlug(simulated.WatlowF4t(chamber(36.9), 1))
+    for asked, said in (
+        ("00 01 00 00 00 06 01 03 0B 04 00 02", "00 01 00 00 00 07 01 03 04 99 9A 42 13"),
+        ("00 01 00 00 00 0B 01 10 0A DE 00 02 04 00 00 42 14", "00 01 00 00 00 06 01 10 0A DE 00 02"),
+        ("00 01 00 00 00 06 01 03 0A FA 00 02", "00 01 00 00 00 07 01 03 04 00 00 42 14"),
+        ("00 01 00 00 00 06 01 03 0A AA 00 01", "00 01 00 00 00 05 01 03 02 00 0A"),
+        ("00 01 00 00 00 06 01 03 00 05 00 02", "00 01 00 00 00 03 01 83 02"),
+        ("00 01 00 00 00 0B 01 10 0A DE 00 02 04 00 00 43 14", "00 01 00 00 00 03 01 90 03"),
+    ):
+        assert over_tcp(plug, asked) == bytes.fromhex(said), asked
+    gateway = ModbusTcpPlug(simulated.WatlowEzZone(chamber(25.0), 1, options={"zones": 2}))
+    for unit in ("00", "01", "FF"):
+        for start in ("01 68", "14 F0"):  # zone 2 is 5000 registers on
+            packet = over_tcp(gateway, f"00 01 00 00 00 06 {unit} 03 {start} 00 02")
+            assert packet == bytes.fromhex(f"00 01 00 00 00 07 {unit} 03 04 41 C8 00 00")
+    written = over_tcp(gateway, "00 01 00 00 00 0B 00 10 08 70 00 02 04 42 14 00 00")
+    assert written == bytes.fromhex("00 01 00 00 00 06 00 10 08 70 00 02")
+
+
+@pytest.mark.real_time
+async def test_over_modbus_tcp_the_unit_is_that_of_the_network_port():
+    controller = simulated.WatlowF4t(chamber(), 1, options={"unit": "C", "network_unit": "F"})
+    host = TcpHost(ModbusTcpPlug(controller), "127.0.0.1", 0, "modbus-tcp")
+    await host.open()
+    line = Line(open_link(host.url))
+    driver = WatlowF4t(line, 1)
+    await driver.prepare()
+    readings = await driver.poll()
+    assert readings["communication_unit"].value == "F"
+    assert readings["temperature"].value == pytest.approx(37.0, abs=1e-4)
+    assert (await driver.temperature_setpoint.set(36.0)).value == pytest.approx(36.0, abs=1e-4)
+    assert controller.state.loops[0].set_point == pytest.approx(36.0, abs=1e-4)
+    await line.close()
+    await host.close()
+
+
+def test_events_with_a_key_the_clock_and_the_times_of_a_profile():
+    controller = f4t()
+    assert raw(controller, "01 03 1A BC 00 01")[3:-2] == bytes.fromhex("00 3E")
+    for key in ("05 B1", "05 B0"):  # down, up
+        assert raw(controller, f"01 06 1A C2 {key}")[1] == 6
+    assert raw(controller, "01 03 1A BC 00 01")[3:-2] == bytes.fromhex("00 3F")
+    assert raw(controller, "01 06 39 48 00 07")[1] == 6  # hour 7
+    assert raw(controller, "01 03 39 48 00 01")[3:-2] == bytes.fromhex("00 07")
+    assert raw(controller, "01 06 39 48 00 19")[1:3] == bytes.fromhex("86 03")
+    raw(controller, "01 06 40 B2 06 F6", 0.0)
+    assert raw(controller, "01 03 40 BA 00 01", 600.0)[3:-2] == (3000).to_bytes(2, "big")
+    assert raw(controller, "01 03 40 EE 00 01", 600.0)[3:-2] == (6600).to_bytes(2, "big")
 
 
 def test_the_clock_is_the_benchs_and_bad_codes_are_exception_03():
@@ -596,3 +676,97 @@ def test_a_controller_on_standard_bus_keeps_quiet_about_what_it_does_not_know():
     assert other.received == controller.received
     controller.power_cycle(1.0)
     assert controller.receive(Bytes(BUS_GOLDEN["process value"].request), 2.0)
+
+
+# -- F4T over SCPI
+
+
+def scpi(controller: simulated.WatlowF4tScpi | None = None, **options: float | str) -> Rig[WatlowF4tScpi]:
+    return Rig(WatlowF4tScpi, controller or simulated.WatlowF4tScpi(chamber()), 0, options)
+
+
+def line_of(controller: simulated.WatlowF4tScpi, text: str, now: float = 0.0) -> bytes:
+    return b"".join(each.data for each in controller.receive(Bytes(text.encode()), now) if isinstance(each, Send))
+
+
+async def test_both_ends_speak_the_sheets_scpi():
+    controller = simulated.WatlowF4tScpi(chamber(36.9))
+    SCPI.check_simulator(controller)
+    async with SCPI.line("who", "unit", "process value", "unit", "set point", "set point 37") as line:
+        driver = WatlowF4tScpi(line)
+        assert (await driver.identify()).serial == "0123456789"
+        assert (await driver.temperature.read()).value == 36.9
+        assert (await driver.temperature_setpoint.read()).value == 37.0
+        await driver._tell(":SOURCE:CLOOP1:SPOINT 37.0")  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_set_point_over_scpi_is_read_back_in_either_unit_and_left_outside_the_limits():
+    for unit in ("C", "F"):
+        bench = scpi(simulated.WatlowF4tScpi(chamber(), options={"unit": unit}))
+        assert (await bench.driver.temperature_setpoint.set(36.5)).value == pytest.approx(36.5, abs=0.01)
+        readings = await bench.driver.poll()
+        assert {name: each.value for name, each in readings.items()} == {
+            "temperature": pytest.approx(37.0, abs=0.01), "temperature_setpoint": pytest.approx(36.5, abs=0.01),
+            "temperature_unit": unit,
+        }  # fmt: skip
+        with pytest.raises(Refused, match="read-back"):
+            await bench.driver.temperature_setpoint.set(96.0)
+        with pytest.raises(OutOfRange):
+            await bench.driver.temperature_setpoint.set(101.0)
+        for name, value in (
+            ("temperature", 30.0),
+            ("temperature_setpoint", "warm"),
+            ("temperature_setpoint", math.nan),
+        ):
+            with pytest.raises(Refused):
+                await bench.driver.write(name, value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("said", "value"), [("37", 37.0), ("37.0", 37.0), ("3.7E+01", 37.0), ("NAN", None), ("-", None), ("999.0", None)]
+)
+async def test_numbers_over_scpi_come_in_many_forms_and_words_are_none(said: str, value: float | None, end: str):
+    class Other(simulated.WatlowF4tScpi):
+        def message(self, text: bytes, now: float) -> bytes:
+            return (said + end).encode() if b"PVALUE" in text else super().message(text, now)
+
+    reading = (await scpi(Other(chamber())).driver.poll())["temperature"]
+    assert reading.value == value
+    assert (reading.quality is Quality.GOOD) is (value is not None)
+
+
+async def test_another_name_an_error_text_and_a_loop_that_is_not_there_over_scpi():
+    class Complains(simulated.WatlowF4tScpi):
+        def message(self, text: bytes, now: float) -> bytes:
+            if b"SPOINT " in text:
+                return b'-222,"Data out of range"\n'
+            return b"KEITHLEY,2000,1,A\n" if b"IDN" in text else super().message(text, now)
+
+    bench = scpi(Complains(chamber()))
+    with pytest.raises(WrongDevice, match="KEITHLEY"):
+        await bench.driver.identify()
+    with pytest.raises(Refused, match="Data out of range"):
+        await bench.driver.temperature_setpoint.set(30.0)
+    with pytest.raises(NoAnswer):
+        await scpi(loop=3).driver.temperature.read()
+    with pytest.raises(ValueError, match="loop"):
+        scpi(loop=5)
+
+
+def test_ramps_outputs_and_programs_over_scpi():
+    controller = simulated.WatlowF4tScpi(chamber())
+    for text in (":SOURCE:CLOOP1:RACTION BOTH\r\n", ":SOURCE:CLOOP1:RRATE 1.5\n", ":source:cloop1:rscale minutes\n",
+                 ":PROGRAM:NUMBER 1\n", ":PROGRAM:SELECTED:STATE START\n", ":PROGRAM:NUMBER 9\n", ":NONSENSE 1\n",
+                 ":SOURCE:CLOOP1:SPOINT warm\n", "\n"):  # fmt: skip
+        assert line_of(controller, text) == b"", text
+    assert controller.controller.state.profile_state == 149
+    other = simulated.WatlowF4tScpi(chamber())
+    other.restore(json.loads(json.dumps(controller.snapshot())))
+    for text, said in ((":SOURCE:CLOOP1:RACTION?\n", b"BOTH\n"), (":SOURCE:CLOOP1:RSCALE?\n", b"MINUTES\n"),
+                       (":PROGRAM:NAME?\n", b'"PROFILE 1"\n'), (":OUTPUT2:NAME?\n", b'"OUTPUT 2"\n'),
+                       (":SOURCE:CLOOP2:PVALUE?\n", b"93.00\n"), (":SOURCE:CLOOP4:PVALUE?\n", b""),
+                       (":SOURCE:CASCADE1:SPOINT?\n", b"")):  # fmt: skip
+        assert line_of(controller, text) == line_of(other, text) == said, text
+    controller.power_cycle(1.0)
+    assert controller.controller.state.profile_state == 253

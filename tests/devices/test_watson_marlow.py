@@ -166,12 +166,28 @@ async def test_the_driver_sends_the_sheets_speed_and_dose() -> None:
         "520Du 15.84 520R 220.0 CW P/N 1 123456789 1 !",
         "520Du 15.84 520R 9.6MM 220.0 CW P/N 1 -5 1 !",
         "S S 100.00 g !",
+        "520Du 15.84 520R 9.6 M M 220.0 CW P/N 1 5 1 !",
+        "520Du15.84 520R 9.6MM 220.0 CW P/N 1 5 1 !",
         "!",
     ],
 )
 def test_what_is_no_whole_status_is_bad(text: str) -> None:
     with pytest.raises(BadFrame):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "520Du  15.84  520R 9.6MM   20.0 CW  P/N  1 000000005 0 !",
+        "520Du 15.84 520R 9.6 MM 20.0 CW P/N 01 5 0!",
+        "520Du 15.84 520R 9.6MM 20 CW P/N 1 5 0 !",
+    ],
+)
+def test_how_fields_are_padded_makes_no_difference(text: str) -> None:
+    """The sheet prints examples only, and the manuals collapse blanks."""
+    status = read(text)
+    assert (status.type, status.ml_per_rev, status.rpm, status.number, status.count) == ("520Du", 15.84, 20.0, 1, 5)
 
 
 # -- connecting
@@ -529,6 +545,14 @@ def test_drip_turns_back_behind_the_counts_back() -> None:
     assert ask(pump, "1RT", 5.0) == b"10982\r"
     assert tube.pushed_out_ml == pytest.approx(15.84)
     assert tube.pulled_in_ml == pytest.approx(1.584, abs=0.01)
+
+
+def test_a_blank_before_the_parameter_and_a_line_feed_behind_the_command_are_passed_over() -> None:
+    """The manuals' tables print a blank there, their programs none."""
+    pump = sim.WatsonMarlow520(FreeTube())
+    assert ask(pump, "1SP 60.0\r\n1DO 10982, 1000\r\n1ZY") == b"1\r"
+    assert (pump.state.rpm, pump.state.left, pump.state.drip) == (60.0, 10982.0, 1000)
+    assert ask(pump, "01 RS") == b"520Du 15.84 520R 9.6MM 60.0 CW P/N 1 0 1 !\r"
 
 
 @pytest.mark.parametrize("command", ["1DO0", "1DO", "1DO5,12000", "1SP500", "1SP1.25", "1go", "1XX", "GO", "1DO-5"])

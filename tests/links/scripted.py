@@ -15,6 +15,7 @@ class ScriptedLink:
     """`answer` gets every request and says what comes back; `sent` keeps (loop time, bytes)."""
 
     url = "scripted:"
+    may_be_dead = False
 
     def __init__(self, answer: Callable[[bytes], Answers] = lambda request: []) -> None:
         self.answer = answer

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
-from drivers.core.line import MOST_KNOWN, NOISE_LIMIT_S, Line
+from drivers.core.line import HANG_UP_AFTER, MOST_KNOWN, NOISE_LIMIT_S, Line
 from drivers.core.wire.ascii import take_line
 from tests.links.scripted import Answers, ScriptedLink
 
@@ -226,6 +226,45 @@ async def test_requests_that_wait_while_the_link_is_lost_fail_and_are_never_sent
     assert link.dials == 2
 
 
+@pytest.mark.req("EQ-05")
+async def test_what_is_meant_for_one_dialling_is_not_sent_on_the_next_and_dials_none():
+    link = ScriptedLink(echo)
+    line = Line(link)
+    assert await ask(line, b"who") == b"who"
+    with line.as_dialled(line.dialled):
+        assert await ask(line, b"A") == b"A"
+        await link.close()
+        with pytest.raises(LinkLost, match="not sent, as it is not known who answers"):
+            await ask(line, b"B")
+    assert link.dials == 1
+    assert await ask(line, b"who") == b"who"
+    with line.as_dialled(1), pytest.raises(LinkLost, match="not sent"):
+        await ask(line, b"C", retries=3)
+    with line.as_dialled(1):  # what is meant for this line says nothing of another
+        assert await ask(Line(ScriptedLink(echo)), b"D") == b"D"
+    assert link.is_open
+    assert link.requests == [b"who\r\n", b"A\r\n", b"who\r\n"]
+
+
+@pytest.mark.parametrize("may_be_dead", [True, False])
+async def test_a_network_connection_that_says_nothing_at_all_is_dialled_anew(may_be_dead: bool):
+    link = ScriptedLink()
+    link.may_be_dead = may_be_dead
+    line = Line(link)
+    for _ in range(2 * HANG_UP_AFTER):
+        with pytest.raises(NoAnswer):
+            await ask(line, b"A")
+    assert link.dials == (2 if may_be_dead else 1)
+    assert line.dialled == link.dials
+    link.answer = echo
+    assert await ask(line, b"A") == b"A"
+    link.answer = lambda request: []
+    for _ in range(HANG_UP_AFTER - 1):
+        with pytest.raises(NoAnswer):
+            await ask(line, b"A")
+    assert link.is_open
+
+
 async def test_a_port_that_is_not_there_is_a_lost_link_and_is_dialled_again_next_time():
     link = ScriptedLink(echo)
     link.dead = True
@@ -394,3 +433,16 @@ async def test_a_line_in_doubt_is_left_silent_before_the_next_question():
     line.doubt(2.0)
     assert await ask(line, b"B") == b"B"
     assert link.sent[1][0] - link.sent[0][0] == pytest.approx(2.6)
+
+
+async def test_what_a_listener_knows_is_no_surprise():
+    link = ScriptedLink(echo)
+    line = Line(link)
+    line.listen(lambda data: data.startswith(b"alarm"))
+    line.listen(lambda data: None)
+    for said, surprises in ((b"alarm 1\r\n", 0), (b"what\r\n", 1)):
+        link.arrive(said)
+        await ask(line, b"A")
+        link.arrive(said)
+        await ask(line, b"A")
+        assert line.surprises == 2 * surprises

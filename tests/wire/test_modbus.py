@@ -204,3 +204,16 @@ def test_what_cannot_be_asked_is_refused_before_it_is_sent():
     for data in (b"", b"odd", bytes(2 * 124)):
         with pytest.raises(ValueError, match="whole registers"):
             modbus.write_many_request(1, 0, data)
+
+
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_an_echo_of_a_long_write_that_comes_first_is_not_taken_for_a_broken_reply(cut: int):
+    request = bytes.fromhex("01 10 15 81 00 02 04 00 00 42 14 F8 3C")
+    reply = bytes.fromhex("01 10 15 81 00 02 15 EC")
+    parse, buffer = modbus.reply_parser(request), bytearray()
+    for part in (request[:cut], request[cut:]):
+        buffer += part
+        assert parse(buffer) is None
+    buffer += reply
+    assert parse(buffer) == b""
+    assert not buffer

@@ -18,6 +18,11 @@ class Link(Protocol):
     url: str
 
     @property
+    def may_be_dead(self) -> bool:
+        """Whether it can have lost its far side without a sign, as a connection over a network can."""
+        ...
+
+    @property
     def is_open(self) -> bool: ...
 
     async def dial(self) -> None:

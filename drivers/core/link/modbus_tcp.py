@@ -26,6 +26,10 @@ class ModbusTcpLink:
         self._number = 0
 
     @property
+    def may_be_dead(self) -> bool:
+        return True
+
+    @property
     def is_open(self) -> bool:
         return self._tcp.is_open
 

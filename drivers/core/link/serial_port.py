@@ -57,6 +57,10 @@ class SerialLink:
         self._unsent = bytearray()
 
     @property
+    def may_be_dead(self) -> bool:
+        return False
+
+    @property
     def is_open(self) -> bool:
         return self._port is not None
 

@@ -30,6 +30,10 @@ class TcpLink:
         self._connection: _Connection | None = None
 
     @property
+    def may_be_dead(self) -> bool:
+        return True
+
+    @property
     def is_open(self) -> bool:
         return self._connection is not None and self._connection.is_open
 

@@ -132,7 +132,11 @@ def reply_parser(request: bytes) -> Callable[[bytearray], bytes | None]:
             if len(rest) < need:
                 first = min(first, at)
             elif crc(rest[:need]):
-                broken = rest[:need].hex(" ")
+                echo = buffer[at : at + len(request)]  # a two-wire adapter repeats what was sent
+                if len(request) <= need or not request.startswith(echo):
+                    broken = rest[:need].hex(" ")
+                elif len(echo) < len(request):
+                    first = min(first, at)
             else:
                 del buffer[: at + need]
                 if need == 5:

@@ -29,7 +29,7 @@ class AlicatMfcOld(AlicatMeter):
     on_link_loss = LinkLoss.KEEPS_SETPOINTS
     safe_state = "set point 0: the controller closes its valve (normally closed on MC); hold closed where it can"
     watchdog = "none in the sheet: it keeps its last set point without us, so a gas needs a valve that closes by itself"
-    model_numbers = re.compile(r"MC[A-Z]?-.*")
+    model_numbers = re.compile(r"MC[A-Z]*-.*")
     firmware_before = (10, 5)
 
     flow_setpoint = Signal()
@@ -50,16 +50,23 @@ class AlicatMfcOld(AlicatMeter):
             raise Refused(
                 "set point", f"unit {self.talk.unit}: no set point of mass flow: loop variable must be 37 (L)"
             )
-        factor = words.STANDARD[scale.unit]
-        asked = f"{value / factor:.{scale.decimals}f}"
+        await self._check_gas(value)
+        asked = f"{value / words.STANDARD[scale.unit]:.{scale.decimals}f}"
         await self.talk.ask(self.command(name) + asked, self.own_frame)
-        reading = await self.read(name)
-        if not isinstance(reading.value, float):
-            raise Refused("read-back", f"unit {self.talk.unit}: after {asked} {scale.unit} was written: {reading.why}")
-        if abs(reading.value / factor - float(asked)) > 0.5 * 10.0**-scale.decimals:
-            shown = f"{reading.value / factor:g} {scale.unit}"
-            raise Refused("read-back", f"unit {self.talk.unit}: its set point is {shown} after {asked} was written")
-        return reading
+        frame = await self.frame()
+        shown = frame.numbers[name]
+        if shown is None or abs(shown - float(asked)) > 0.5 * 10.0**-scale.decimals:
+            told = "not told" if shown is None else f"{shown:g} {scale.unit}"
+            raise Refused("read-back", f"unit {self.talk.unit}: its set point is {told} after {asked} was written")
+        return self.readings(frame)[name]
+
+    async def _check_gas(self, value: float) -> None:
+        """Nothing flows by the table of another gas than the place is for; a set point of 0 is never refused for it."""
+        wanted = self.options.get("gas")
+        if value and wanted is not None and (gas := (await self.frame()).gas) != wanted:
+            raise Refused(
+                "gas", f"unit {self.talk.unit} is set to {gas}, this place is for {wanted}: set its gas first"
+            )
 
     async def _check_source(self) -> None:
         """Nothing to ask on this firmware: a set point from elsewhere shows in the read-back."""

@@ -58,7 +58,7 @@ class AlicatMeter(Device):
         name: CalibrationPoint(signal, "", what=what) for name, (signal, _, what) in ZERO.items()
     }
 
-    model_numbers: ClassVar[re.Pattern[str]] = re.compile(r"M[^C\d]?-.*")
+    model_numbers: ClassVar[re.Pattern[str]] = re.compile(r"M(?!C)[A-Z]*-.*")
     """X: by the model numbers of the sheet's title."""
     firmware_from: ClassVar[tuple[int, int]] = (0, 0)
     firmware_before: ClassVar[tuple[int, int]] = (999, 0)

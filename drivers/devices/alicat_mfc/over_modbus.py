@@ -156,6 +156,11 @@ class AlicatMfcModbus(ModbusDevice):
         if self.factor is None or not self.full_scale:
             raise Refused("option", "no set point without the options flow_unit and full_scale: the wire does not tell")
         words.check_flow(name, value, self.full_scale * self.factor)
+        wanted = self.options.get("gas")
+        if value and wanted is not None and (gas := (await self.read("gas")).value) != wanted:
+            raise Refused(
+                "gas", f"address {self.address} is set to {gas}, this place is for {wanted}: set its gas first"
+            )
         row = self.table[name]
         data = struct.pack(">f", value / self.factor)
         await self.tell(modbus.write_many_request(self.address, row.wire, data))

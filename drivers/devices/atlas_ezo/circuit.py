@@ -38,7 +38,7 @@ class AtlasEzo(Teaching):
     default_url = "serial:///dev/ttyUSB0?baud=9600&parity=N&stopbits=1"
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "measures only; nothing to bring into a safe state"
-    answer_s = 0.6
+    answer_s = 0.45
     evidence = "VFLX"
     timeout_s = 0.8  # 0.3 s (V); under 1 s, so that a circuit that talks every second is found silent in between
     quiet_s = 0.02  # what comes twice or late is thrown away before the next command

@@ -49,11 +49,16 @@ class Dialogue(Device):
         await self._exchange(answer, timeout_s or self.timeout_s)
 
     async def _fields(self, command: str, begins: str) -> list[str]:
-        """The values of a `?<Name>,<values>` answer."""
-        begin = begins.lower()
-        answer = self._answer(command, lambda line: line.lower().startswith(begin))
+        """The values of a `?<Name>,<values>` answer; `?,P,` and `?,O,` come with a comma more (V), other names may not.
+        Either is taken for each (sheet, Oddities)."""
+        begin = begins.lower().replace("?,", "?", 1)
+
+        def plain(line: str) -> str:
+            return line[:1] + line[1:].removeprefix(",")
+
+        answer = self._answer(command, lambda line: plain(line).lower().startswith(begin))
         await self._exchange(answer, self.timeout_s, retries=1)
-        return (answer.data or "")[len(begins) :].split(",")
+        return plain(answer.data or "")[len(begin) :].split(",")
 
     async def _word(self, command: str, begins: str) -> str:
         return ",".join(await self._fields(command, begins))

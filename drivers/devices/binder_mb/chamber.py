@@ -6,20 +6,23 @@ import asyncio
 import math
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 from drivers.core import registers
 from drivers.core.device import LinkLoss
 from drivers.core.errors import OutOfRange, Refused
 from drivers.core.line import Line
-from drivers.core.modbus_device import Block, ModbusDevice
+from drivers.core.modbus_device import Block, ModbusDevice, apart, group_rows
 from drivers.core.registers import Row
 from drivers.core.signals import Quality, Reading, Value
+from drivers.core.wire import modbus
 from drivers.devices.binder_mb import profile, words
 
 SETTLES_S = 2.0
 """Right after a write the old value is still reported; so long it is asked again before a write counts as refused."""
 LOOK_S = 0.25
 HUMIDITY = "humidity"
+NO_SUCH_REGISTER = "02"
 
 
 class BinderMb(ModbusDevice):
@@ -45,12 +48,45 @@ class BinderMb(ModbusDevice):
         super().__init__(line, address or self.default_address, options)
         self.rows: dict[str, Row] = dict(self.table.rows)
         """The table, with what a profile adds to it."""
+        self._apart: set[int] = set()
+        """Starts of blocks that the controller refuses as a whole, for the registers between the known ones."""
 
     # -- reading
 
     def rows_polled(self) -> list[Row]:
         specs = self.specs()
         return [row for name, row in self.rows.items() if name in specs and row.table]
+
+    def blocks(self) -> tuple[Block, ...]:
+        if self._blocks is None:
+            groups = [
+                piece
+                for group in group_rows(self.rows_polled(), self.gap)
+                for piece in (_pieces(group[2]) if group[0] in self._apart else [group])
+            ]
+            self._blocks = tuple(self.block(*group) for group in apart(groups))
+        return self._blocks
+
+    def block(self, start: int, count: int, rows: tuple[Row, ...]) -> Block:
+        """One exchange; function 4 reads the same map and may come back as the function of the reply (V)."""
+        made = super().block(start, count, rows)
+        other = modbus.reply_parser(modbus.read_request(self.address, modbus.READ_INPUT, start, count))
+        begins = bytes((self.address, modbus.READ_INPUT)), bytes((self.address, modbus.READ_INPUT | modbus.FAILED))
+
+        def parse(buffer: bytearray) -> bytes | None:
+            return other(buffer) if buffer.startswith(begins) else made.parse(buffer)
+
+        return replace(made, parse=parse)
+
+    async def ask(self, block: Block) -> bytes:
+        """A block refused for unknown registers in between is read in pieces from the next poll on."""
+        try:
+            return await super().ask(block)
+        except Refused as no:
+            if no.code == NO_SUCH_REGISTER and _has_gaps(block):
+                self._apart.add(block.start)
+                self._blocks = None
+            raise
 
     def readings(self, block: Block, data: bytes) -> dict[str, Reading]:
         now, found = asyncio.get_running_loop().time(), dict[str, Reading]()
@@ -80,10 +116,22 @@ class BinderMb(ModbusDevice):
                 raise ValueError(f"{value:g} {row.unit} cannot be true")
         return value
 
+    async def poll(self) -> dict[str, Reading]:
+        """As every Modbus device; once more after a block had to be taken apart, which happens once a controller."""
+        before = len(self._apart)
+        found = await super().poll()
+        return found if len(self._apart) == before else await super().poll()
+
     async def read(self, name: str) -> Reading:
         if not self.rows[name].table:
             raise self.unknown(name)
-        return await super().read(name)
+        before = len(self._apart)
+        try:
+            return await super().read(name)
+        except Refused:
+            if len(self._apart) == before:
+                raise
+            return await super().read(name)
 
     # -- writing
 
@@ -168,6 +216,21 @@ class BinderMb(ModbusDevice):
             f"{name}: its register on a CB or CBF is published nowhere; fill in {profile.TEMPLATE} from the maker's "
             f"document and name your copy in option profile",
         )
+
+
+def _has_gaps(block: Block) -> bool:
+    """Whether it reads registers that no row names."""
+    named = {register for row in block.rows for register in range(row.wire, row.wire + row.length)}
+    return len(named) < int.from_bytes(block.request[4:6], "big")
+
+
+def _pieces(rows: tuple[Row, ...]) -> list[tuple[int, int, tuple[Row, ...]]]:
+    """The rows of one block, each where it is; those at one place together."""
+    places: dict[tuple[int, int], tuple[Row, ...]] = {}
+    for row in rows:
+        place = row.wire, row.length
+        places[place] = (*places.get(place, ()), row)
+    return [(start, count, there) for (start, count), there in places.items()]
 
 
 def _same(found: Value, wanted: Value) -> bool:

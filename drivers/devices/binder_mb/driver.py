@@ -40,15 +40,32 @@ class BinderMb1(BinderMb):
     message = Signal()
 
     async def identify(self) -> Identity:
-        """Read the identity block; raises WrongDevice when the maker's name is not in it. No serial number is known."""
+        """Read the identity block; raises WrongDevice when the maker's name is not in it. No serial number is known.
+
+        It was seen on one chamber only (M): one that does not have it is known by registers that read as an MB1's do.
+        """
         row = self.rows["identity"]
         try:
             found = words.firmware(await self.ask(self.block(row.wire, row.length, (row,))))
         except Refused as no:
-            raise WrongDevice(f"{self.line.name}: what answers has no identity block of an MB1 ({no.code})") from no
+            return await self._identify_without_a_name(no)
         if found is None:
             raise WrongDevice(f"{self.line.name}: BINDER does not stand in the identity block: no MB1 controller")
         return Identity(self.maker, "MB1 controller", "", found)
+
+    async def _identify_without_a_name(self, no: Refused) -> Identity:
+        """A mode of an MB1, alarm and note 0 or 1, twenty words of text, and two floats of a temperature."""
+        why = f"{self.line.name}: what answers has no identity block of an MB1 ({no.code})"
+        try:
+            for name in ("mode", "message", "temperature", "temperature_setpoint"):
+                if (reading := await self.read(name)).quality is not Quality.GOOD:
+                    raise WrongDevice(f"{why}, and {name}: {reading.why}")
+            for name in ("alarm_active", "note_active"):
+                if (word := await self.read_row(self.rows[name])) not in (0, 1):
+                    raise WrongDevice(f"{why}, and {name} is {word}")
+        except Refused as also:
+            raise WrongDevice(f"{why} and not the registers of one ({also.code})") from also
+        return Identity(self.maker, "MB1 controller")
 
     def value(self, row: Row, data: bytes) -> Value:
         value = super().value(row, data)

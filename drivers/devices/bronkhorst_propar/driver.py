@@ -36,6 +36,7 @@ ALARMS = (
 )  # fmt: skip
 CONDEMNING = ("error", "hardware error")
 MOST_RAW, FULL_RAW = 41942, 32000
+NO_SUCH_PARAMETER = "04"
 MAIN = (
     "measured_percent", "setpoint_percent", "control_mode", "alarms", "capacity", "fluid", "capacity_unit",
     "normal_flow", "flow_setpoint",
@@ -89,6 +90,8 @@ class BronkhorstElFlow(Device):
             raise ValueError(f"option control_mode: {mode!r} is none of {', '.join(CHOSEN_HERE)}")
         self.sequence = 0
         self.slowly_due = -math.inf
+        self.has_alarms = True
+        """Until the instrument refused the chain with it and answered the one without it."""
 
     # -- one exchange
 
@@ -127,17 +130,24 @@ class BronkhorstElFlow(Device):
     # -- who it is
 
     async def identify(self) -> Identity:
-        """Device type, serial number and firmware (process 113); raises WrongDevice when there is no such process."""
+        """Device type, serial number and firmware (process 113); raises WrongDevice when it has no serial number.
+
+        Only the serial number (V) must be there: older instruments may refuse the others (P).
+        """
         names = ("device_type", "serial_number", "firmware")
+        kind = firmware = ""
         try:
-            kind, serial, firmware = await self.ask([self.parameter(name) for name in names])
+            try:
+                kind, serial, firmware = await self.ask([self.parameter(name) for name in names])
+            except Refused:
+                (serial,) = await self.ask([self.parameter("serial_number")])
         except Refused as refused:
             raise WrongDevice(f"{self.line.name} node {self.address}: no Bronkhorst identity: {refused}") from refused
         return Identity(self.maker, str(kind) or "ProPar instrument", str(serial), str(firmware))
 
     async def prepare(self) -> None:
         """Bring it into the control mode of option `control_mode`, when it is in another; nothing else is changed."""
-        self.slowly_due = -math.inf
+        self.slowly_due, self.has_alarms = -math.inf, True
         if wanted := self.options.get("control_mode"):
             await self.write("control_mode", wanted)
 
@@ -145,7 +155,7 @@ class BronkhorstElFlow(Device):
 
     async def poll(self) -> dict[str, Reading]:
         """One exchange; temperature and valve every minute."""
-        readings = self._main(await self.ask([self.parameter(name) for name in MAIN]))
+        readings = self._main(await self._ask_main())
         now = asyncio.get_running_loop().time()
         if now >= self.slowly_due:
             self.slowly_due = now + SLOWLY_S
@@ -162,7 +172,7 @@ class BronkhorstElFlow(Device):
 
     async def read(self, name: str) -> Reading:
         if name not in SLOW:
-            return self._main(await self.ask([self.parameter(each) for each in MAIN]))[name]
+            return self._main(await self._ask_main())[name]
         (value,) = await self.ask([self.parameter(name)])
         number = float(value)
         if name == "valve_percent":
@@ -170,9 +180,24 @@ class BronkhorstElFlow(Device):
             return self.good(number) if number <= 100 else self.bad(f"valve output {value} is above its range (X)")
         return self._finite(number)
 
+    async def _ask_main(self) -> tuple[float | str, ...]:
+        """The values of MAIN; `alarms` (P) is "" for an instrument that does not have it."""
+        names = [name for name in MAIN if name != "alarms" or self.has_alarms]
+        try:
+            values = list(await self.ask([self.parameter(name) for name in names]))
+        except Refused as refused:
+            if not self.has_alarms or refused.code != NO_SUCH_PARAMETER:
+                raise
+            names.remove("alarms")
+            values = list(await self.ask([self.parameter(name) for name in names]))
+            self.has_alarms = False
+        if not self.has_alarms:
+            values.insert(MAIN.index("alarms"), "")
+        return tuple(values)
+
     def _main(self, values: tuple[float | str, ...]) -> dict[str, Reading]:
         raw = dict(zip(MAIN, values, strict=True))
-        measure, bits = int(raw["measured_percent"]), int(raw["alarms"])
+        measure, bits = int(raw["measured_percent"]), int(raw["alarms"] or 0)
         alarms = [text for bit, text in enumerate(ALARMS) if bits >> bit & 1]
         fluid, mode = str(raw["fluid"]), int(raw["control_mode"])
         factor = NORMAL.get(str(raw["capacity_unit"]))
@@ -202,7 +227,9 @@ class BronkhorstElFlow(Device):
             else self.bad(f"set point {setpoint} is above {FULL_RAW}"),
             "fluid": self.good(fluid),
             "control_mode": self.good(MODES.get(mode, f"mode {mode}")),
-            "alarms": self.good("; ".join(alarms) or "good"),
+            "alarms": self.bad("the instrument has no alarm info (parameter 28)")
+            if raw["alarms"] == ""
+            else self.good("; ".join(alarms) or "good"),
         }
 
     def _finite(self, value: float) -> Reading:
@@ -226,21 +253,35 @@ class BronkhorstElFlow(Device):
             raise Refused("read only", f"{name} of {self.model} is not set here")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise Refused("no number", f"{value!r} is no flow")
-        before = await self.ask([self.parameter(each) for each in MAIN])
+        before = await self._ask_main()
         now = self._main(before)
         capacity, mode = now["capacity"], now["control_mode"].value
+        if not value:
+            return await self._close(mode)
         if not isinstance(capacity.value, float):
             raise Refused("capacity", f"node {self.address}: no set point: {capacity.why}")
         if not 0 <= value <= capacity.value:
             raise OutOfRange(name, value, "mL/min", 0.0, capacity.value, "the instrument's own capacity")
-        if mode not in OBEYING:
-            raise Refused("mode", f"node {self.address}: control mode is {mode}: set it to one of {', '.join(OBEYING)}")
+        self._check_obeys(mode)
         factor = NORMAL[str(before[MAIN.index("capacity_unit")])]
         await self.put(self.parameter(name), value / factor)
         reading = await self.read(name)
         if not isinstance(reading.value, float) or abs(reading.value - value) > capacity.value / FULL_RAW:
             raise Refused("read-back", f"node {self.address}: set point is {reading.value} after {value:g} was written")
         return reading
+
+    def _check_obeys(self, mode: Value | None) -> None:
+        if mode not in OBEYING:
+            raise Refused("mode", f"node {self.address}: control mode is {mode}: set it to one of {', '.join(OBEYING)}")
+
+    async def _close(self, mode: Value | None) -> Reading:
+        """Set point 0 is 0 in any unit, for any gas and with any alarm: the safe state is never refused for those."""
+        self._check_obeys(mode)
+        await self.put(self.parameter("flow_setpoint"), 0.0)
+        after = await self._ask_main()
+        if (kept := float(after[MAIN.index("flow_setpoint")])) != 0:
+            raise Refused("read-back", f"node {self.address}: set point is {kept:g} after 0 was written")
+        return self._main(after)["flow_setpoint"]
 
     async def _set_mode(self, value: Value) -> Reading:
         if value not in CHOSEN_HERE:

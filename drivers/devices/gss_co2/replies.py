@@ -25,7 +25,7 @@ def next_line(buffer: bytearray) -> str | None:
     while (line := take_line(buffer)) is not None:
         if not line:
             continue
-        if line.startswith(b"?"):  # the first byte; what follows is not in the sheet (Z, ?)
+        if line.lstrip().startswith(b"?"):  # the first byte (Z), or behind the blank of a reply; the rest: ?
             raise Refused("?", "the sensor does not know this command")
         if any(byte > 0x7E or byte < 0x20 for byte in line):
             raise BadFrame(f"a line with odd characters: {line!r}")

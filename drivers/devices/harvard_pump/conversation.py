@@ -23,7 +23,6 @@ class Conversation:
         self.alarms_met = 0
         self.replies_missed = 0
         self._stalled = False
-        self._unasked = 0
         line.listen(self._hear)
 
     async def ask(self, question: str) -> tuple[str, str]:
@@ -43,16 +42,18 @@ class Conversation:
         return reply.prompt
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
-        """What `asking` brings, when nothing came unasked meanwhile: an answer does not say what it answers, so a stray
-        one may stand in for the next, and its own then comes when nobody asked. Asks twice at most; raises BadFrame."""
-        for _ in range(2):
-            before = self._unasked
+        """What `asking` brings, closed by a prompt, before or as which comes to light what was left over."""
+
+        async def closed() -> T:
             found = await asking()
-            await self.prompt()  # what was left over comes to light before it is sent, or as its answer
-            if self._unasked == before:
-                return found
-            self.replies_missed += 1
-        raise BadFrame(f"pump {self.address}: an answer came that nobody asked for: no number is sure")
+            await self.prompt()
+            return found
+
+        before = self.line.surprises
+        try:
+            return await self.line.certain(closed, self.timeout_s)
+        finally:
+            self.replies_missed += self.line.surprises - before
 
     def alarm(self, text: str) -> None:
         self.alarm_text = text
@@ -88,7 +89,6 @@ class Conversation:
         if "error" in lower or "unknown command" in lower or "out of range" in lower:
             raise Refused(reply.lines[0], f"pump {self.address}: {command}: {words}; is its Quick Start method loaded?")
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, data: bytes) -> bool:
         """A prompt by itself says that a target was reached; any text is an answer out of place."""
-        if replies.PROMPTS_ONLY.fullmatch(bytes(byte for byte in data if byte not in replies.XON_XOFF)) is None:
-            self._unasked += 1
+        return replies.PROMPTS_ONLY.fullmatch(bytes(byte for byte in data if byte not in replies.XON_XOFF)) is not None

@@ -113,9 +113,12 @@ class IsmatecRegloIcc(Spoken):
     # -- who and how it is
 
     async def identify(self) -> Identity:
-        """Read model, serial number and firmware; raises WrongDevice when it is no Reglo ICC."""
+        """Read model, serial number and firmware; raises WrongDevice when it is no Reglo ICC.
+
+        A pump in legacy addressing answers to its own number only: it is asked by that too.
+        """
         try:
-            model = await self._text("model")
+            model = await self._model()
         except Refused as error:
             raise WrongDevice(f"{self.line.name}: what answers does not tell its model: {error}") from error
         if not model.startswith("REGLO ICC "):
@@ -254,6 +257,7 @@ class IsmatecRegloIcc(Spoken):
         if not fastest * SLOWEST <= rate_ml_min <= fastest:
             source = f"the tube in {self._name}"
             raise OutOfRange("rate", rate_ml_min, "mL/min", fastest * SLOWEST, fastest, source)
+        await self._act("stop")  # at rest after a pause it would go on with what was left (X)
         await self._choose("mode", letter, mode)
         turn = self._turn(direction)
         await self._choose("direction", turn, turn.replace("-", "_"))

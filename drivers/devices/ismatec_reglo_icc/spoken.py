@@ -29,6 +29,9 @@ class Spoken(Peristaltic):
         if not 1 <= address <= 8:
             raise ValueError(f"pump address {address} is outside 1 to 8")
         self.ear = Ear(self.channel)
+        self._pump_head = "1"
+        """In front of the whole pump's commands: `0` was found not to be answered, `1` was (H); in legacy addressing
+        it is the pump's own number."""
         line.listen(lambda data: self.ear.hear(data, self._now()))
 
     @property
@@ -41,6 +44,7 @@ class Spoken(Peristaltic):
     async def _address_channels(self) -> None:
         """Make the first character of a request the channel: asked as pump 1, then as the pump's own address."""
         for head in dict.fromkeys(("1", str(self.address))):
+            self._pump_head = head
             try:
                 said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
             except NoAnswer:
@@ -48,12 +52,14 @@ class Spoken(Peristaltic):
             except Refused:  # an overload refuses everything (E)
                 await self._status("clear_overload")
                 said = await self._exchange(f"{head}~\r", is_status=False, retries=1)
+            self._pump_head = "1"
             if said == "1":
                 return
             await self._exchange(f"{head}~1\r", is_status=True)
             if await self._value("channel_addressing"):
                 return
             raise Refused("~", f"{self._name}: channel addressing does not read back as on")
+        self._pump_head = "1"
         raise NoAnswer(f"{self._name}: no pump answers as 1 or as {self.address}")
 
     async def _set(self, name: str, wanted: float | bool) -> Value:
@@ -97,12 +103,23 @@ class Spoken(Peristaltic):
         assert isinstance(value, float)
         return value
 
+    async def _model(self) -> str:
+        """The model, asked as 1 and as the pump's own number; the head that was answered is kept."""
+        heads = dict.fromkeys(("1", str(self.address)))
+        for head in heads:
+            self._pump_head = head
+            try:
+                return await self._text("model")
+            except NoAnswer:
+                if head == list(heads)[-1]:
+                    raise
+        raise AssertionError("there is at least one head")
+
     async def _text(self, name: str) -> str:
         return str(await self._value(name)).strip()
 
     def _head(self, row: Row) -> str:
-        """`0` for the whole pump was found not to be answered, `1` was (H)."""
-        return str(self.channel) if row.extra["reach"] == "channel" else "1"
+        return str(self.channel) if row.extra["reach"] == "channel" else self._pump_head
 
     async def _exchange(self, request: str, *, is_status: bool, retries: int = 0) -> str:
         def parse(buffer: bytearray) -> str | None:

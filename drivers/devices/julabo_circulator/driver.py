@@ -186,12 +186,14 @@ class JulaboCirculator(Device):
         status, rejected = await self._status()
         if rejected is not None:
             raise Refused(rejected.text, f"{name} {text}: {REJECTED[rejected.code]}")
-        reading = self._judged(row, await self._sure(row))
+        shown = await self._sure(row)
+        reading = self._judged(row, shown)
         kept = reading.value
+        decimals = min(2, max(1, len(shown.partition(".")[2])))  # how many a model has is not known (?)
         same = (
             kept == wanted
             if isinstance(wanted, bool) or not isinstance(kept, float)
-            else isinstance(wanted, float) and abs(kept - wanted) <= 0.005 + 1e-9
+            else isinstance(wanted, float) and abs(kept - wanted) <= 0.5 * 10.0**-decimals + 1e-9
         )
         if not same:
             why = f"; its status is {status.text}" if status.code < 0 else ""

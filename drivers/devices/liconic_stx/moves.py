@@ -112,10 +112,10 @@ class StxMoves(PlateStore):
         self._active_on = self.line.dialled
 
     async def _ready_for(self, name: str, station: bool | None) -> None:
-        if not await self._relay("ready"):
-            raise Refused("busy", f"{name} was not sent: the device is still busy")
         if trouble := await self._trouble():
             raise Refused("error", f"{name} was not sent: an error stands: {trouble}; look inside, then initialise")
+        if not await self._relay("ready"):
+            raise Refused("busy", f"{name} was not sent: the device is still busy")
         if station is not None and await self._relay("station_occupied") is not station:
             what = "occupied" if not station else "empty"
             raise Refused(f"station {what}", f"{name} was not sent: the transfer station is {what}")
@@ -129,16 +129,22 @@ class StxMoves(PlateStore):
             raise Refused(f"kept {kept}", f"{name} was not sent: {memory} reads {kept} instead of {number}")
 
     async def _follow(self, name: str, limit_s: float, station: bool | None) -> None:
-        """Look until it is ready and the station's sensor says so; a look that fails is not the end of the move."""
+        """Look until it is ready and the station's sensor says so; a look that fails is not the end of the move.
+
+        Whether a device in trouble ever becomes ready is not known (?): the error flag is asked either way. One that
+        stood before (initialise, activate) counts only when it outlasts the move.
+        """
         loop = asyncio.get_running_loop()
         until, settled = loop.time() + limit_s, None
         while True:
             await asyncio.sleep(LOOK_S)
             seen = None
+            last = loop.time() > until
             try:
-                if await self._relay("ready"):
-                    if trouble := await self._trouble():
-                        raise MoveFailed("error", f"{name}: {trouble}")
+                ready = await self._relay("ready")
+                if (ready or last or name not in ("initialise", "activate")) and (trouble := await self._trouble()):
+                    raise MoveFailed("error", f"{name}: {trouble}")
+                if ready:
                     seen = station is None or await self._relay("station_occupied") is station
                     settled = loop.time() if settled is None else settled
                     if seen:
@@ -150,7 +156,7 @@ class StxMoves(PlateStore):
             if settled is not None and seen is False and loop.time() - settled > SETTLE_S:
                 what = "empty" if station else "occupied"
                 raise MoveFailed(f"station {what}", f"{name} ended without an error, but the station is {what}")
-            if loop.time() > until:
+            if last:
                 raise NoAnswer(f"{name}: not known to have ended within {limit_s:g} s")
 
     def _place(self, name: str, slot: int) -> tuple[int, int]:

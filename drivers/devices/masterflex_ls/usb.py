@@ -16,7 +16,7 @@ from drivers.core.peristaltic import ONE_WAY, Peristaltic
 from drivers.core.signals import Identity, Reading, Value
 
 STOPS = 6
-STATUS = re.compile(r"(\d),([01]),([01])", re.ASCII)
+STATUS = re.compile(r"(\d), ?([01]), ?([01])", re.ASCII)
 NUMBER = re.compile(r"(\d+(?:\.(\d+))?)(?: ?rpm| ?rev)?", re.ASCII)
 VOLUME = re.compile(r"(\d+(?:\.\d+)?) ?(ul|ml|l)", re.ASCII | re.IGNORECASE)
 ML_PER = {"ul": 1e-3, "ml": 1.0, "l": 1e3}

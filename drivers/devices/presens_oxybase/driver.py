@@ -41,7 +41,7 @@ class PreSensOxyBaseRs232(Device):
     default_url = "serial:///dev/ttyUSB0?baud=19200&parity=N&stopbits=1"
     on_link_loss = LinkLoss.ONLY_MEASURES
     safe_state = "measures only; nothing to bring into a safe state"
-    answer_s = 1.0
+    answer_s = 0.7
     evidence = "PX"
     timeout_s = 3.0  # scripts wait 1 to 2 s for a data line (P)
     quiet_s = 0.05

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 from drivers.core import registers
 from drivers.core.errors import BadFrame, NoAnswer, Refused, WrongDevice
 from drivers.core.line import Line
+from drivers.core.modbus_talk import ModbusTalk, Question, question
 from drivers.core.registers import SWAPPED, Row, Table
 from drivers.core.signals import Value
 from drivers.core.wire import modbus
+
+T = TypeVar("T")
 
 HIGH_FIRST, LOW_FIRST = bytes.fromhex("AABBCCDD"), bytes.fromhex("CCDDAABB")
 REFUSED_FOR_SURE = ("01", "02", "03")
 """Exceptions of a command that was not carried out; any other leaves it open."""
 NEARLY = 0.8
 """Of the pump's time-out: from then on it may have heard nothing for long enough."""
+
+
+LOOK = ((1000, 8), (1200, 1), (1018, 6), (1026, 12), (1040, 4))
+"""Start and count of the exchanges of a look, all of different lengths: nothing has to be asked between them."""
 
 
 class Look(NamedTuple):
@@ -43,7 +50,7 @@ class Conversation:
 
     def __init__(self, line: Line, address: int, table: Table, timeout_s: float, quiet_s: float) -> None:
         self.line, self.address, self.table = line, address, table
-        self.timeout_s, self.quiet_s = timeout_s, quiet_s
+        self._talk = ModbusTalk(line, address, self._others, timeout_s=timeout_s, quiet_s=quiet_s, retries=0)
         self.offset = 0
         self.low_word_first = False
         self.watchdog_s = 0.0
@@ -84,19 +91,15 @@ class Conversation:
     # -- exchanges
 
     async def look(self) -> Look:
-        """Five exchanges of different lengths, so that none is taken for another; raises BadFrame for no numbers."""
-        first = await self.registers(1000, 8)
-        second = await self.registers(1018, 6)
-        third = await self.registers(1026, 12)
-        fourth = await self.registers(1040, 4)
-        fifth = await self.registers(1200, 1)
+        """Five exchanges; raises BadFrame for no numbers."""
+        first, run, second, third, fourth = [await self.registers(start, count) for start, count in LOOK]
         at = self._at
         found = Look(
             int(at(first, "status", 1000)), int(at(first, "errors", 1000)), int(at(first, "warnings", 1000)),
             at(second, "dosing_rate", 1018), at(second, "maximum_rate", 1018),
             int(at(second, "mode", 1018)), int(at(second, "sub_mode", 1018)),
             int(at(third, "power_ups", 1026)), int(at(third, "revolutions", 1026)),
-            at(third, "delivered_volume", 1026), at(fourth, "remaining_volume", 1040), int(at(fifth, "run", 1200)),
+            at(third, "delivered_volume", 1026), at(fourth, "remaining_volume", 1040), int(at(run, "run", 1200)),
         )  # fmt: skip
         if found.mode >= 5 or not all(0 <= value < 1e12 for value in (found.rate, found.most, found.total_ml)):
             raise BadFrame(f"pump {self.address}: {found} makes no sense")
@@ -117,7 +120,7 @@ class Conversation:
             request = modbus.write_one_request(self.address, wire, int.from_bytes(data, "big"))
         else:
             request = modbus.write_many_request(self.address, wire, data)
-        await self._query(request, modbus.reply_parser(request), retries)
+        await self._exchange(lambda: self._talk.tell(request), retries)
 
     async def ensure(self, name: str, value: float) -> float:
         """Make register `name` hold `value`, seen by read-back; written only when it differs. Returns what it holds."""
@@ -130,13 +133,17 @@ class Conversation:
         return wanted
 
     async def registers(self, start: int, count: int) -> bytes:
-        request = modbus.read_request(self.address, modbus.READ_HOLDING, start + self.offset, count)
-        return await self._query(request, modbus.reply_parser(request), 1)
+        asked = question(self.address, modbus.READ_HOLDING, start + self.offset, count)
+        return await self._exchange(lambda: self._talk.ask(asked), 1)
 
-    async def _query(self, request: bytes, parse: Callable[[bytearray], bytes | None], retries: int) -> bytes:
+    def _others(self) -> Iterator[Question]:
+        for start, count in sorted(LOOK, key=lambda each: each[1]):
+            yield question(self.address, modbus.READ_HOLDING, start + self.offset, count)
+
+    async def _exchange(self, once: Callable[[], Awaitable[T]], retries: int) -> T:
         for left in range(retries, -1, -1):
             try:
-                data = await self.line.query(request, parse, timeout_s=self.timeout_s, quiet_s=self.quiet_s)
+                data = await once()
             except (NoAnswer, BadFrame):
                 self.replies_missed += 1
                 if not left:

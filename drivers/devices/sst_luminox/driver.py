@@ -161,6 +161,9 @@ class SstLuminoxLox02(SstLuminox):
     type_name = "LuminOx LOX-02"
     barometer = True
 
+    _one_by_one = False
+    """It has not answered `A` but each letter by itself; tried again after `prepare`."""
+
     oxygen = Signal()
     oxygen_pressure = Signal()
     pressure = Signal()
@@ -168,12 +171,20 @@ class SstLuminoxLox02(SstLuminox):
     sensor_status = Signal()
     output_mode = Signal()
 
+    async def prepare(self) -> None:
+        self._one_by_one = False
+        await super().prepare()
+
     async def _fields(self) -> Mapping[str, bytes | str]:
         rows = [row for row in self.table if row.name != "output_mode"]
+        if self._one_by_one:
+            return {row.name: await self._single(row) for row in rows}
         try:
             found = items(await self._ask("A", WHOLE))
-        except Refused:  # the vendor's own library does not use `A`
-            return {row.name: await self._single(row) for row in rows}
+        except (Refused, NoAnswer):  # the vendor's own library does not use `A`
+            one_by_one = {row.name: await self._single(row) for row in rows}
+            self._one_by_one = True
+            return one_by_one
         return {row.name: found.get(row.command, f"{row.command} is not in the line") for row in rows}
 
     def _misfit(self, readings: Mapping[str, Reading]) -> str:

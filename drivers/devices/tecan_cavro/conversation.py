@@ -27,21 +27,20 @@ class Conversation:
         self.alarms_met = 0
         self.replies_missed = 0
         self._error = 0
-        self._unasked = 0
-        """Bytes that came when nothing was asked. A pump never says anything by itself."""
-        line.listen(self._hear)
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
-        """What `asking` brings, when nothing came unasked meanwhile: an answer does not say what it answers, so a stray
-        one may stand in for the next, and its own then comes when nobody asked. Asks twice at most; raises BadFrame."""
-        for _ in range(2):
-            before = self._unasked
+        """What `asking` brings, closed by Q, before or as whose answer comes to light what was left over."""
+
+        async def closed() -> T:
             found = await asking()
-            await self.query()  # what was left over comes to light before it is sent, or as its answer
-            if self._unasked == before:
-                return found
-            self.replies_missed += 1
-        raise BadFrame(f"pump {self.address}: an answer came that nobody asked for: no number is sure")
+            await self.query()
+            return found
+
+        before = self.line.surprises
+        try:
+            return await self.line.certain(closed, self.timeout_s)
+        finally:
+            self.replies_missed += self.line.surprises - before
 
     async def ask(self, question: str, expected: Pattern) -> Answer:
         """A report, asked twice at most; raises Refused when the pump does not know it."""
@@ -68,9 +67,6 @@ class Conversation:
         """Latch `text`."""
         self.alarm_text = text
         self.alarms_met += 1
-
-    def _hear(self, data: bytes) -> None:
-        self._unasked += len(data)
 
     async def _query(self, text: str, expected: Pattern, retries: int) -> Answer:
         """Each copy has a number of its own; a missed answer is counted, for it may have told an alarm."""

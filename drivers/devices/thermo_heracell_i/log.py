@@ -24,7 +24,8 @@ class Entry(NamedTuple):
 
 
 def entries(payload: str) -> list[Entry]:
-    """The entries of a telegram, without the mark of the last one; raises ValueError when it is not made of entries."""
+    """The entries of a telegram, without the mark of the last one and those without a date; raises ValueError
+    when it is not made of entries."""
     if len(payload) % ENTRY or len(payload) > 7 * ENTRY or not _HEX.fullmatch(payload):
         raise ValueError(f"{len(payload)} characters are no entries of the data logger")
     found = list[Entry]()
@@ -35,7 +36,8 @@ def entries(payload: str) -> list[Entry]:
         if event == words.LAST:
             break
         cel, co2, o2, rh = values
-        found.append(Entry(event, datetime(2000 + year, month, day, hour, minute), status, (cel, co2, o2, rh)))
+        if day or month:
+            found.append(Entry(event, datetime(2000 + year, month, day, hour, minute), status, (cel, co2, o2, rh)))
     return found
 
 

@@ -10,7 +10,8 @@ from drivers.devices.thermo_heracell_i import words
 from drivers.devices.thermo_heracell_i.log import Entry
 
 RUN_STATUS = re.compile(r"([0-9A-Fa-f]{2});\+(\d{3}):([0-5]\d);\d\d\.\d\d\.\d\d;\d\d:\d\d", re.ASCII)
-_START = re.compile(r"([0-9A-Fa-f]{2});\d{1,2}\.\d;\+\d{3}:\d\d;\d\d\.\d\d\.\d\d;\d\d:\d\d", re.ASCII)
+_START = re.compile(r"([0-9A-Fa-f]{2})(?:;\d{1,2}\.\d)?;\+\d{3}:\d\d;\d\d\.\d\d\.\d\d;\d\d:\d\d", re.ASCII)
+"""25 bytes are printed beside a pattern of 30 (V): with its CO2 field or without."""
 _TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)", re.ASCII)
 
 

@@ -15,7 +15,7 @@ from drivers.devices.vaisala_probes import words
 from drivers.devices.vaisala_probes.probe import VaisalaProbe
 
 OLDER = "GMP25X"
-"""Product code of the older edition (V): it does not say which of the two probes it is."""
+"""Product code of the older edition (V): it does not say which of the two probes it is, and so it may be either."""
 BAUDS = (4800, 9600, 19200, 38400, 57600, 115200)
 PARITIES = ("N", "E", "O")
 COMPENSATIONS = {"pressure_hpa": "pressure", "humidity_percent": "humidity", "oxygen_percent": "oxygen"}
@@ -36,13 +36,13 @@ class VaisalaGmp25x(VaisalaProbe):
     """What both CO2 probes share: one register map and one set of compensations.
 
     Options: pressure_hpa, humidity_percent, oxygen_percent = what `prepare` compensates for, at once and after every
-    reset of the probe; older_firmware = yes for a probe that calls itself GMP25x and not by its full name.
+    reset of the probe.
     """
 
     kind = "gas sensor"
     table = registers.load("vaisala_probes")
     evidence = "VHX"
-    option_names = (*COMPENSATIONS, "older_firmware")
+    option_names = tuple(COMPENSATIONS)
 
     co2 = Signal()
     temperature = Signal()
@@ -65,10 +65,6 @@ class VaisalaGmp25x(VaisalaProbe):
 
     def __init__(self, line: Line, address: int = 0, options: Mapping[str, float | str] | None = None) -> None:
         super().__init__(line, address, options)
-        older = self.options.get("older_firmware", "no")
-        if older not in ("yes", "no"):
-            raise ValueError(f"{self.model}: older_firmware is yes or no, not {older!r}")
-        self.older = older == "yes"
         self.wanted = {what: float(self.options[name]) for name, what in COMPENSATIONS.items() if name in self.options}
         for what, value in self.wanted.items():
             row = self.table[f"given_{what}"]
@@ -78,20 +74,31 @@ class VaisalaGmp25x(VaisalaProbe):
                 raise ValueError(f"{self.model}: {what} {value:g} is outside {row.low:g} to {row.high:g} {row.unit}")
 
     def check_product(self, vendor: str, product: str) -> None:
-        """The older edition names no model: it is taken when the option says so."""
-        if vendor == self.maker and product.upper().startswith(OLDER) and self.older:
+        """The older edition names no model: it is taken for the one this place is for."""
+        if vendor == self.maker and product.upper().startswith(OLDER):
             return
         super().check_product(vendor, product)
 
     async def prepare(self) -> None:
         """Write the compensations the options ask for, where they differ, and read them back.
 
-        The power-up value too (EEPROM, once): a probe that lost power would else go on without it, unnoticed.
+        The power-up value too (EEPROM, once): a probe that lost power would else go on without it, unnoticed. Raises
+        Refused where humidity could only be compensated for wrongly.
         """
         for what, value in self.wanted.items():
+            if what == "humidity":
+                await self._must_be_on("pressure_compensation", "temperature_compensation")
             await self.write(f"power_up_{what}", value)
             await self.write(f"given_{what}", value)
             await self.write(f"{what}_compensation", True)
+
+    async def _must_be_on(self, *names: str) -> None:
+        for name in names:
+            if not (await self.read(name)).value:
+                raise Refused(
+                    f"{name} is off",
+                    f"{self.model}: humidity is compensated for rightly with {' and '.join(names)} on (V): set {name}",
+                )
 
     async def line_settings(self) -> LineSettings:
         """Address, speed, parity and stop bits as stored; raises Refused for a code without a meaning."""

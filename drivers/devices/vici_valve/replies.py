@@ -12,7 +12,7 @@ Read = Callable[[str, str], str | None]
 """(command, line) -> the value as text; None = this line is no answer to that command."""
 
 LONGEST = 200
-SHORT = re.compile(r"([A-Z]{2,3})\s*(\d{1,5}|[A-Z])", re.ASCII)
+SHORT = re.compile(r"([A-Z]{2,3}) *=? *(\d{1,5}|[A-Z])", re.ASCII)
 LONG = {
     "CP": re.compile(r"position\s+is\s*=?\s*\"?(\d{1,2}|[AB])\"?", re.ASCII | re.IGNORECASE),
     "NP": re.compile(r"[A-Za-z ]*\bpositions?\b[A-Za-z ]*=?\s*(\d{1,2})|NP\s*=?\s*(\d{1,2})", re.ASCII | re.IGNORECASE),
@@ -34,8 +34,12 @@ def long(command: str, line: str) -> str | None:
 
 
 def take_lines(buffer: bytearray) -> list[str]:
-    """Every whole line in `buffer`, without CR, LF and blanks around; raises BadFrame when it never ends."""
+    """Every whole line in `buffer`, without CR, LF and blanks around; raises BadFrame when it never ends.
+
+    An actuator ends its lines with CR, LF or both (DEL, M).
+    """
     lines: list[str] = []
+    buffer[:] = buffer.replace(b"\n", b"\r")
     while (line := text_wire.take_line(buffer, b"\r")) is not None:
         if text := line.decode("latin-1").strip():
             lines.append(text)

@@ -38,8 +38,9 @@ class WatlowController(ModbusDevice):
     evidence = "EXTW"
     checksum = True
     timeout_s = 1.0
-    gap = 1
-    """Enumerations stand in slots of two registers; registers nobody documents are not read."""
+    gap = 0
+    """Enumerations stand in slots of two registers, and whether the second half can be read is not known (E, T and W
+    read each value by itself)."""
     word_order: ClassVar[str]
     """Of the controllers the sheet knows."""
 

@@ -1,7 +1,7 @@
-"""Watlow F4T chamber controller on Modbus RTU, sheet watlow-f4t-ezzone.md: loops, events, profiles, alarms.
+"""Watlow F4T chamber controller, Modbus RTU or TCP, sheet watlow-f4t-ezzone.md: loops, events, profiles, alarms.
 
-Not built, because the sheet leaves them open: events 9 to 12 (a key press turns them over), cascades, remaining times
-(no unit), Modbus/TCP and SCPI.
+Either port has a unit of communication of its own, so which register tells °C from °F depends on the link. Not built,
+because the sheet leaves them open: events 9 to 12 (a key press turns them over), cascades, remaining times (no unit).
 """
 
 from __future__ import annotations
@@ -72,10 +72,17 @@ class WatlowF4t(WatlowController):
         super().__init__(line, address, options)
         self.numbers = {"temperature": self.number_option("loop", 1, LOOPS)}
         self._asked = self.number_option("alarms", 4, MOST_ALARMS), self.number_option("limits", 1, MOST_LIMITS)
+        self.on_network = line.link.url.startswith("modbus-tcp:")
         self._there: tuple[list[int], list[int]] | None = None
         """Numbers of the alarms and limits this controller has; None = not looked yet."""
         self._trouble_rows: list[Row] = []
         """Their states, under names of their own."""
+
+    def wired(self, row: Row, number: int | None = None) -> Row:
+        wired = super().wired(row, number)
+        if row.name == "communication_unit" and self.on_network:
+            return replace(wired, wire=self.table["network_unit"].wire)
+        return wired
 
     async def identify(self) -> Identity:
         """The part number; raises WrongDevice when it does not begin with F4T (X) or is no text of one character a

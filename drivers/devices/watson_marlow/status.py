@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from drivers.core.errors import BadFrame
 
 LONG = re.compile(
-    r"(?P<type>\d{3}\w*) (?P<ml>\d+(?:\.\d+)?) (?P<head>\S+) (?P<tube>\S+) (?P<rpm>\d+(?:\.\d+)?) (?P<turn>C?CW)"
-    r" P/N (?P<number>\d{1,2}) (?P<count>\d{1,10}) (?P<running>[01]) !",
+    r"(?P<type>\d{3}\w*) +(?P<ml>\d+(?:\.\d+)?) +(?P<head>\S+) +(?P<tube>\S+(?: [mM]{2})?) +(?P<rpm>\d+(?:\.\d+)?)"
+    r" +(?P<turn>C?CW) +P/N +(?P<number>\d{1,2}) +(?P<count>\d{1,10}) +(?P<running>[01]) *!",
     re.ASCII,
 )
-SHORT = re.compile(r"(?P<type>323\w*) (?P<rpm>\d+(?:\.\d+)?) (?P<turn>C?CW) (?P<running>[01]) !", re.ASCII)
+"""How fields are padded is not known: examples only are printed (M)."""
+SHORT = re.compile(r"(?P<type>323\w*) +(?P<rpm>\d+(?:\.\d+)?) +(?P<turn>C?CW) +(?P<running>[01]) *!", re.ASCII)
 """Of the 323: no pump number and no count in it (M)."""
 LONGEST = 240
 

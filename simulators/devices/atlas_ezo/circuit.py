@@ -15,6 +15,9 @@ from simulators.core.simulator import Action, Bytes, Event, Opened, Send
 from simulators.core.text import TextUnit
 from simulators.devices.atlas_ezo.strings import pack, unpack
 
+ABSOLUTE_ZERO = -273.15
+WAKING_S = 0.1
+"""How long the rest of the characters that wake a circuit may take to come; they are lost with the first (V)."""
 OTHER_S = 0.3
 """Every command but a reading and a calibration (V)."""
 BOOT_S = 0.5
@@ -41,6 +44,8 @@ class State:
     """Settings of the kind of circuit: salinity, pressure, outputs …"""
     log: list[float] = field(default_factory=list[float])
     asleep: bool = False
+    deaf_until: float = 0.0
+    """What woke it up is thrown away up to its end mark, or until then."""
     silent: bool = False
     """Switched to I2C: nothing on the UART any more."""
     next_at: float | None = None
@@ -97,6 +102,10 @@ class EzoCircuit(TextUnit):
         """One calibration point; False = `*ER`."""
         raise NotImplementedError
 
+    def makes_sense(self, points: Mapping[str, float]) -> bool:
+        """Whether an imported calibration can be one of this kind of circuit."""
+        return True
+
     def taught(self) -> int:
         """The number `Cal,?` answers."""
         return len(self.state.points)
@@ -123,9 +132,16 @@ class EzoCircuit(TextUnit):
         if state.silent:
             return []
         if state.asleep and isinstance(event, Bytes) and event.data:
-            state.asleep = False
+            state.asleep, state.deaf_until = False, now + WAKING_S
             state.next_at = now + max(1, state.continuous)
-            return self._send(["*WA"], 0.01)
+            return [*self._send(["*WA"], 0.01), *self.receive(event, now)]
+        if state.deaf_until and isinstance(event, Bytes):
+            _, end, rest = event.data.partition(b"\r")
+            if now < state.deaf_until and not end:
+                return []
+            heard = event.data if now >= state.deaf_until else rest
+            state.deaf_until = 0.0
+            event = Bytes(heard)
         if isinstance(event, Opened):
             state.busy_until = min(state.busy_until, now)
         return super().receive(event, now)
@@ -237,10 +253,17 @@ class EzoCircuit(TextUnit):
             return None
         state = self.state
         state.imported.append(words[0])
-        whole = unpack(state.imported)
+        try:
+            whole = unpack(state.imported)
+        except ValueError:
+            state.imported = []
+            return None
         if whole is None:
             return []
-        state.points, state.imported = whole, []
+        state.imported = []
+        if not self.makes_sense(whole):
+            return None
+        state.points = whole
         self.start_anew("S", now)
         return ["*Pending", "*RE"]
 
@@ -301,7 +324,7 @@ class EzoCircuit(TextUnit):
         """`T`: compared with 1 decimal, kept with what it was given."""
         if words == ["?"]:
             return [f"?T,{shortest(self.state.t_cel)}"]
-        if len(words) != 1 or (cel := number(words[0])) is None:
+        if len(words) != 1 or (cel := number(words[0])) is None or cel <= ABSOLUTE_ZERO:
             return None
         self.state.t_cel = cel
         return []

@@ -13,6 +13,8 @@ PPT_PER_US = 35.0 / 53000.0
 """Sea water has 35 ppt and 53 mS/cm; linear, which is near enough here."""
 PERCENT_NOISE = 0.05
 """Standard deviation with a seed; ours."""
+LEAST_SPAN = 1.0
+"""Percent between both points, however a person taught them: `Cal` and `Cal,0` in one liquid are both taken."""
 
 
 def saturation_mg_l(cel: float, ppt: float, kpa: float) -> float:
@@ -44,7 +46,8 @@ class AtlasEzoDo(EzoCircuit):
     def reading(self, now: float) -> str:
         points, settings = self.state.points, self.state.settings
         air, zero = points.get("air", 100.0), points.get("zer", 0.0)
-        percent = max(0.0, (self._current(now) - zero) / (air - zero) * 100 + self.jitter(PERCENT_NOISE))
+        span = max(air - zero, LEAST_SPAN)
+        percent = max(0.0, (self._current(now) - zero) / span * 100 + self.jitter(PERCENT_NOISE))
         ppt = settings["ppt"] if settings["ppt"] >= 0 else settings["uS"] * PPT_PER_US
         mg_l = percent / 100 * saturation_mg_l(self.state.t_cel, ppt, settings["kPa"])
         shown = {"mg": f"{mg_l:.2f}", "%": f"{percent:.1f}"}

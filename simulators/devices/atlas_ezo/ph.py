@@ -38,8 +38,8 @@ class AtlasEzoPh(EzoCircuit):
         """pH and mV of the middle, mV per pH on the acid and on the basic side."""
         points = self.state.points
         mid, mid_mv = points.get("mid", 7.0), points.get("mi1", 0.0)
-        acid = (points["lo1"] - mid_mv) / (mid - points["low"]) if "low" in points else None
-        base = (mid_mv - points["hi1"]) / (points["hig"] - mid) if "hig" in points else None
+        acid = (points["lo1"] - mid_mv) / (mid - points["low"]) if points.keys() >= {"low", "lo1"} else None
+        base = (mid_mv - points["hi1"]) / (points["hig"] - mid) if points.keys() >= {"hig", "hi1"} else None
         return mid, mid_mv, acid or base or MV_PER_PH, base or acid or MV_PER_PH
 
     def reading(self, now: float) -> str:
@@ -48,6 +48,10 @@ class AtlasEzoPh(EzoCircuit):
         ph = mid - above / (acid if above > 0 else base) + self.jitter(PH_NOISE)
         low, high = (-1.6, 15.6) if self.state.settings["ext"] else (0.0, 14.0)
         return f"{min(high, max(low, ph)):.3f}"
+
+    def makes_sense(self, points: Mapping[str, float]) -> bool:
+        mid = points.get("mid", 7.0)
+        return points.get("low", mid - 1) < mid < points.get("hig", mid + 1)
 
     def taught(self) -> int:
         return sum(name in self.state.points for name in ("mid", "low", "hig"))
@@ -58,7 +62,7 @@ class AtlasEzoPh(EzoCircuit):
         points, which = self.state.points, words[0][:3]
         if which == "mid":
             points.clear()
-        elif "mid" not in points or (ph >= points["mid"]) is (which == "low"):
+        elif "mid" not in points or not (ph < points["mid"] if which == "low" else ph > points["mid"]):
             return False
         points[which], points[which[:2] + "1"] = ph, self._mv(now)
         return True

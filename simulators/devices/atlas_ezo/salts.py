@@ -35,7 +35,7 @@ class AtlasEzoEc(EzoCircuit):
         points = self.state.points
         raw = self._raw(now) - points.get("dry", 0.0)
         factor = points["hi1"] if "hi1" in points else points.get("on1", points.get("lo1", 1.0))
-        us_cm = max(0.0, raw * factor / (1 + PER_KELVIN * (self.state.t_cel - 25)))
+        us_cm = max(0.0, raw * factor / self._warmth())
         us_cm *= 1 + self.jitter(2e-4)
         shown = {
             "EC": f"{us_cm:.2f}" if us_cm < 100 else f"{us_cm:.1f}" if us_cm < 1000 else f"{us_cm:.0f}",
@@ -66,8 +66,12 @@ class AtlasEzoEc(EzoCircuit):
             case _:
                 return False
         points[which] = us_cm
-        points[which[:2] + "1"] = us_cm * (1 + PER_KELVIN * (self.state.t_cel - 25)) / max(self._raw(now), 1e-9)
+        points[which[:2] + "1"] = us_cm * self._warmth() / max(self._raw(now), 1e-9)
         return True
+
+    def _warmth(self) -> float:
+        """Conductivity at the temperature that is set over that at 25 °C; a line has no place for deep cold."""
+        return max(0.01, 1 + PER_KELVIN * (self.state.t_cel - 25))
 
     def _k(self, words: list[str], now: float) -> Lines | None:
         if words == ["?"]:

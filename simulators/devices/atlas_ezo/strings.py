@@ -15,7 +15,7 @@ def pack(points: Mapping[str, float]) -> list[str]:
 
 
 def unpack(strings: Sequence[str]) -> dict[str, float] | None:
-    """The points once all ten strings are there; None before."""
+    """The points once all ten strings are there; None before. Raises ValueError for strings of somebody else's."""
     if len(strings) < COUNT:
         return None
     points: dict[str, float] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulators.core.modbus import BUSY, ILLEGAL_VALUE, ModbusError
+from simulators.core.modbus import ILLEGAL_VALUE, ModbusError
 from simulators.devices.binder_mb.image import (
     BASIC,
     BASIC_LASTS_S,
@@ -116,7 +116,7 @@ class BinderMb2(BinderMb):
 
     def _take_contacts(self, data: bytes, now: float) -> None:
         if self.state.remaining_s:
-            raise ModbusError(BUSY)  # ?
+            raise ModbusError(self.denied)  # the sheet names no other code that says no (?)
         asked = int.from_bytes(data, "big")
         if asked > 0x1FF:
             raise ModbusError(ILLEGAL_VALUE)

@@ -15,6 +15,8 @@ LONE = 0x80
 CHAR, INTEGER, FLOAT, STRING = 0x00, 0x20, 0x40, 0x60
 VALUE = 6
 UNLOCK, LOCK = 64, 82
+LEAST_CAPACITY, MOST_CAPACITY = 1e-3, 1e6
+"""Ours (X)."""
 NOISE = 2e-4
 """Standard deviation of the flow over capacity when a seed is given (X)."""
 CURVE = {5: 0.0, 6: 1.0, 7: 0.0, 8: 0.0}
@@ -33,6 +35,10 @@ class State:
     user_tag: str = "USERTAG"
     io_status: int = 0
     curve: list[float] = field(default_factory=lambda: list(CURVE.values()))
+    fluid_index: int = 0
+    alarm_limits: list[int] = field(default_factory=lambda: [0, 32000])
+    """Minimum and maximum as measured."""
+    alarm_mode: int = 0
 
     set_point: float = 0.0
     """In the capacity unit."""
@@ -108,7 +114,7 @@ class Instrument:
             (1, 2): Parameter(INTEGER, lambda now: s().slope, self._set_slope),
             (1, 4): Parameter(CHAR, lambda now: s().mode, self._set_mode),
             (1, 13): Parameter(FLOAT, lambda now: s().capacity, self._set_capacity, secured=True),
-            (1, 16): Parameter(CHAR, lambda now: 0),
+            (1, 16): Parameter(CHAR, lambda now: s().fluid_index, self._set_fluid_index),
             (1, 17): Parameter(STRING, lambda now: s().fluid.ljust(10)),
             (1, 20): Parameter(CHAR, lambda now: s().alarms),
             (1, 31): Parameter(STRING, lambda now: s().unit),
@@ -124,7 +130,11 @@ class Instrument:
             (113, 5): Parameter(STRING, lambda now: "V1.35"),
             (113, 6): Parameter(STRING, lambda now: s().user_tag, self._set_tag),
             (114, 1): Parameter(FLOAT, self._valve),
-            (114, 11): Parameter(CHAR, lambda now: s().io_status),
+            (114, 11): Parameter(CHAR, lambda now: s().io_status, self._set_io_status, secured=True),
+            (97, 1): Parameter(INTEGER, lambda now: s().alarm_limits[1], partial(self._set_alarm_limit, 1)),
+            (97, 2): Parameter(INTEGER, lambda now: s().alarm_limits[0], partial(self._set_alarm_limit, 0)),
+            (97, 3): Parameter(CHAR, lambda now: s().alarm_mode, self._set_alarm_mode),
+            (113, 4): Parameter(STRING, lambda now: "STANDARD"),
         }
         for at, number in enumerate(CURVE):
             known[(1, number)] = Parameter(FLOAT, partial(self._curve, at), partial(self._set_curve, at), secured=True)
@@ -213,7 +223,31 @@ class Instrument:
         self.drive(now)
 
     def _set_capacity(self, data: bytes, now: float) -> None:
-        self.state.capacity = struct.unpack(">f", data)[0]
+        """Numbers no flow can have are refused; a set point in % stays what it was (X)."""
+        value = struct.unpack(">f", data)[0]
+        if not LEAST_CAPACITY <= value <= MOST_CAPACITY:
+            raise No(VALUE)
+        s = self.state
+        s.set_point, s.capacity = s.set_point / s.capacity * value, value
+        self.drive(now)
+
+    def _set_fluid_index(self, data: bytes, now: float) -> None:
+        if data[0]:  # fluid 1 is the only one these have
+            raise No(VALUE)
+        self.state.fluid_index = data[0]
+
+    def _set_io_status(self, data: bytes, now: float) -> None:
+        self.state.io_status = data[0]
+
+    def _set_alarm_limit(self, which: int, data: bytes, now: float) -> None:
+        raw = int.from_bytes(data, "big")
+        if raw > 32000:
+            raise No(VALUE)
+        self.state.alarm_limits[which] = raw
+
+    def _set_alarm_mode(self, data: bytes, now: float) -> None:
+        """0 off, 1 minimum and maximum (X); the alarms themselves are set by `alarms`."""
+        self.state.alarm_mode = data[0]
 
     def _set_tag(self, data: bytes, now: float) -> None:
         self.state.user_tag = data.decode("latin-1")

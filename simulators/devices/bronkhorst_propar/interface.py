@@ -33,7 +33,9 @@ BAUD, BITS = 38400, 10
 ANSWER_S = 0.005
 """A few ms to tens of ms (X)."""
 SIZE = {CHAR: 1, INTEGER: 2, FLOAT: 4}
-COMMAND, PROCESS, PARAMETER, TYPE, READ_ONLY, WRITE_ONLY = 2, 3, 4, 5, 0x0D, 0x11
+COMMAND, PROCESS, PARAMETER, TYPE, READ_ONLY, WRITE_ONLY, OVERFLOW = 2, 3, 4, 5, 0x0D, 0x11, 0x1D
+LONGEST = 254
+"""Bytes of data that an ASCII frame holds."""
 
 
 class BronkhorstElFlow(Instrument):
@@ -183,6 +185,8 @@ class BronkhorstElFlow(Instrument):
                 out.append(index)
                 out += self._packed(kind, parameter.read(now), body.byte() if kind == STRING else 0)
         body.end()
+        if len(out) > LONGEST:
+            raise No(OVERFLOW)
         return bytes(out)
 
     def _packed(self, kind: int, value: float | str | bytes, length: int) -> bytes:

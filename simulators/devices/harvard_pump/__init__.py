@@ -1,8 +1,10 @@
 """Harvard Pump 11 Elite, PHD ULTRA and Pump 33 DDS seen from the cable; sheet harvard-11-elite-phd.md.
 
 Guesses where the sheet has a question mark: numbers have five digits; the speed range of the Elite is scaled by the
-syringe's area and holds for all; a data line of the PHD ULTRA and 33 DDS at an address above zero looks like the
-Elite's; `poll on` puts XON behind the prompt. Options choose the rest: second_run, counters_kept, announces.
+syringe's area and holds for all; times are told and taken as `90 sec` or `hh:mm:ss`; which syringes the table has and
+what `metrics` and `version` say beyond the name is ours; a data line of the PHD ULTRA and 33 DDS at an address above
+zero looks like the Elite's; `poll on` puts XON behind the prompt. Options choose the rest: second_run, counters_kept,
+announces.
 """
 
 from __future__ import annotations
@@ -16,16 +18,28 @@ from typing import ClassVar
 from simulators.core.simulator import Action, Send
 from simulators.core.surroundings import Barrel
 from simulators.core.text import TextUnit
-from simulators.devices.harvard_pump.numbers import plain_number, rate_of, rate_text, volume_of, volume_text
+from simulators.devices.harvard_pump.numbers import (
+    plain_number,
+    rate_of,
+    rate_text,
+    time_of,
+    time_text,
+    volume_of,
+    volume_text,
+)
 
 SLOWEST_ML_MIN, FASTEST_ML_MIN = 1.26e-6, 26.02
 """With the syringe of 14.567 mm (F)."""
 DIAMETER_MM = 14.567
 COMMANDS = (
-    "address", "civolume", "crate", "ctvolume", "cvolume", "cwvolume", "diameter", "force", "irate", "irun", "ivolume",
-    "load", "lock", "nvram", "poll", "rrun", "run", "status", "stop", "stp", "svolume", "tvolume", "unlock", "ver",
-    "wrate", "wrun", "wvolume",
+    "address", "citime", "civolume", "crate", "ctime", "cttime", "ctvolume", "cvolume", "cwtime", "cwvolume",
+    "diameter", "force", "gang", "irate", "irun", "itime", "ivolume", "load", "lock", "metrics", "nvram", "poll",
+    "rrun", "run", "status", "stop", "stp", "svolume", "syrm", "syrmanu", "ttime", "tvolume", "unlock", "ver",
+    "version", "wrate", "wrun", "wtime", "wvolume",
 )  # fmt: skip
+
+
+SYRINGES = {"air": "Air-Tite", "bdp": "BD Plastipak", "hm1": "Hamilton 1700", "ter": "Terumo"}
 
 
 @dataclass(slots=True)
@@ -40,7 +54,12 @@ class PumpState:
     wrate: float = 1.0
     nvram: str = "on"
 
+    gang: int = 1
+    syringe: str = ""
+    """Code and size from the syringe table, as they were set."""
+
     target_ml: float | None = None
+    target_s: float | None = None
     infused_ml: float = 0.0
     withdrawn_ml: float = 0.0
     way: str = "i"
@@ -48,7 +67,11 @@ class PumpState:
     since: float = 0.0
     until: float = math.inf
     run_began: float = 0.0
+    run_from_ml: float = 0.0
+    """Counter from which the target is counted."""
     run_s: float = 0.0
+    infuse_s: float = 0.0
+    withdraw_s: float = 0.0
     at_target: bool = False
     stalled: bool = False
     poll: str = "off"
@@ -63,6 +86,8 @@ class Harvard11Elite(TextUnit):
     echoes_zero: ClassVar[bool] = True
     """Address 0 is put in front of each line too."""
     range_error: ClassVar[tuple[str, ...]] = ("Out of range",)
+    diameters_mm: ClassVar[tuple[float, float]] = (1.0, 33.0)
+    """Of the 11 Elite (F)."""
 
     def __init__(
         self,
@@ -82,9 +107,16 @@ class Harvard11Elite(TextUnit):
         self.state = PumpState(address=address)
         self.handlers: dict[str, Callable[[str, float], list[str]]] = {
             "ver": lambda argument, now: [self.version],
+            "version": lambda argument, now: [f"Firmware: {self.version}", f"Pump address: {self.state.address}"],
+            "metrics": self._metrics, "gang": self._gang, "syrm": self._syrm,
+            "syrmanu": lambda argument, now: [f"{code}  {words}" for code, words in SYRINGES.items()],
+            "ttime": self._ttime, "cttime": self._cttime,
+            "itime": lambda argument, now: [time_text(self._seconds("i", now))],
+            "wtime": lambda argument, now: [time_text(self._seconds("w", now))],
+            "ctime": self._clear_time, "citime": self._clear_time, "cwtime": self._clear_time,
             "address": self._address, "diameter": self._diameter, "svolume": self._svolume, "force": self._force,
-            "irate": lambda argument, now: self._rate("irate", argument),
-            "wrate": lambda argument, now: self._rate("wrate", argument),
+            "irate": lambda argument, now: self._rate("irate", argument, now),
+            "wrate": lambda argument, now: self._rate("wrate", argument, now),
             "crate": lambda argument, now: [rate_text(self._present())] if self.state.moving else [],
             "tvolume": self._tvolume, "ctvolume": self._ctvolume,
             "ivolume": lambda argument, now: [volume_text(self.state.infused_ml)],
@@ -113,7 +145,7 @@ class Harvard11Elite(TextUnit):
         s = self.state
         kept = (s.infused_ml, s.withdrawn_ml) if self.counters_kept else (0.0, 0.0)
         self.state = PumpState(
-            s.address, s.diameter_mm, s.syringe_ml, s.force_percent, s.irate, s.wrate, s.nvram,
+            s.address, s.diameter_mm, s.syringe_ml, s.force_percent, s.irate, s.wrate, s.nvram, s.gang, s.syringe,
             infused_ml=kept[0], withdrawn_ml=kept[1],
         )  # fmt: skip
         return []
@@ -153,17 +185,12 @@ class Harvard11Elite(TextUnit):
 
     def _prompt(self) -> bytes:
         s = self.state
-        sign = (
-            ">"
-            if s.moving and s.way == "i"
-            else "<"
-            if s.moving
-            else "*"
-            if s.stalled
-            else "T*"
-            if s.at_target
-            else ":"
-        )
+        if s.moving:
+            sign = ">" if s.way == "i" else "<"
+        elif s.stalled:
+            sign = "*"
+        else:
+            sign = "T*" if s.at_target else ":"
         return b"\n" + self._start() + sign.encode()
 
     # -- commands
@@ -199,7 +226,7 @@ class Harvard11Elite(TextUnit):
         value = plain_number(argument)
         if value is None:
             return [f"Argument error: {argument}"]
-        if not 0.1 <= value <= 50:
+        if not self.diameters_mm[0] <= value <= self.diameters_mm[1]:
             return list(self.range_error)
         self.state.diameter_mm = value
         return []
@@ -227,7 +254,7 @@ class Harvard11Elite(TextUnit):
         share = (self.state.diameter_mm / DIAMETER_MM) ** 2
         return SLOWEST_ML_MIN * share, FASTEST_ML_MIN * share
 
-    def _rate(self, which: str, argument: str) -> list[str]:
+    def _rate(self, which: str, argument: str, now: float) -> list[str]:
         low, high = self.limits()
         match argument:
             case "":
@@ -243,6 +270,8 @@ class Harvard11Elite(TextUnit):
         if not low * 0.999 <= value <= high * 1.001:
             return list(self.range_error)
         setattr(self.state, which, value)
+        if self.state.moving and which[0] == self.state.way:
+            self._turn(now)
         return []
 
     def _tvolume(self, argument: str, now: float) -> list[str]:
@@ -255,6 +284,67 @@ class Harvard11Elite(TextUnit):
         if s.moving:
             return ["Command error"]
         s.target_ml, s.at_target = value or None, False
+        return []
+
+    def _ttime(self, argument: str, now: float) -> list[str]:
+        s = self.state
+        if not argument:
+            return ["Target time not set" if s.target_s is None else time_text(s.target_s)]
+        value = time_of(argument)
+        if value is None:
+            return [f"Argument error: {argument}"]
+        if s.moving:
+            return ["Command error"]
+        s.target_s, s.at_target = value or None, False
+        return []
+
+    def _cttime(self, argument: str, now: float) -> list[str]:
+        self.state.target_s, self.state.at_target = None, False
+        return []
+
+    def _seconds(self, way: str, now: float) -> float:
+        """Time run in one direction since it was cleared."""
+        s = self.state
+        kept = s.infuse_s if way == "i" else s.withdraw_s
+        return kept + (now - s.run_began if s.moving and s.way == way else 0.0)
+
+    def _clear_time(self, argument: str, now: float) -> list[str]:
+        s = self.state
+        if s.moving:
+            return ["Command error"]
+        if self._word != "cwtime":
+            s.infuse_s = 0.0
+        if self._word != "citime":
+            s.withdraw_s = 0.0
+        return []
+
+    def _metrics(self, argument: str, now: float) -> list[str]:
+        s = self.state
+        return [
+            self.version,
+            f"Syringe diameter: {s.diameter_mm:.4f} mm",
+            f"Syringe volume: {volume_text(s.syringe_ml)}",
+            f"Infused volume: {volume_text(s.infused_ml)}",
+            f"Withdrawn volume: {volume_text(s.withdrawn_ml)}",
+        ]
+
+    def _gang(self, argument: str, now: float) -> list[str]:
+        if not argument:
+            return [f"{self.state.gang} syringes"]
+        if not argument.isdigit() or not 1 <= int(argument) <= 10:
+            return [f"Argument error: {argument}"]
+        self.state.gang = int(argument)
+        return []
+
+    def _syrm(self, argument: str, now: float) -> list[str]:
+        """Code and size; the diameter is not taken from it (its table is not in the sheet)."""
+        if not argument:
+            return [self.state.syringe or "Custom"]
+        code, _, size = argument.partition(" ")
+        value = volume_of(size)
+        if code not in SYRINGES or value is None:
+            return [f"Argument error: {argument}"]
+        self.state.syringe, self.state.syringe_ml = argument, value
         return []
 
     def _ctvolume(self, argument: str, now: float) -> list[str]:
@@ -304,28 +394,45 @@ class Harvard11Elite(TextUnit):
         s.way = {"irun": "i", "wrun": "w"}.get(self._word, s.way)
         if self._word == "rrun":
             s.way = "w" if s.way == "i" else "i"
-        left = math.inf
-        if s.target_ml is not None:
-            counted = s.infused_ml if s.way == "i" else s.withdrawn_ml
-            left = s.target_ml - (counted if self.since_clear else 0.0)
-        if left <= 0:
+        counted = s.infused_ml if s.way == "i" else s.withdrawn_ml
+        s.run_from_ml = 0.0 if self.since_clear else counted
+        if s.target_ml is not None and counted - s.run_from_ml >= s.target_ml:
             s.at_target = True
             return []
         s.moving, s.at_target, s.since, s.run_began, s.run_s = True, False, now, now, 0.0
-        s.until = now + left / self._present() * 60
-        self.barrel.run(now, self._present() * (1.0 if s.way == "i" else -1.0), s.until)
+        self._turn(now)
         return []
+
+    def _turn(self, now: float) -> None:
+        """Go on at the present rate, to the target volume or time, whichever comes first."""
+        s = self.state
+        s.until = math.inf
+        if s.target_ml is not None:
+            counted = s.infused_ml if s.way == "i" else s.withdrawn_ml
+            s.until = now + (s.target_ml - counted + s.run_from_ml) / self._present() * 60
+        if s.target_s is not None:
+            s.until = min(s.until, s.run_began + s.target_s)
+        self.barrel.run(now, self._present() * (1.0 if s.way == "i" else -1.0), s.until)
 
     def _stop(self, argument: str, now: float) -> list[str]:
         self._halt(now)
+        self.state.at_target = False
         return []
+
+    def _ended(self, at: float) -> None:
+        s = self.state
+        s.moving, s.run_s = False, at - s.run_began
+        if s.way == "i":
+            s.infuse_s += s.run_s
+        else:
+            s.withdraw_s += s.run_s
 
     def _halt(self, now: float) -> None:
         s = self.state
         if s.moving:
             self._count(min(now, s.until))
             self.barrel.halt(now)
-            s.moving, s.run_s = False, now - s.run_began
+            self._ended(now)
 
     def _advance(self, now: float) -> None:
         s = self.state
@@ -333,7 +440,8 @@ class Harvard11Elite(TextUnit):
             return
         self._count(min(now, s.until))
         if now >= s.until:
-            s.moving, s.at_target, s.run_s = False, True, s.until - s.run_began
+            s.at_target = True
+            self._ended(s.until)
 
     def _count(self, at: float) -> None:
         s = self.state
@@ -350,6 +458,7 @@ class HarvardPhdUltra(Harvard11Elite):
 
     version = "PHD ULTRA I/W 3.0.1"
     echoes_zero = False
+    diameters_mm = (0.1, 50.0)
     range_error = ("Range error:", "   the value is outside the limits of the pump")
 
 

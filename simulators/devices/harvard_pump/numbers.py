@@ -7,7 +7,7 @@ import re
 
 ML_OF = {"m": 1.0, "u": 1e-3, "n": 1e-6, "p": 1e-9}
 MINUTES_OF = {"h": 60.0, "m": 1.0, "s": 1 / 60}
-NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z/]*)\s*", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z/%]*)\s*", re.ASCII | re.IGNORECASE)
 
 
 def volume_text(ml: float) -> str:
@@ -46,3 +46,21 @@ def rate_of(text: str) -> float | None:
         return None
     volume, _, time = found[2].lower().partition("/")
     return float(found[1]) * ML_OF[volume[0]] / MINUTES_OF[time[0]]
+
+
+def time_text(seconds: float) -> str:
+    """`150 sec`, `01:02:03` from an hour on."""
+    if seconds < 3600:
+        return f"{_digits(seconds)} sec"
+    whole = int(seconds)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def time_of(text: str) -> float | None:
+    """Seconds of `90`, `90 sec`, `1.5 m` or `00:01:30`."""
+    if clock := re.fullmatch(r"(\d{1,2}):([0-5]\d):([0-5]\d)", text, re.ASCII):
+        return int(clock[1]) * 3600.0 + int(clock[2]) * 60 + int(clock[3])
+    found = NUMBER.fullmatch(text)
+    if found is None or found[2].lower() not in ("", "s", "sec", "m", "min", "h", "hr"):
+        return None
+    return float(found[1]) * 60 * MINUTES_OF[found[2][:1].lower() or "s"]

@@ -37,7 +37,8 @@ class State:
     drawer_at: float = 0.0
     """When the drawer reaches its goal."""
     busy_until: float = 0.0
-    """End of an initialisation or a self test."""
+    """End of an initialisation or a self test; what comes during an initialisation is done behind it (X)."""
+    tested_until: float = 0.0
     cycles: int = 120
     shaker: list[int] = field(default_factory=lambda: [20, 20, 100, 100, 90])
     """Stored: amplitude x, y, frequency x, y, phase."""
@@ -79,7 +80,7 @@ class Unit:
         self.advance(now)
         state.drawer_goal = state.drawer_open  # it stops where it is: at the end it has not left
         state.initialised = state.plate_known = state.heating = state.reset_told = False
-        state.busy_until = 0.0
+        state.busy_until = state.tested_until = 0.0
         self._shake(now, False)
         state.slow_until = 0.0
         self.hand_over(now)
@@ -103,12 +104,12 @@ class Unit:
             return "", BAD_COMMAND, 0.0
         if not self.state.initialised:
             return "", NOT_INITIALISED, 0.0
-        if now < self.state.busy_until:
+        if now < self.state.tested_until:
             return "", NOT_NOW, 0.0
         if command == "AQS":
-            if self.state.shaking:
+            if self.state.shaking or now < self.state.busy_until:
                 return "", NOT_NOW, 0.0
-            self.state.busy_until = now + SELF_TEST_S
+            self.state.busy_until = self.state.tested_until = now + SELF_TEST_S
             return str(self.state.faults), OK, SELF_TEST_S
         return "", self._act(command, now), 0.0
 
@@ -232,6 +233,7 @@ class Unit:
         state = self.state
         if state.drawer_goal is not is_open:
             state.drawer_goal = is_open
+            now = max(now, state.busy_until)
             state.drawer_at = now + DRAWER_S if state.drawer_open is not is_open else now
 
     def _shake(self, now: float, on: bool) -> None:

@@ -3,15 +3,14 @@
 Guesses where the sheet has a question mark: `^U` comes once a second for every channel while any of them is not at
 rest; after power-up the pump is in legacy addressing with messages off and its counters kept (options `addressing` =
 legacy | channel, `counters` = kept | lost); starting a running channel is answered `#`; after an over current
-everything that starts is answered `#` until `-`; the trip volume is each channel's own (option `trip` = channel |
-pump).
+everything that starts is answered `#` until `-`; a dose paused by `xI` goes on by `H` unless `I` came between; the
+trip volume is each channel's own (option `trip` = channel | pump).
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -20,18 +19,16 @@ from simulators.core.surroundings import Tube
 from simulators.core.text import TextUnit
 from simulators.devices.ismatec_reglo_icc.channel import (
     AT_REST,
-    COMPLETE,
-    DIAMETERS,
-    FASTEST_RPM,
-    PAUSING,
-    PUMPING,
+    CALIBRATING,
+    GOING,
     ROLLERS,
-    SLOWEST_RPM,
     WAITING,
     Channel,
 )
+from simulators.devices.ismatec_reglo_icc.settings import DONE, GETTERS, NOT_DONE, SETTERS, whole
 
-DONE, NOT_DONE, NO, YES = b"*", b"#", b"-", b"+"
+NO, YES = b"-", b"+"
+TWO_LETTERS = ("DA", "VM", "VH", "TM", "TH")
 EVENTS_EVERY_S = 1.0
 PROCESSING_S = 0.005
 
@@ -58,22 +55,9 @@ class State:
     name: str = ""
     language: int = 0
     keypad: bool = True
-
-
-def shown(ml: float) -> bytes:
-    """Volume 1: four digits, E, sign and power; the point is behind the first digit."""
-    digits, power = f"{ml:.3e}".split("e")
-    return f"{digits.replace('.', '')}E{int(power):+d}".encode()
-
-
-def meant(text: str) -> float | None:
-    """Volume 2: four digits, sign and power."""
-    match = re.fullmatch(r"(\d{4})([+-])(\d)", text, re.ASCII)
-    return int(match[1]) / 1000 * 10.0 ** int(match[2] + match[3]) if match else None
-
-
-def whole(text: str, width: int) -> int | None:
-    return int(text) if len(text) == width and text.isascii() and text.isdigit() else None
+    serial: str = ""
+    head: str = ""
+    """Head code: channels and rollers."""
 
 
 class IsmatecRegloIcc(TextUnit):
@@ -98,45 +82,17 @@ class IsmatecRegloIcc(TextUnit):
         else:
             tubes[int(float(options.get("channel", 1))) - 1] = place
         self.tubes = tubes
+        self.setters = SETTERS
         self.channels = [Channel(diameter=round(100 * float(options.get("tube_mm", 2.06)))) for _ in range(count)]
         self.legacy_at_power_up = options.get("addressing", "legacy") == "legacy"
         self.keeps_counters = options.get("counters", "kept") == "kept"
         self.trip_of_pump = options.get("trip", "channel") == "pump"
-        self.serial = str(options.get("serial", "00C1F4A2"))
-        self.state = State(address or 1, not self.legacy_at_power_up)
-        self.setters: Mapping[str, Callable[[Channel, str], bytes]] = {
-            "S": self._set_rpm, "f": self._set_flow, "v": self._set_volume, "xf": self._set_by_flow,
-            "xT": self._set_run_time, "xP": self._set_pause, '"': self._set_cycles, "+": self._set_diameter,
-            "%": self._set_back_steps, "xR": self._set_calibration_direction, "xU": self._set_target,
-            "xV": self._set_measured, "xW": self._set_calibration_time,
-        }  # fmt: skip
-        self.getters: Mapping[str, Callable[[Channel], bytes]] = {
-            "S": lambda c: b"%.2f" % c.rpm,
-            "f": lambda c: shown(c.flow),
-            "v": lambda c: shown(c.volume),
-            "xf": lambda c: b"%d" % c.by_flow,
-            "xT": lambda c: b"%d" % round(c.run_s * 10),
-            "xP": lambda c: b"%d" % round(c.pause_s * 10),
-            '"': lambda c: b"%d" % c.cycles,
-            "+": lambda c: b"%.2f mm" % (c.diameter / 100),
-            "%": lambda c: b"%d" % c.back_steps,
-            "xM": lambda c: c.mode.encode(),
-            "xD": lambda c: b"J" if c.clockwise else b"K",
-            "xe": self._reason,
-            "?": lambda c: b"%.3f ml/min" % (c.full_flow / c.calibration),
-            "!": lambda c: b"%.3f ml/min" % c.full_flow,
-            "xC": lambda c: b"%010d" % int(c.total_rev + 1e-9),
-            "xG": lambda c: b"%010d" % int(c.total_ml + 1e-9),
-            "xJ": lambda c: b"%010d" % int(c.total_s + 1e-9),
-            ":": self._trip,
-            "r": lambda c: shown(c.full_flow / FASTEST_RPM / ROLLERS * 1e6),
-            "xB": lambda c: b"%d" % ROLLERS,
-            "xR": lambda c: b"J" if c.calibration_clockwise else b"K",
-            "xU": lambda c: shown(c.calibration_target),
-            "xV": lambda c: shown(c.calibration_measured),
-            "xW": lambda c: b"%d" % round(c.calibration_s * 10),
-            "xX": lambda c: b"%08d" % round((c.total_s - c.calibrated_at_s) * 10),
-        }  # fmt: skip
+        self.state = State(
+            address or 1,
+            not self.legacy_at_power_up,
+            serial=str(options.get("serial", "00C1F4A2")),
+            head=f"{count}{ROLLERS:02d}",
+        )
 
     # -- time
 
@@ -150,8 +106,8 @@ class IsmatecRegloIcc(TextUnit):
     def wake(self, now: float) -> list[Action]:
         said = b""
         for number, (channel, tube) in enumerate(zip(self.channels, self.tubes, strict=True), 1):
-            if channel.advance(tube, now):
-                said += b"^X%d|%s\r\n" % (number, COMPLETE.encode())
+            if cause := channel.advance(tube, now):
+                said += b"^X%d|%s\r\n" % (number, cause.encode())
         state = self.state
         if state.event_at is not None and now >= state.event_at:
             state.event_at += EVENTS_EVERY_S * max(1, math.ceil((now - state.event_at) / EVENTS_EVERY_S + 1e-9))
@@ -179,10 +135,12 @@ class IsmatecRegloIcc(TextUnit):
             if channel.doing != AT_REST:
                 tube.halt(now)
                 channel.doing, channel.until = AT_REST, None
+            channel.paused_s = 0.0
             if not self.keeps_counters:
                 channel.total_ml = channel.total_rev = channel.total_s = channel.trip_ml = 0.0
             channel.cycle_ml = 0.0
-        self.state = State(self.state.address, not self.legacy_at_power_up, name=self.state.name)
+        old = self.state
+        self.state = State(old.address, not self.legacy_at_power_up, name=old.name, serial=old.serial, head=old.head)
         return []
 
     def over_current(self, channel: int, now: float) -> list[Action]:
@@ -202,7 +160,7 @@ class IsmatecRegloIcc(TextUnit):
     def _stopped(self, channel: int, cause: str, now: float) -> list[Action]:
         actions = self.wake(now)
         one = self.channels[channel - 1]
-        if one.doing in (PUMPING, PAUSING):
+        if one.doing in GOING:
             one.stop(self.tubes[channel - 1], now)
             actions += self._unasked(b"^X%d|%s\r\n" % (channel, cause.encode()))
             self._time_events(now)
@@ -234,7 +192,7 @@ class IsmatecRegloIcc(TextUnit):
             numbers = [number for number in numbers if str(number) == head]
             if not numbers:
                 return b""
-        code = body[:2] if body[0] == "x" or body in ("DA",) else body[:1]
+        code = body[:2] if body[0] == "x" or body[:2] in TWO_LETTERS else body[:1]
         parameter = body[len(code) :]
         for_pump = self._of_pump(code, parameter)
         if for_pump is not None:
@@ -253,19 +211,30 @@ class IsmatecRegloIcc(TextUnit):
             case "xE", "":
                 return b"%d\r\n" % state.events
             case "E", "":
-                return YES if any(each.doing in (PUMPING, PAUSING) for each in self.channels) else NO
+                return YES if any(each.doing in GOING for each in self.channels) else NO
             case "x!", "":
                 return b"2\r\n"
             case "#", "":
-                return b"REGLO ICC 0208 %d%02d\r\n" % (len(self.channels), ROLLERS)
+                return f"REGLO ICC 0208 {state.head}\r\n".encode()
             case "(", "":
                 return b"0114\r\n"
             case ")", "":
-                return b"%d%02d\r\n" % (len(self.channels), ROLLERS)
+                return f"{state.head}\r\n".encode()
+            case ")", _:
+                raw = whole(parameter, 4)
+                if not raw:
+                    return NOT_DONE
+                state.head = str(raw)
+                return DONE
             case "xS", "":
-                return self.serial.encode() + b"\r\n"
+                return state.serial.encode("latin-1") + b"\r\n"
+            case "xS", _:
+                state.serial = parameter
+                return DONE
             case "xA", "":
                 return b"%d\r\n" % len(self.channels)
+            case "xA", _:
+                return DONE if whole(parameter, 4) == len(self.channels) else NOT_DONE
             case "xL", "":
                 return b"%d\r\n" % state.language
             case "xL", "0" | "1" | "2" | "3":
@@ -310,7 +279,17 @@ class IsmatecRegloIcc(TextUnit):
                 return self._start(chosen, now)
             case "I" | "xI":
                 for channel, tube in chosen:
-                    if channel.doing in (PUMPING, PAUSING):
+                    if code == "xI" and channel.doing in GOING:
+                        channel.pause(tube, now)
+                    elif code == "I" and (channel.doing in GOING or channel.paused_s):
+                        channel.stop(tube, now)
+                self._time_events(now)
+                return DONE
+            case "xY":
+                return self._calibrate(chosen, now)
+            case "xZ":
+                for channel, tube in chosen:
+                    if channel.doing in (CALIBRATING, WAITING):
                         channel.stop(tube, now)
                 self._time_events(now)
                 return DONE
@@ -327,16 +306,28 @@ class IsmatecRegloIcc(TextUnit):
                     channel.trip_ml = 0.0
                 return DONE
             case _:
-                getter = self.getters.get(code)
+                if code == ":":
+                    return self._trip(chosen[0][0]) + b"\r\n"
+                getter = GETTERS.get(code)
                 return getter(chosen[0][0]) + b"\r\n" if getter else NOT_DONE
 
     def _start(self, chosen: list[tuple[Channel, Tube]], now: float) -> bytes:
-        if self.state.overload or any(channel.doing in (PUMPING, PAUSING) for channel, _ in chosen):
+        if self.state.overload or any(channel.doing in GOING for channel, _ in chosen):
             return NOT_DONE
         if any(channel.why_not() for channel, _ in chosen):
             return NO
         for channel, tube in chosen:
             channel.start(tube, now)
+        self._time_events(now)
+        return DONE
+
+    def _calibrate(self, chosen: list[tuple[Channel, Tube]], now: float) -> bytes:
+        if self.state.overload or any(channel.doing != AT_REST for channel, _ in chosen):
+            return NOT_DONE
+        if any(not channel.calibration_target or not channel.calibration_s for channel, _ in chosen):
+            return NO
+        for channel, tube in chosen:
+            channel.calibrate(tube, now)
         self._time_events(now)
         return DONE
 
@@ -354,121 +345,6 @@ class IsmatecRegloIcc(TextUnit):
     def _trip(self, channel: Channel) -> bytes:
         counted = self.channels if self.trip_of_pump else [channel]
         return b"%.3f ml" % sum(each.trip_ml for each in counted)
-
-    @staticmethod
-    def _reason(channel: Channel) -> bytes:
-        why = channel.why_not()
-        limit = channel.full_flow if why == "R" else 1e4 if why == "V" else 1.0
-        return f"{why or 'R'} ".encode() + shown(limit)
-
-    # -- settings
-
-    @staticmethod
-    def _set_rpm(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 6)
-        if raw is None or raw < SLOWEST_RPM * 100:
-            return NOT_DONE
-        channel.rpm = min(raw / 100, FASTEST_RPM)  # the manual's own example is 123.00 rpm, and the drive ends at 100
-        return DONE
-
-    @staticmethod
-    def _set_flow(channel: Channel, text: str) -> bytes:
-        value = meant(text)
-        if value is None:
-            return NOT_DONE
-        channel.flow = value
-        return shown(value) + b"\r\n"
-
-    @staticmethod
-    def _set_volume(channel: Channel, text: str) -> bytes:
-        value = meant(text)
-        if value is None:
-            return NOT_DONE
-        channel.volume = value
-        return shown(value) + b"\r\n"
-
-    @staticmethod
-    def _set_by_flow(channel: Channel, text: str) -> bytes:
-        if text not in ("0", "1"):
-            return NOT_DONE
-        channel.by_flow = text == "1"
-        return DONE
-
-    @staticmethod
-    def _set_run_time(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 8)
-        if raw is None or raw > 35964000:
-            return NOT_DONE
-        channel.run_s = raw / 10
-        return DONE
-
-    @staticmethod
-    def _set_pause(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 8)
-        if raw is None or raw > 35964000:
-            return NOT_DONE
-        channel.pause_s = raw / 10
-        return DONE
-
-    @staticmethod
-    def _set_cycles(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 4)
-        if raw is None:
-            return NOT_DONE
-        channel.cycles = raw
-        return DONE
-
-    @staticmethod
-    def _set_diameter(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 4)
-        if raw not in DIAMETERS:
-            return NOT_DONE
-        if raw != channel.diameter:
-            channel.calibration = 1.0
-        channel.diameter = raw
-        return DONE
-
-    @staticmethod
-    def _set_back_steps(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 4)
-        if raw is None or raw > 100:
-            return NOT_DONE
-        channel.back_steps = raw
-        return DONE
-
-    @staticmethod
-    def _set_calibration_direction(channel: Channel, text: str) -> bytes:
-        if text not in ("J", "K"):
-            return NOT_DONE
-        channel.calibration_clockwise = text == "J"
-        return DONE
-
-    @staticmethod
-    def _set_target(channel: Channel, text: str) -> bytes:
-        value = meant(text)
-        if value is None:
-            return NOT_DONE
-        channel.calibration_target = value
-        return shown(value) + b"\r\n"
-
-    @staticmethod
-    def _set_measured(channel: Channel, text: str) -> bytes:
-        """Taken while the channel waits for it: the flow is as much greater as more came out than was meant to."""
-        value = meant(text)
-        if value is None or channel.doing != WAITING or not value:
-            return NOT_DONE
-        channel.calibration *= value / channel.calibration_target
-        channel.calibration_measured, channel.doing = value, AT_REST
-        channel.calibrated_at_s = channel.total_s
-        return shown(value) + b"\r\n"
-
-    @staticmethod
-    def _set_calibration_time(channel: Channel, text: str) -> bytes:
-        raw = whole(text, 8)
-        if raw is None:
-            return NOT_DONE
-        channel.calibration_s = raw / 10
-        return DONE
 
     # -- memory
 

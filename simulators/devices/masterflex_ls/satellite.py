@@ -172,7 +172,7 @@ class MasterflexLs:
         match = re.fullmatch(r"P(\d\d)(.*)", text)
         if not line or match is None:
             return []
-        number, commands = int(match[1]), match[2]
+        number, commands = int(match[1]), match[2].rstrip()
         s = self.state
         if not s.number:
             if commands or not 1 <= number <= 89 or not self._is_next(now):

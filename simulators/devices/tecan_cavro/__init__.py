@@ -32,6 +32,10 @@ class TecanCavroXCalibur(Mechanics):
     firmware: ClassVar[str] = "733085 Rev B"
     configuration: ClassVar[str] = "XCalibur 9600 RS232 OEM"
     voltage: ClassVar[str] = "255"
+    dt_locks: ClassVar[bool] = False
+    """After DT it does not hear OEM any more; every model does not hear DT after OEM (M)."""
+    finest: ClassVar[int] = 1
+    """Largest number of `N`."""
 
     def __init__(
         self,
@@ -65,7 +69,8 @@ class TecanCavroXCalibur(Mechanics):
             return []
         self._rx += event.data
         actions: list[Action] = []
-        for command in cable.take(self._rx, self.address, self.state.protocol):
+        heard = "" if self.state.protocol == "dt" and not self.dt_locks else self.state.protocol
+        for command in cable.take(self._rx, self.address, heard):
             self.state.protocol = "oem" if command.oem else "dt"
             data = self._take(command, now)
             self._advance(now)
@@ -188,8 +193,10 @@ class TecanCavroXCalibur(Mechanics):
 
     def _do(self, text: str, now: float) -> None:
         s = self.state
-        if text == "T":
+        if text in ("T", "TR"):
             self._terminate(now)
+            if text == "TR":  # the R goes on with what was just terminated (M)
+                self._resume(now)
             return
         if self.busy:
             if text.startswith("V") and text[1:].removesuffix("R").isdigit():
@@ -206,7 +213,7 @@ class TecanCavroXCalibur(Mechanics):
         if text == "X":
             text = s.last
         steps = strings.take_apart(text)
-        error = 2 if steps is None else strings.judge(steps, self.ports)
+        error = 2 if steps is None else strings.judge(steps, self.ports, self.finest)
         if steps and not error and not self.late_errors:
             error = self._judge_first(steps[0])
         if error and error != 3:
@@ -270,6 +277,8 @@ class TecanCavroXlp6000(TecanCavroXCalibur):
 
     full_stroke = 6000
     late_errors = True
+    dt_locks = True  # M6
+    finest = 2  # L
     firmware = "734237 Rev C"
     configuration = "XLP 6000 9600 RS232"
     voltage = "241"

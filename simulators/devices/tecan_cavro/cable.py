@@ -46,7 +46,10 @@ def take(rx: bytearray, address: int, protocol: str) -> list[Command]:
             size = len(rx)
             body = cavro.take_oem_block(rx)
             if body is None:
-                break
+                if dt < 0 or b"\r" not in rx[dt:]:
+                    break
+                del rx[:dt]  # no block has a "/" in it: a stray STX stood before a line
+                continue
             if len(body) >= 2 and body[1] & 0xF0 == 0x30 and protocol != "dt":
                 number, again = body[1] & 0x07, bool(body[1] & 0x08)
                 block = Command("", oem=True, number=number, repeated=again, size=size - len(rx))

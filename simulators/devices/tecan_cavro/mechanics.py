@@ -18,8 +18,11 @@ HOME_EXTRA_S = 1.0
 """Overdrive, backing off and the valve (X)."""
 SPEED_CODES = {0: 6000, 11: 1400, 17: 200, 40: 10}
 PORT_OF = {"i": 1, "o": 2, "e": 3, "b": 0}
-MOST_STEPS = 500
-"""Steps without duration in one go: an endless loop of them takes a breath here."""
+MOST_STEPS = 200
+BREATH_S = 0.1
+"""Steps without duration in one go: an endless loop of them (`gG0`) takes a breath here, so that it costs little."""
+FASTEST_CHANGE = 1024
+"""Top speed that can be given while the plunger moves, pulses/s (M)."""
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class Mechanics:
                 return
             spent += 1
             if spent > MOST_STEPS:
-                s.doing, s.began, s.until = "breath", now, now + 0.01
+                s.doing, s.began, s.until = "breath", now, now + BREATH_S
                 return
             step = s.steps[s.at]
             self._one(str(step[0]), values(step), step, now)
@@ -213,7 +216,7 @@ class Mechanics:
 
     def _change_speed(self, pulses: int, now: float) -> None:
         s = self.state
-        if not 5 <= pulses <= 6000:
+        if not 5 <= pulses <= FASTEST_CHANGE:
             s.error = 3
             return
         s.top_speed = pulses

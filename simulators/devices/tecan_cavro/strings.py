@@ -37,8 +37,11 @@ def take_apart(text: str) -> list[Step] | None:
     return steps
 
 
-def judge(steps: list[Step], ports: int) -> int:
-    """Error code of a string as a whole: 2 unknown letter, 3 bad number, 4 bad place of s or e, 0 = none."""
+def judge(steps: list[Step], ports: int, finest: int) -> int:
+    """Error code of a string as a whole: 2 unknown letter, 3 bad number, 4 bad place of s or e, 0 = none.
+
+    `ports` of a distribution valve, 0 = none; `finest` = the largest number of N.
+    """
     for at, step in enumerate(steps):
         letter, numbers = str(step[0]), values(step)
         if letter not in RANGES or (letter in "BE" and ports):
@@ -47,6 +50,8 @@ def judge(steps: list[Step], ports: int) -> int:
         if len(numbers) > len(ranges) or (not numbers and ranges and letter not in WITHOUT_NUMBER):
             return 3
         if any(not low <= number <= high for number, (low, high) in zip(numbers, ranges, strict=False)):
+            return 3
+        if letter == "N" and numbers[0] > finest:
             return 3
         if letter in "IO" and (bool(numbers) != bool(ports) or any(number > ports for number in numbers)):
             return 3

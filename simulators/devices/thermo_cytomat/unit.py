@@ -10,7 +10,7 @@ from simulators.core.noise import noise
 from simulators.core.simulator import Action, Send
 from simulators.core.surroundings import Chamber
 from simulators.core.text import TextUnit
-from simulators.devices.thermo_cytomat.handling import GATE_S, INIT_S, SHAKER_S, Handling, State
+from simulators.devices.thermo_cytomat.handling import GATE_S, INIT_S, MOVE_S, SHAKER_S, Handling, State
 
 SET_POINTS = {"it": 37.0, "ic": 5.0, "ih": 93.0, "io": 20.9}
 """As delivered (X)."""
@@ -146,6 +146,8 @@ class ThermoCytomat2(TextUnit):
                 return None  # ch:ts and ch:as too: what they say is unknown (?)
 
     def _plate(self, command: str, parameters: list[str], now: float) -> str:
+        if command == "sn":
+            return self._scan(parameters, now)
         if command not in PLATE_MOVES:
             return "02"
         slot = 0
@@ -162,6 +164,15 @@ class ThermoCytomat2(TextUnit):
         if not error:
             self.state.action = ACTION.get(command, 0)
         return error
+
+    def _scan(self, parameters: list[str], now: float) -> str:
+        """Bar codes of the slots from … to; where the codes come out is unknown (?)."""
+        if len(parameters) != 2 or not all(re.fullmatch(r"\d{3}", each) for each in parameters):
+            return "04"
+        if not 1 <= int(parameters[0]) <= int(parameters[1]) <= self.size:
+            return "05"
+        self.handling.begin(now, [(MOVE_S, "")])
+        return ""
 
     def _slot(self, parameters: list[str]) -> int | None:
         """Three digits, counted from 001."""
@@ -183,6 +194,12 @@ class ThermoCytomat2(TextUnit):
                 self.state.action = ACTION["in"]
             case "wp" if not parameters:
                 begin(now, [(GATE_S, "")])
+            case "sp" if one in ("001", "002"):
+                begin(now, [(GATE_S, "expose" if one == "002" else "unexpose")])
+            case "h-" | "h+" | "dp" | "xp" if re.fullmatch(r"\d{3}", one):
+                if not (0 if command == "dp" else 1) <= int(one) <= self.size:  # 000 = the transfer station
+                    return "05"
+                begin(now, [(GATE_S, "")])
             case "gp" if one in ("001", "002"):
                 if one == "001" and self.state.exposed:
                     return "12"
@@ -196,7 +213,7 @@ class ThermoCytomat2(TextUnit):
                 begin(now, [(SHAKER_S, "still 1"), (SHAKER_S, "still 2")])
             case "va" | "vd":
                 return self._shaker(command, parameters, now)
-            case "in" | "wp" | "gp" | "tp":
+            case "in" | "wp" | "gp" | "tp" | "sp" | "h-" | "h+" | "dp" | "xp":
                 return "04"
             case _:
                 return "02"
@@ -216,8 +233,22 @@ class ThermoCytomat2(TextUnit):
         return ""
 
     def _setting(self, command: str, parameters: list[str], now: float) -> str:
-        if command != "pb":
-            return "02"
+        match command:
+            case "pb":
+                return self._shaker_speed(parameters, now)
+            case "ns" if not parameters:
+                self.handling.power_cycle(now)
+            case "cs" if len(parameters) == 2 and all(re.fullmatch(r"\d{3}", each) for each in parameters):
+                pass  # the pitch of a stacker shows nowhere
+            case "c1" | "c2":
+                pass  # what they put out is unknown (?); see option periodic_s
+            case "ns" | "cs":
+                return "04"
+            case _:
+                return "02"
+        return ""
+
+    def _shaker_speed(self, parameters: list[str], now: float) -> str:
         if not self.shakers:
             return "61"
         if len(parameters) != 2 or parameters[0] not in ("20", "21") or not re.fullmatch(r"\d{4}", parameters[1]):

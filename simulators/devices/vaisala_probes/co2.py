@@ -1,5 +1,6 @@
-"""GMP251 and GMP252 in chamber air. Guesses where the sheet has a question mark: registers between the documented ones
-are exception 02; line settings act after the next power-up; the error register is there (newer guide).
+"""GMP251 and GMP252 in chamber air. Guesses where the sheet has a question mark: registers between the documented
+ones of a block are unavailable values (the family's rule), beyond it exception 02; line settings act after the
+next power-up; the error register is there (newer guide).
 
 No lag of its own (the chamber's sensors have one). A compensation for another pressure than the true one shifts the
 reading in proportion; humidity and oxygen shift it only with the option `cross_sensitivity`: the size is not known.
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, cast
 from simulators.core.noise import noise
 from simulators.core.simulator import Action
 from simulators.core.surroundings import Air, Chamber
-from simulators.devices.vaisala_probes.image import Probe, Setting, floats, words
+from simulators.devices.vaisala_probes.image import NOT_A_NUMBER, Probe, Setting, floats, words
 
 SAMPLE_S = 2.0
 """Measurement interval (X)."""
@@ -89,13 +90,13 @@ class VaisalaGmp25x(Probe):
         self.state = State(cold=options.get("start", "warm") == "cold")
         self.state.values["address"] = self.address
         self.values = self.state.values
-        self.add(0x0000, 6, self._measured, whole=False)
+        self.add(0x0000, 16, lambda now: self._measured(now) + 5 * NOT_A_NUMBER, whole=False)
         self.add(0x0100, 2, self._whole_numbers, whole=False)
         self.add(0x0200, 16, lambda now: self.stored(0x0200, 16), whole=False)
         self.add(0x0300, 9, lambda now: self.stored(0x0300, 9), whole=False)
         self.add(0x0800, 2, lambda now: words(self._device_status(now), self._co2_status(now)), whole=False)
         if options.get("error_register", "on") == "on":
-            self.add(0x0803, 2, self._error_bits, whole=False)
+            self.add(0x0802, 3, lambda now: words(0) + self._error_bits(now), whole=False)
 
     def power_cycle(self, now: float) -> list[Action]:
         """The given values are copied from EEPROM, line settings act, and the optics have to become warm."""

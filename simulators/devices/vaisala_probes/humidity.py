@@ -1,7 +1,8 @@
 """HMP probe in chamber air. What follows from humidity and temperature is worked out with the Magnus formula (Sonntag
 1990, over water and over ice); the newer guide's status registers are there unless `guide` = older.
 
-Guesses: gaps between the documented registers are exception 02; the product code is HMP7 (X).
+Guesses: gaps between the documented registers of a block are unavailable values (the family's rule); the
+product code is HMP7 (X).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, cast
 from simulators.core.noise import noise
 from simulators.core.simulator import Action
 from simulators.core.surroundings import Chamber
-from simulators.devices.vaisala_probes.image import Probe, Setting, floats, words
+from simulators.devices.vaisala_probes.image import NOT_A_NUMBER, Probe, Setting, floats, words
 
 SAMPLE_S = 1.0
 """X."""
@@ -28,6 +29,7 @@ SETTINGS = (
     Setting(0x302, "f", "heated_temperature", -40, 180),
 )
 HEATER_FAILURE = 0x800000
+UNAVAILABLE = 0x8000
 
 
 @dataclass(slots=True)
@@ -87,9 +89,9 @@ class VaisalaHmp(Probe):
         super().__init__(chamber, address, seed, options)
         self.state = State()
         self.values = self.state.values
-        self.add(0x0000, 4, lambda now: self._measured(now)[:8], whole=False)
-        self.add(0x0006, 16, lambda now: self._measured(now)[8:], whole=False)
+        self.add(0x0000, 22, self._values, whole=False)
         self.add(0x0200, 2, lambda now: words(not self.state.errors, not self.state.locked), whole=False)
+        self.add(0x0202, 1, lambda now: words(UNAVAILABLE), whole=False)
         self.add(0x0203, 2, lambda now: words(self.state.errors & 0xFFFF, self.state.errors >> 16), whole=False)
         self.add(0x0205, 2, lambda now: words(*self._hash()), whole=False)
         if (options or {}).get("guide", "newer") == "newer":
@@ -110,6 +112,11 @@ class VaisalaHmp(Probe):
         self.address = fields.pop("address")
         self.state = State(**fields)
         self.values = self.state.values
+
+    def _values(self, now: float) -> bytes:
+        """Registers 1 to 22; nothing is documented of 5 and 6."""
+        measured = self._measured(now)
+        return measured[:8] + NOT_A_NUMBER + measured[8:]
 
     def _measured(self, now: float) -> bytes:
         """Ten floats; not a number while the output is locked or the sensor that is needed is broken."""

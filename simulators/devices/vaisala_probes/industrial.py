@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulators.core.noise import noise
-from simulators.core.simulator import Action, Send
+from simulators.core.simulator import Action, Bytes, Event, Send
 from simulators.core.surroundings import Chamber
 from simulators.core.text import TextUnit
 
@@ -87,6 +87,11 @@ class VaisalaGmp25xText(TextUnit):
         return []
 
     # -- answering
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        if type(event) is Bytes and b"\x1b" in event.data:
+            self.state.next_at = None  # Esc ends the output as `s` does, whatever stands before it
+        return super().receive(event, now)
 
     def message(self, text: bytes, now: float) -> bytes:
         if not self.state.started:

@@ -2,6 +2,7 @@
 
 from simulators.devices.watlow_f4t_ez_zone.ez_zone import WatlowEzZone
 from simulators.devices.watlow_f4t_ez_zone.f4t import WatlowF4t
+from simulators.devices.watlow_f4t_ez_zone.scpi import WatlowF4tScpi
 from simulators.devices.watlow_f4t_ez_zone.standard_bus import WatlowEzZoneStandardBus
 
-__all__ = ["WatlowEzZone", "WatlowEzZoneStandardBus", "WatlowF4t"]
+__all__ = ["WatlowEzZone", "WatlowEzZoneStandardBus", "WatlowF4t", "WatlowF4tScpi"]

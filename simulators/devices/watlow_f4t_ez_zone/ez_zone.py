@@ -66,7 +66,8 @@ class ZoneControl:
 
 
 class WatlowEzZone(ModbusUnit):
-    """One zone a chamber. Options: unit (C or F), word_order (high_first or low_first)."""
+    """One zone a chamber. Options: unit (C or F), word_order (high_first or low_first), zones (of a gateway with one
+    chamber: so many in it)."""
 
     functions = frozenset((READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY))
 
@@ -81,7 +82,7 @@ class WatlowEzZone(ModbusUnit):
         options = options or {}
         self.fahrenheit = options.get("unit") == "F"
         self.swapped = options.get("word_order") == "low_first"
-        chambers = [*chamber] if isinstance(chamber, Sequence) else [chamber]
+        chambers = [*chamber] if isinstance(chamber, Sequence) else [chamber] * int(float(options.get("zones", 1)))
         self.zones = [ZoneControl(each, None if seed is None else seed + k) for k, each in enumerate(chambers)]
         for k, zone in enumerate(self.zones):
             self._offer(zone, ZONE * k)

@@ -1,9 +1,10 @@
-"""F4T on Modbus RTU in a climate chamber: loop 1 temperature, loop 2 % relative humidity, profiles, events, alarms.
+"""F4T on Modbus in a climate chamber: loop 1 temperature, loop 2 % relative humidity, profiles, events, alarms.
 
 Guesses: registers nobody documents are exception 02, a set point outside the limits 03 (X); an enumeration stands in
-the first register of its slot, the second is 0; with a broken sensor the last value stays and alarm 1 says `error`; a
-request within the 30 ms that the sheet asks for is not heard (option pause_s). Humidity has no actuator in the seam:
-its loop only shows. Modbus/TCP and SCPI are not built. Profiles are steps of (°C, seconds) in `state.profiles`.
+the first register of its slot, the second is 0; with a broken sensor the last value stays and alarm 1 says `error`; on
+the serial line a request too soon after the last one is not heard (option pause_s; the sheet asks for 30 ms); remaining
+times are whole seconds. Humidity has no actuator in the seam: its loop only shows. Cascades are not built. Profiles are
+steps of (°C, seconds) in `state.profiles`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from drivers.core.units import convert
 from drivers.core.wire.modbus import READ_HOLDING, READ_INPUT, WRITE_MANY, WRITE_ONE
 from simulators.core.modbus import ILLEGAL_VALUE, ModbusError, ModbusUnit
 from simulators.core.noise import noise
-from simulators.core.simulator import Action, Bytes, Event, Send
+from simulators.core.simulator import Action, Bytes, Event
 from simulators.core.surroundings import Chamber
 from simulators.devices.watlow_f4t_ez_zone.oven import CEL_AT_FULL_POWER, ROOM_CEL, Oven, power
 
@@ -27,11 +28,14 @@ NO_ALARM, ALARM_ERROR = 61, 28
 CELSIUS, FAHRENHEIT = 15, 30
 START, PAUSE, RESUME, TERMINATE = 1782, 146, 147, 148
 NOT_STARTED, RUNNING, COMPLETE, TERMINATED = 251, 149, 252, 253
+KEY_DOWN, KEY_UP = 1457, 1456
 EVENTS = (16594, 16596, 16598, 16600, 16822, 16824, 16826, 16828)
 QUANTITIES = (1540, 1538)
 CEL_NOISE, RH_NOISE = 0.02, 0.2
 """Standard deviations when a seed is given (ours)."""
 PAUSE_S = 0.03
+HEARD_FROM = 2 / 3
+"""Part of the pause after which a request is heard: the ports of a PC are that uneven."""
 CLOCK = ("hour", "minute", "second", "month", "day", "year")
 
 
@@ -52,7 +56,11 @@ class State:
 
     loops: list[Loop] = field(default_factory=lambda: [Loop(37.0, -20.0, 95.0), Loop(93.0, 0.0, 98.0)])
     unit: int = CELSIUS
-    events: list[int] = field(default_factory=lambda: [OFF] * 8)
+    """Of communication on the serial port."""
+    network_unit: int = CELSIUS
+    events: list[int] = field(default_factory=lambda: [OFF] * 12)
+    clock_ahead_s: float = 0.0
+    """How far its clock was set ahead of the bench's."""
     alarms: list[int] = field(default_factory=lambda: [NO_ALARM] * 4)
     limit: list[int] = field(default_factory=lambda: [NO_ALARM, 59, NO_ALARM])
     """Status, fail and error of limit 1."""
@@ -71,7 +79,8 @@ class State:
 
 
 class WatlowF4t(ModbusUnit):
-    """Options: part, word_order (low_first or high_first), unit (C or F), humidity (0 = no loop 2), pause_s."""
+    """Options: part, word_order (low_first or high_first), unit (C or F), network_unit (the same for Modbus TCP; else
+    that of the serial port), humidity (0 = no loop 2), pause_s."""
 
     functions = frozenset((READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY))
 
@@ -89,9 +98,11 @@ class WatlowF4t(ModbusUnit):
         self.swapped = options.get("word_order", "low_first") == "low_first"
         self.loops = 2 if float(options.get("humidity", 1)) else 1
         self.pause_s = float(options.get("pause_s", PAUSE_S))
-        self.state = State(unit=FAHRENHEIT if options.get("unit") == "F" else CELSIUS)
+        units = [FAHRENHEIT if options.get(name, options.get("unit")) == "F" else CELSIUS
+                 for name in ("unit", "network_unit")]  # fmt: skip
+        self.state = State(unit=units[0], network_unit=units[1])
         self._free_at = 0.0
-        """Until then, after a reply, nothing is heard."""
+        """Until then, after a request, nothing is heard."""
         self._offer()
 
     def _offer(self) -> None:
@@ -99,12 +110,18 @@ class WatlowF4t(ModbusUnit):
             self._offer_loop(number, 160 * number)
         for number, register in enumerate(EVENTS):
             self._word(register, self._getter("events", number), self._switch(number))
+        for number in range(len(EVENTS), 12):
+            at = 20 * (number - len(EVENTS))
+            self._word(6844 + at, self._getter("events", number))
+            self._word(6850 + at, lambda now: KEY_UP, self._key(number))
         for number in range(len(self.state.alarms)):
             self._word(1356 + 100 * number, lambda now, k=number: self._alarm(k))
         for number, register in enumerate((11250, 11264, 11288)):
             self._word(register, self._getter("limit", number))
         for number, part in enumerate(CLOCK):
-            self._word(14664 + 2 * number, lambda now, part=part: getattr(datetime.fromtimestamp(now, UTC), part))
+            self._word(
+                14664 + 2 * number, lambda now, part=part: getattr(self._clock(now), part), self._set_clock(part)
+            )
         self.add(16, 15, lambda now: b"".join(bytes((0, each)) for each in self.part.encode().ljust(15, b"\0")[:15]),
                  whole=False)  # fmt: skip
         self._word(16558, lambda now: self.state.to_start, self._choose)
@@ -115,8 +132,10 @@ class WatlowF4t(ModbusUnit):
         self._word(16568, lambda now: self.follow(now).profile_state)
         self._word(16588, lambda now: self.follow(now).profile)
         self._word(16590, lambda now: self.follow(now).step)
-        for register in (14080, 6730):
-            self._word(register, lambda now: self.state.unit, self._set_unit)
+        self._word(16570, lambda now: round(self._left_s(now)))
+        self._word(16622, lambda now: round(self._left_s(now) + self._later_s()))
+        for register, name in ((14080, "unit"), (6730, "network_unit")):
+            self._word(register, lambda now, name=name: getattr(self.state, name), self._set_unit(name))
 
     def _offer_loop(self, number: int, at: int) -> None:
         """The registers of one loop; temperatures in the unit of communication."""
@@ -125,10 +144,10 @@ class WatlowF4t(ModbusUnit):
             return self.state.loops[number]
 
         def degrees(cel: float) -> float:
-            return convert(cel, "Cel", "[degF]") if not number and self.state.unit == FAHRENHEIT else cel
+            return convert(cel, "Cel", "[degF]") if not number and self._fahrenheit() else cel
 
         def cel(degrees: float) -> float:
-            return convert(degrees, "[degF]", "Cel") if not number and self.state.unit == FAHRENHEIT else degrees
+            return convert(degrees, "[degF]", "Cel") if not number and self._fahrenheit() else degrees
 
         def set_point(value: float, now: float) -> None:
             if not loop().low - 1e-4 <= cel(value) <= loop().high + 1e-4:
@@ -195,20 +214,51 @@ class WatlowF4t(ModbusUnit):
 
         return put
 
-    def _set_unit(self, value: int, now: float) -> None:
-        if value not in (CELSIUS, FAHRENHEIT):
-            raise ModbusError(ILLEGAL_VALUE)
-        self.state.unit = value
+    def _key(self, number: int) -> Callable[[int, float], None]:
+        """The key of an event: pressed, it turns the event over."""
+
+        def put(value: int, now: float) -> None:
+            if value not in (KEY_DOWN, KEY_UP):
+                raise ModbusError(ILLEGAL_VALUE)
+            if value == KEY_DOWN:
+                self.state.events[number] = OFF if self.state.events[number] == ON else ON
+
+        return put
+
+    def _set_unit(self, name: str) -> Callable[[int, float], None]:
+        def put(value: int, now: float) -> None:
+            if value not in (CELSIUS, FAHRENHEIT):
+                raise ModbusError(ILLEGAL_VALUE)
+            setattr(self.state, name, value)
+
+        return put
+
+    def _fahrenheit(self) -> bool:
+        """Of the port that is asked."""
+        return (self.state.network_unit if self.on_network else self.state.unit) == FAHRENHEIT
+
+    def _clock(self, now: float) -> datetime:
+        return datetime.fromtimestamp(now + self.state.clock_ahead_s, UTC)
+
+    def _set_clock(self, part: str) -> Callable[[int, float], None]:
+        def put(value: int, now: float) -> None:
+            before = self._clock(now)
+            try:
+                after = before.replace(**{part: value})  # pyright: ignore[reportArgumentType]
+            except ValueError as error:
+                raise ModbusError(ILLEGAL_VALUE) from error
+            self.state.clock_ahead_s += (after - before).total_seconds()
+
+        return put
 
     # -- the Simulator seam
 
     def receive(self, event: Event, now: float) -> list[Action]:
-        if type(event) is Bytes and self.pause_s and now < self._free_at:
+        if type(event) is Bytes and self.pause_s and not self.on_network and now < self._free_at:
             return []
         actions = super().receive(event, now)
-        ends = [action.delay_s for action in actions if isinstance(action, Send)]
-        if ends:
-            self._free_at = now + max(ends) + 0.98 * self.pause_s
+        if actions:
+            self._free_at = now + HEARD_FROM * self.pause_s
         return actions
 
     @property
@@ -284,6 +334,20 @@ class WatlowF4t(ModbusUnit):
         return ALARM_ERROR if self.state.broken and not number else self.state.alarms[number]
 
     # -- profiles
+
+    def _left_s(self, now: float) -> float:
+        """Of the current step."""
+        s = self.follow(now)
+        if s.profile_state == RUNNING:
+            return s.left_s - (now - s.since)
+        return s.left_s if s.profile_state == PAUSE else 0.0
+
+    def _later_s(self) -> float:
+        """Of the steps behind the current one."""
+        s = self.state
+        if s.profile_state not in (RUNNING, PAUSE):
+            return 0.0
+        return sum(seconds for _, seconds in s.profiles[s.profile - 1][s.step :])
 
     def _choose(self, value: int, now: float) -> None:
         if not 1 <= value <= len(self.state.profiles):

@@ -1,9 +1,4 @@
-"""Hamilton Arc pH and DO sensors seen from the cable: a register image over an immersion; sheet hamilton-arc-ph-do.md.
-
-Guesses where the sheet has a question mark: a part of a block is answered with exception 02, a wrong level or password
-with 03; a new address acts after the next power-up; the DO sensor's limits are 0 to 300 %-sat, its CP1 is air and its
-CP2 zero; limits of slope and offset are ours. Not built: moving averages (a value is the latest sample), SMC channels.
-"""
+"""Both sensors: what is measured, how it is taught, and the image of its registers (sheet hamilton-arc-ph-do.md)."""
 
 from __future__ import annotations
 
@@ -12,15 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, cast
 
-from simulators.core.modbus import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusError, ModbusUnit
+from simulators.core.modbus import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusError
 from simulators.core.noise import noise
 from simulators.core.simulator import Action
 from simulators.core.surroundings import Immersion, Liquid
+from simulators.devices.hamilton_arc.memory import SPECIALIST, USER, Memory, Remembering
+from simulators.devices.hamilton_arc.words import as_float, exchanged, numbers
 
 NEW_VALUE_S = 3.0
 """M for pH; taken for DO as well."""
-USER, ADMINISTRATOR, SPECIALIST = 0x03, 0x0C, 0x30
-PASSWORDS = {USER: 0, ADMINISTRATOR: 18111978, SPECIALIST: 16021966}
 DEGC, PERCENT_VOL, PERCENT_SAT, MG_L, PH, MV = 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 12, 1 << 21
 MV_PER_PH = -414.0028 / 7
 """From the manual's limits of the mV range."""
@@ -75,20 +70,14 @@ class State:
     """Status bits of CP6."""
     product_at: float = 0.0
     product_offset: float = 0.0
+    taught_when: list[list[float]] = field(default_factory=lambda: [[298.15, 0.0, 0.0, 0.0] for _ in range(3)])
+    """CP1, CP2, CP6: temperature in K, how often, at which operating hour, and what electrode or luminophore gave."""
+    external_cel: float | None = None
+    """Of a DO sensor: the temperature it was given from outside, until its power goes off."""
+    memory: Memory = field(default_factory=Memory)
 
 
-def numbers(form: str, *values: float) -> bytes:
-    """Register bytes of 32-bit values, low word first: little-endian with the bytes of every register exchanged."""
-    return exchanged(struct.pack("<" + form, *values))
-
-
-def exchanged(data: bytes) -> bytes:
-    out = bytearray(len(data))
-    out[0::2], out[1::2] = data[1::2], data[0::2]
-    return bytes(out)
-
-
-class HamiltonArc(ModbusUnit):
+class HamiltonArc(Remembering):
     """What both sensors share. Options: `serial`, `text` (swapped or plain), `drift_per_day` (pH or % saturation),
     `raw_intercept` and `raw_gain` (what the sensor truly measures: mV at pH 7 and mV a pH; % and % a %)."""
 
@@ -132,6 +121,7 @@ class HamiltonArc(ModbusUnit):
             (2089, 2): self._select_unit,
             (4287, 4): self._take_level,
             (4095, 2): self._set_address,
+            (4101, 2): self._set_baud,
             (5161, 2): lambda values, now: self._teach(0, values, now),
             (5193, 2): lambda values, now: self._teach(1, values, now),
             (5321, 2): self._assign,
@@ -144,7 +134,7 @@ class HamiltonArc(ModbusUnit):
         for register, text in (
             (1024, "2010-04-28"), (1032, self.firmware), (1280, self.part), (1312, self.serial), (2080, self.name),
         ):  # fmt: skip
-            self.add(register - 1, 8, lambda now, text=text: self._text(text))
+            self.add(register - 1, 8, lambda now, text=text: self.text(text))
         self.add(2047, 2, lambda now: numbers("I", 0x66E1 if self.state.level == SPECIALIST else 0x06E1))
         self.add(2087, 2, lambda now: numbers("I", sum(self.units)))
         self.add(2089, 10, self._pmc1)
@@ -164,6 +154,14 @@ class HamiltonArc(ModbusUnit):
         self.add(5189, 6, lambda now: self._point(1))
         self.add(5317, 6, lambda now: numbers("IIf", self.state.product, self.first_unit, 0.0))
         self.add(5447, 6, lambda now: numbers("fff", self.state.intercept, self.state.gain, 0.0))
+        self.add(5119, 2, lambda now: numbers("I", 0x23))
+        self.add(5339, 2, lambda now: numbers("I", 0))
+        for at, (limits, when, values) in enumerate(((5152, 5164, 5520), (5184, 5196, 5528), (5312, 5324, 5560))):
+            most = self.units[self.first_unit][1] if at == 2 else 0.0
+            self.add(limits - 1, 6, lambda now, most=most: numbers("Iff", self.first_unit, 0.0, most))
+            self.add(when - 1, 8, lambda now, at=at: self._when(at))
+            self.add(values - 1, 8, lambda now, at=at: self._measured_then(at))
+        self.offer_memory(f"{self.part.split('/')[0]}-{self.serial}", is_ph=self.first_unit == PH)
 
     # -- the Simulator seam that ModbusUnit leaves open
 
@@ -179,7 +177,7 @@ class HamiltonArc(ModbusUnit):
         s = self.state
         s.hours, s.powered_at = self._hours(now), now
         s.power_ups += 1
-        s.level, s.sample = USER, -1
+        s.level, s.sample, s.external_cel = USER, -1, None
         self.address = s.address
         self.forget_received()
         return []
@@ -188,7 +186,9 @@ class HamiltonArc(ModbusUnit):
         return asdict(self.state)
 
     def restore(self, saved: dict[str, object]) -> None:
-        self.state = State(**cast("dict[str, Any]", saved))
+        state = State(**cast("dict[str, Any]", saved))
+        state.memory = Memory(**cast("dict[str, Any]", saved["memory"]))
+        self.state = state
 
     # -- what is measured
 
@@ -209,7 +209,7 @@ class HamiltonArc(ModbusUnit):
             if s.began_at is None:
                 s.began_at = now
             liquid = self.immersion.liquid(now)
-            s.cel = liquid.cel
+            s.cel = liquid.cel if s.external_cel is None else s.external_cel
             if LOWEST_CEL <= liquid.cel <= HIGHEST_CEL:
                 before = s.value if looked else None
                 s.value = self._believed(self.shown(liquid)) + s.offset + s.product_offset
@@ -236,7 +236,43 @@ class HamiltonArc(ModbusUnit):
     def _may(self) -> None:
         if self.state.level == USER:
             raise ModbusError(ILLEGAL_VALUE)
+        self.worn()
+
+    def worn(self) -> None:
         self.state.flash_writes += 1
+
+    def level(self) -> int:
+        return self.state.level
+
+    @property
+    def memory(self) -> Memory:
+        return self.state.memory
+
+    def recall_factory(self) -> None:
+        """Interfaces, calibration and passwords as delivered (M); the address acts after the next power-up."""
+        s = self.state
+        s.unit, s.address, s.baud_code = self.first_unit, 1, 4
+        s.taught, s.verdict, (s.intercept, s.gain) = State(0).taught, 0, self.healthy
+        s.product, s.product_offset, s.sample = 0, 0.0, -1
+        self.forget_settings()
+
+    def _when(self, which: int) -> bytes:
+        cel, times, hour, _ = self.state.taught_when[which]
+        return numbers("IfIf", 1 << 1, cel, int(times), hour)
+
+    def _measured_then(self, which: int) -> bytes:
+        """For administrators and specialists only (M)."""
+        s = self.state
+        if s.level == USER:
+            raise ModbusError(ILLEGAL_VALUE)
+        value = s.taught[which][1] if which < 2 else s.product_at
+        return numbers("ffff", value, s.taught_when[which][3], s.taught_when[which][0], 0.0)
+
+    def _note(self, which: int, now: float) -> None:
+        """Where and when a point was taken."""
+        s = self.state
+        raw = self._raw(self.shown(self.immersion.liquid(now)))
+        s.taught_when[which] = [s.cel + 273.15, s.taught_when[which][1] + 1, self._hours(now), raw]
 
     def _point(self, which: int) -> bytes:
         """CP1 and CP2 carry the same word (M)."""
@@ -244,10 +280,10 @@ class HamiltonArc(ModbusUnit):
 
     def _teach(self, which: int, values: tuple[int, ...], now: float) -> None:
         """Judge the past three minutes at once; the write itself is answered normally whatever comes out (M)."""
+        wanted = as_float(values[0])
         self._may()
         s = self._sample(now)
         true = self.shown(self.immersion.liquid(now))
-        (wanted,) = struct.unpack("<f", struct.pack("<I", values[0]))
         bits = 0
         if not wanted and not self.automatic_zero:
             near = min(self.standards, key=lambda each: abs(each - s.value))
@@ -266,6 +302,7 @@ class HamiltonArc(ModbusUnit):
         if not bits:
             s.taught, s.intercept, s.gain = points, intercept, gain
             s.product, s.product_offset, s.sample = 0, 0.0, -1
+            self._note(which, now)
 
     def _line_through(self, points: list[list[float]], which: int) -> tuple[float, float]:
         """Intercept and gain by both points, or by one and the gain there is."""
@@ -292,6 +329,7 @@ class HamiltonArc(ModbusUnit):
         match values[0]:
             case 1:
                 s.product_at, s.product = s.value, 1 << 27
+                self._note(2, now)
             case 2:
                 s.product, s.product_offset, s.sample = 0, 0.0, -1
             case 3:
@@ -302,8 +340,8 @@ class HamiltonArc(ModbusUnit):
     def _assign(self, values: tuple[int, ...], now: float) -> None:
         """The true value of the reading that was kept; it only adds an offset (M)."""
         s = self.state
+        wanted = as_float(values[0])
         self._may()
-        (wanted,) = struct.unpack("<f", struct.pack("<I", values[0]))
         if not s.product & 1 << 27:
             s.product = 0x0A000000
             return
@@ -329,10 +367,6 @@ class HamiltonArc(ModbusUnit):
             s.powered_at = now
         return s.hours + (now - s.powered_at) / 3600
 
-    def _text(self, text: str) -> bytes:
-        data = text.encode("ascii").ljust(16, b"\0")
-        return exchanged(data) if self.swapped else data
-
     # -- what can be written
 
     def write_span(self, start: int, data: bytes, now: float) -> None:
@@ -356,7 +390,7 @@ class HamiltonArc(ModbusUnit):
 
     def _take_level(self, values: tuple[int, ...], now: float) -> None:
         level, password = values
-        if PASSWORDS.get(level) != password:
+        if self.memory.passwords.get(str(level)) != password:
             raise ModbusError(ILLEGAL_VALUE)
         self.state.level = level
 
@@ -365,6 +399,12 @@ class HamiltonArc(ModbusUnit):
             raise ModbusError(ILLEGAL_VALUE)
         self._configure()
         self.state.address = values[0]
+
+    def _set_baud(self, values: tuple[int, ...], now: float) -> None:
+        if not 2 <= values[0] <= 7:
+            raise ModbusError(ILLEGAL_VALUE)
+        self._configure()
+        self.state.baud_code = values[0]
 
 
 class HamiltonArcPh(HamiltonArc):
@@ -409,6 +449,24 @@ class HamiltonArcDo(HamiltonArc):
     automatic_zero = True
     least_apart = 20.0
     widest_intercept = 10.0
+
+    def __init__(
+        self,
+        immersion: Immersion,
+        address: int = 1,
+        seed: int | None = None,
+        options: Mapping[str, float | str] | None = None,
+    ) -> None:
+        super().__init__(immersion, address, seed, options)
+        self.writes[(2409, 4)] = self._external
+
+    def _external(self, values: tuple[int, ...], now: float) -> None:
+        """A temperature measured elsewhere: unit and value (M for VisiFerm, frame O). Who may is not in the sheet."""
+        unit, word = values
+        cel = as_float(word)
+        if unit != DEGC or not LOWEST_CEL <= cel <= HIGHEST_CEL:
+            raise ModbusError(ILLEGAL_VALUE)
+        self.state.external_cel, self.state.sample = cel, -1
 
     def shown(self, liquid: Liquid) -> float:
         return max(0.0, liquid.do_percent)
