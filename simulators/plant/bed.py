@@ -8,7 +8,7 @@ is neglected. mM, mL, s.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, expm1, inf, log, log1p
 
 from simulators.plant import oxygen
 from simulators.plant import parameters as p
@@ -121,40 +121,33 @@ def passed(o2: float, inlet: float, rate: float, uptake: float, dt_s: float) -> 
     """
     used, k = 0.0, p.K_O2
     while dt_s > 0.0:
-        rises = rate * (inlet - k) > uptake
-        if o2 > k or (o2 == k and rises):
-            span = min(dt_s, _until_above(o2, inlet, rate, uptake))
+        falls = uptake - rate * (inlet - k)
+        if o2 > k or (o2 == k and falls < 0.0):
+            span = min(dt_s, _until_low(o2 - k, rate, falls))
             used += uptake * span
-            o2 = k if span < dt_s else _above(o2, inlet, rate, uptake, span)
+            grown = (rate * inlet - uptake) * span * _mean(rate * span)
+            o2 = k if span < dt_s else o2 * exp(-rate * span) + grown
         else:
             total = rate + uptake / k
-            if total == 0.0:
-                return o2, used
-            end = rate * inlet / total
-            span = dt_s
-            if end > k > o2:
-                span = min(dt_s, log((end - o2) / (end - k)) / total)
-            fell = (o2 - end) * (1 - exp(-total * span))
-            used += uptake / k * (end * span + fell / total)
-            o2 = k if span < dt_s else o2 - fell
+            end = rate * inlet / total if total else o2
+            span = min(dt_s, log((end - o2) / (end - k)) / total) if end > k > o2 else dt_s
+            still = _mean(total * span)
+            used += uptake / k * span * (end + (o2 - end) * still)
+            o2 = k if span < dt_s else o2 - (o2 - end) * total * span * still
         dt_s -= span
     return o2, used
 
 
-def _above(o2: float, inlet: float, rate: float, uptake: float, span: float) -> float:
-    if rate == 0.0:
-        return o2 - uptake * span
-    end = inlet - uptake / rate
-    return end + (o2 - end) * exp(-rate * span)
+def _mean(x: float) -> float:
+    """The mean of exp(-y) from 0 to x."""
+    return -expm1(-x) / x if x else 1.0
 
 
-def _until_above(o2: float, inlet: float, rate: float, uptake: float) -> float:
-    """Seconds until zero-order uptake has brought it down to K_O2; infinite when it never does."""
-    k = p.K_O2
-    if rate == 0.0:
-        return (o2 - k) / uptake if uptake > 0.0 else float("inf")
-    end = inlet - uptake / rate
-    return log((o2 - end) / (k - end)) / rate if end < k else float("inf")
+def _until_low(above: float, rate: float, falls: float) -> float:
+    """Seconds until zero-order uptake has brought it down to K_O2 from `above` it; infinite when it never does."""
+    if falls <= 0.0:
+        return inf
+    return log1p(above * rate / falls) / rate if rate else above / falls
 
 
 def assay(bed: Bed) -> dict[str, float]:
