@@ -141,7 +141,9 @@ class AlicatMeter(Device):
         if not self.options.get("full_scale"):
             try:
                 self.full_scale = await self.talk.ask(self.command("full_scale"), frames.full_scale_of, retries=1)
-            except Refused:
+            except Refused as refused:
+                if refused.code != "?":
+                    raise
                 self.full_scale = None
 
     # -- reading
