@@ -197,7 +197,7 @@ class GssCo2(TextUnit):
         return f"M {self.state.mask:05d}"
 
     def _set_compensation(self, numbers: list[float], now: float) -> str | None:
-        if len(numbers) != 1 or not 0 < numbers[0] <= 65535:
+        if len(numbers) != 1 or numbers[0] < 1:
             return None
         self.state.compensation = int(numbers[0])
         return f"S {self.state.compensation:05d}"

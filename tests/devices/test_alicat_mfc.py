@@ -841,3 +841,16 @@ def test_a_command_the_firmware_does_not_have_is_answered_with_a_question_mark()
     old = simulated.AlicatMfcOld(Pipe())
     assert [ask(old, f"A{command}\r") for command in ("LS", "GS", "LSS", "LSRC", "xyz", "P")] == ["?\r"] * 6
     assert ask(simulated.AlicatMeter(Pipe()), "AS 5\r") == ""
+
+
+async def test_firmware_that_does_not_tell_its_full_scale_is_read_and_takes_no_set_point():
+    device = simulated.AlicatMfcOld(Pipe(), options={"firmware": "5v12"})
+    with pytest.raises(Refused, match="option columns"):
+        await AlicatMfcOld(Line(MemoryHost(device).link()), 1).prepare()
+    driver = AlicatMfcOld(Line(MemoryHost(device).link()), 1, {"columns": COLUMNS})
+    assert (await driver.identify()).firmware == "5v12"
+    await driver.prepare()
+    assert (await driver.poll())["standard_flow"].value == pytest.approx(25.0)
+    with pytest.raises(Refused, match="option full_scale"):
+        await driver.write("flow_setpoint", 10.0)
+    assert device.state.set_point == 0.0

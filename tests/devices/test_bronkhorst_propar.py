@@ -565,3 +565,26 @@ def test_io_status_and_alarm_limits_are_read_and_written():
     assert ask(device, ":06800401040104", 1.0) == ":058002010401"  # analog is the default now
     assert ask(device, ":06800161213E80") == ":0480000005"
     assert ask(device, ":06800461216121") == ":06800261213E80"
+
+
+async def test_a_chain_is_asked_as_the_vendors_package_does_and_its_sequence_is_doubled():
+    recorded = bytes.fromhex("10 02 10 10 03 0E 04 F1 63 71 63 00 81 20 01 20 21 40 21 40 10 03")
+    device = instrument(address=3)
+    (action,) = device.receive(Bytes(recorded), 0.0)
+    assert isinstance(action, Send)
+    assert action.data.startswith(bytes.fromhex("10 02 10 10 03"))
+    sent: list[bytes] = []
+
+    class Recorded:
+        wake_at = None
+
+        def receive(self, event: object, now: float) -> list[Send]:
+            if isinstance(event, Bytes):
+                sent.append(event.data)
+            return [Send(0.01, action.data)] if isinstance(event, Bytes) else []
+
+    driver = BronkhorstElFlow(Line(MemoryHost(Recorded()).link()), 3)  # type: ignore[arg-type]
+    driver.sequence = 15
+    names = ("serial_number", "measured_percent", "normal_flow")
+    assert await driver.ask([driver.parameter(name) for name in names]) == ("M6212345A", 16000, 250.0)
+    assert sent == [recorded]

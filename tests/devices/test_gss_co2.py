@@ -472,7 +472,7 @@ async def test_a_question_mark_behind_the_blank_of_a_reply_is_a_no_too():
 
 def test_numbers_that_no_sensor_takes_are_not_taken():
     device = sensor(mode=2)
-    for command in ("P 11 99999", "A 99999999999", "X 0.0000001", "F 70000 1"):
+    for command in ("P 11 99999", "A 99999999999", "X 0.0000001", "F 70000 1", "S 0.5", "S 0"):
         assert ask(device, command) == "?\r\n"
     assert ask(sensor(0.0, mode=2), "X 400") == "?\r\n"
     assert ask(device, "Z") == " Z 05000\r\n"

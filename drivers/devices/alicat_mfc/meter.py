@@ -128,11 +128,24 @@ class AlicatMeter(Device):
         return rows
 
     async def prepare(self) -> None:
-        """Learn the columns of the data frame and the full scale; nothing in the device is changed."""
+        """Learn the columns of the data frame and the full scale; nothing in the device is changed.
+
+        Firmware before 6v00 knows neither: without the columns nothing can be read, without the full scale only
+        set points and the flow tare are refused.
+        """
         if not self.options.get("columns"):
-            self.columns = frames.columns_of(await self.talk.lines(self.command("columns"), lambda text: not text))
+            try:
+                rows = await self.talk.lines(self.command("columns"), lambda text: not text)
+            except Refused as refused:
+                raise Refused(refused.code, f"{refused}: say the columns in option columns") from refused
+            self.columns = frames.columns_of(rows)
         if not self.options.get("full_scale"):
-            self.full_scale = await self.talk.ask(self.command("full_scale"), frames.full_scale_of, retries=1)
+            try:
+                self.full_scale = await self.talk.ask(self.command("full_scale"), frames.full_scale_of, retries=1)
+            except Refused as refused:
+                if refused.code != "?":
+                    raise
+                self.full_scale = None
 
     # -- reading
 
@@ -285,7 +298,7 @@ class AlicatMeter(Device):
 
     def full_scale_ml_min(self) -> float:
         if self.full_scale is None:
-            raise Refused("FPF", f"unit {self.talk.unit}: full scale is not known; prepare it first")
+            raise Refused("FPF", f"unit {self.talk.unit}: full scale is not known: say it in option full_scale")
         factor = words.STANDARD.get(self.full_scale.unit)
         if factor is None:
             raise Refused("FPF", f"unit {self.talk.unit}: flow in {self.full_scale.unit}, not in SCCM or SLPM")
