@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
 from drivers.core.link import Link
+from drivers.core.surprises import Surprises
 
 T = TypeVar("T")
 
@@ -24,16 +25,8 @@ NOISE_LIMIT_S = 5.0
 LONGEST_DOUBT_S = 5.0
 """Longest silence asked for after a missing reply: a balance may take 60 s to answer, but is not two minutes late."""
 
-LATE = 0.1
-"""Of its time-out: a reply that takes so much longer than the same question usually does is late."""
-LEARNS = 0.01
-"""Of its time-out: each late reply makes this much more usual, for a device that has become slower for good."""
-UNUSUAL = 0.25
-"""Of its time-out: so late is a reply to a question that was never answered before."""
 ROUNDS = 3
 """Rounds of questions after which a disturbed line is given up."""
-MOST_KNOWN = 256
-"""Questions whose usual time is remembered."""
 HANG_UP_AFTER = 5
 """So many questions in a row without a byte from anybody, and a connection that can be dead without a sign is dialled
 anew: the serial server at its other end may have restarted, or have forgotten it."""
@@ -50,9 +43,7 @@ class Line:
     up to twice as late as allowed is thrown away (at most 5 s more). Time that has passed anyway counts, so a rare
     question does not wait.
 
-    Surprises: a reply may also come twice, and late. Where it does not say what it answers, its copy may then be taken
-    for the next answer. As a cable keeps the order of what is on it, that next answer comes late, or is left over:
-    `surprises` counts both, and `certain` asks again when it grew.
+    Where replies do not say what they answer, `certain` asks again when there were surprises (surprises.py).
     """
 
     noise_limit_s = NOISE_LIMIT_S
@@ -70,13 +61,10 @@ class Line:
         """Silence needed before the next request; > 0 while a reply may still be under way."""
         self._doubt_from = 0.0
         """Loop time at which the doubtful request was, or would have been, given up: the silence counts from here."""
+        self._asked_to_rest = False
+        """The doubt is a driver's own: what comes until the line is silent surprises nobody any more."""
         self._closed = False
-        self.surprises = 0
-        """Replies that came later than usual, and bytes that came unasked and were no copy of the last reply."""
-        self._usual_s: dict[bytes, float] = {}
-        """How long each question takes to be answered."""
-        self._last = b""
-        """All that came for the last question."""
+        self.surprises = Surprises()
         self.dialled = 0
         """How often the link was opened to stay open: after each time, who answers must be asked anew (EQ-05)."""
         self._unheard = 0
@@ -164,16 +152,27 @@ class Line:
         """
         self._hearers.append(hear)
 
-    async def certain(self, asking: Callable[[], Awaitable[T]], timeout_s: float) -> T:
-        """What `asking` brings, asked again after silence while `surprises` grow meanwhile.
+    async def certain(
+        self,
+        asking: Callable[[], Awaitable[T]],
+        timeout_s: float,
+        closing: Callable[[], Awaitable[object]] | None = None,
+    ) -> T:
+        """What `asking` brings, asked again after silence while surprises come meanwhile.
 
         For drivers whose replies do not say what they answer, and for questions only; `timeout_s` is that of one
-        question. Raises BadFrame after three rounds.
+        question. `closing` asks for something whose answer looks like no other: what was left over comes to light in
+        front of it, and being late alone is no surprise then. Raises BadFrame after three rounds.
         """
+        seen = self.surprises
         for _ in range(ROUNDS):
-            before = self.surprises
+            unasked, late = seen.unasked, seen.late
             found = await asking()
-            if self.surprises == before:
+            broken = seen.broken
+            if closing is not None:
+                await closing()
+                late = seen.late
+            if (seen.unasked, seen.late, seen.broken) == (unasked, late, broken):
                 return found
             self.doubt(2 * timeout_s)
         raise BadFrame(f"{self.name}: an answer came late, or one that nobody asked for: no number is sure")
@@ -181,7 +180,7 @@ class Line:
     def doubt(self, silence_s: float) -> None:
         """Have nothing sent until the line was silent for `silence_s`, as after a missing reply."""
         if not self._doubt_s:
-            self._doubt_from = self._last_at
+            self._doubt_from, self._asked_to_rest = self._last_at, True
         self._doubt_s = max(self._doubt_s, silence_s)
 
     async def close(self) -> None:
@@ -225,15 +224,15 @@ class Line:
             except Refused as refused:
                 no, reply = refused, None
             except BadFrame as error:
+                self.surprises.broken += 1
                 self._last_at = self._doubt_from = loop.time()
                 raise BadFrame(f"{self.name}: {error}") from error
             if reply is None and no is None:
                 continue
             self._doubt_s = 0.0
             self._last_at = now = loop.time()
-            self._weigh(request, now - sent_at, timeout_s)
             rest = len(buffer)
-            self._last = received[:-rest] if rest else received
+            self.surprises.answered(request, received[:-rest] if rest else received, now - sent_at, timeout_s)
             if rest:
                 self._left_over(bytes(buffer))
             if no is not None:
@@ -241,22 +240,9 @@ class Line:
             assert reply is not None
             return reply
 
-    def _weigh(self, request: bytes, took_s: float, timeout_s: float) -> None:
-        """Whether a reply came late, as this question goes."""
-        usual_s = self._usual_s.get(request)
-        if usual_s is None:
-            self.surprises += took_s > UNUSUAL * timeout_s
-            if len(self._usual_s) >= MOST_KNOWN:
-                self._usual_s.clear()
-        elif took_s > usual_s + LATE * timeout_s:
-            self.surprises += 1
-            took_s = usual_s + LEARNS * timeout_s
-        self._usual_s[request] = took_s
-
     def _left_over(self, data: bytes) -> None:
-        """Bytes that are not the answer: a second copy of it does no harm."""
-        known = self._heard(data)
-        self.surprises += not known and not self._last.startswith(data)
+        if not self._heard(data):
+            self.surprises.left_over(data)
 
     async def _unanswered(self) -> None:
         self._unheard += 1
@@ -266,22 +252,23 @@ class Line:
 
     async def _become_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away whatever comes until nothing came for `_doubt_s`; raises BadFrame when it does not stop."""
+        throw_away = self._heard if self._asked_to_rest else self._left_over
         give_up, thrown = loop.time() + self.noise_limit_s + self._doubt_s, 0
         if late := self.link.waiting():  # came at some unknown time since: be as careful as if it were now
             self._last_at, thrown = loop.time(), len(late)
-            self._heard(late)
+            throw_away(late)
         while (until := max(self._last_at, self._doubt_from) + self._doubt_s) > loop.time():
             late = await self._read_until(loop, until)
             if late:
                 self._last_at = loop.time()
                 thrown += len(late)
-                self._heard(late)
+                throw_away(late)
             if loop.time() > give_up:
                 raise BadFrame(
                     f"{self.name}: not sent: the line was not quiet for {self._doubt_s:g} s after a missing reply, "
                     f"{thrown} bytes came unasked"
                 )
-        self._doubt_s = 0.0
+        self._doubt_s, self._asked_to_rest = 0.0, False
 
     async def _read_until(self, loop: asyncio.AbstractEventLoop, at: float) -> bytes:
         """The next bytes, or b"" when none came by loop time `at`."""

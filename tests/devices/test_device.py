@@ -83,3 +83,46 @@ async def test_a_line_that_stays_disturbed_gives_no_value():
     with pytest.raises(BadFrame, match="nobody asked for"):
         await device.ask(b"A")
     assert len(link.sent) == 4
+
+
+def only_q(buffer: bytearray) -> bytes | None:
+    answer = take_line(buffer)
+    if answer not in (None, b"Q"):
+        raise BadFrame(f"not an answer to Q: {answer!r}")
+    return answer
+
+
+async def test_a_round_that_is_closed_may_be_late_but_nothing_may_be_left_over():
+    link = ScriptedLink(lambda request: [(0.1, request + b"\r\n")])
+    device = Careful(Line(link))
+    line = device.line
+
+    async def asking() -> bytes:
+        return await line.query(b"A", take_line, timeout_s=1.0)
+
+    async def closing() -> bytes:
+        return await line.query(b"Q", only_q, timeout_s=1.0, retries=1)
+
+    assert await line.certain(asking, 1.0, closing) == b"A"
+    link.answer = lambda request: [(0.6, request + b"\r\n")]
+    assert await line.certain(asking, 1.0, closing) == b"A"
+    assert link.requests == [b"A", b"Q"] * 2
+
+
+@pytest.mark.parametrize("own", [b"Q\r\n", b""])
+async def test_what_was_left_over_comes_to_light_in_front_of_the_closing_answer(own: bytes):
+    device = Careful(Line(ScriptedLink()))
+    line = device.line
+    answers = iter([
+        [(0.1, b"B\r\n")], [(0.1, b"A\r\n"), (0.2, own)] if own else [(0.1, b"A\r\n")], [(0.1, b"Q\r\n")],
+        [(0.1, b"A\r\n")], [(0.1, b"Q\r\n")],
+    ])  # fmt: skip
+    line.link.answer = lambda request: next(answers)
+
+    async def asking() -> bytes:
+        return await line.query(b"A", take_line, timeout_s=1.0)
+
+    async def closing() -> bytes:
+        return await line.query(b"Q", only_q, timeout_s=1.0, retries=1)
+
+    assert await line.certain(asking, 1.0, closing) == b"A"

@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from drivers.core.errors import BadFrame, LinkLost, NoAnswer, Refused
-from drivers.core.line import HANG_UP_AFTER, MOST_KNOWN, NOISE_LIMIT_S, Line
+from drivers.core.line import HANG_UP_AFTER, NOISE_LIMIT_S, Line
+from drivers.core.surprises import MOST_KNOWN
 from drivers.core.wire.ascii import take_line
 from tests.links.scripted import Answers, ScriptedLink
 
@@ -375,7 +376,7 @@ async def test_an_undisturbed_line_holds_no_surprises():
     for question in (b"A", b"B", b"A"):
         await ask(line, question)
         await asyncio.sleep(1)
-    assert line.surprises == 0
+    assert (line.surprises.late, line.surprises.unasked) == (0, 0)
 
 
 async def test_a_copy_taken_for_the_next_answer_is_a_surprise_because_it_is_late():
@@ -385,9 +386,9 @@ async def test_a_copy_taken_for_the_next_answer_is_a_surprise_because_it_is_late
     answers = iter([[(0.1, b"A\r\n"), (0.6, b"A\r\n")], [(0.51, b"B\r\n")]])
     line.link.answer = lambda request: next(answers)
     assert await ask(line, b"A") == b"A"
-    assert line.surprises == 0
+    assert line.surprises.late == 0
     assert await ask(line, b"B") == b"A"
-    assert line.surprises == 1
+    assert line.surprises.late == 1
 
 
 async def test_bytes_that_come_unasked_or_behind_a_reply_are_a_surprise_and_a_second_copy_is_none():
@@ -396,16 +397,16 @@ async def test_bytes_that_come_unasked_or_behind_a_reply_are_a_surprise_and_a_se
     await ask(line, b"A")
     link.arrive(b"A\r\n")
     await ask(line, b"B")
-    assert line.surprises == 0
+    assert line.surprises.unasked == 0
     link.arrive(b"A\r\n")
     await ask(line, b"B")
-    assert line.surprises == 1
+    assert line.surprises.unasked == 1
     link.answer = lambda request: [(0.1, request + request)]
     await ask(line, b"C")
-    assert line.surprises == 1
+    assert line.surprises.unasked == 1
     link.answer = lambda request: [(0.1, request + b"D")]
     await ask(line, b"C")
-    assert line.surprises == 2
+    assert line.surprises.unasked == 2
 
 
 async def test_a_device_that_became_slow_for_good_is_usual_after_a_while():
@@ -414,16 +415,16 @@ async def test_a_device_that_became_slow_for_good_is_usual_after_a_while():
     line.link.answer = lambda request: [(0.3, request)]
     for _ in range(15):
         await ask(line, b"A")
-    before = line.surprises
+    before = line.surprises.late
     await ask(line, b"A")
-    assert 5 < before == line.surprises
+    assert 5 < before == line.surprises.late
 
 
 async def test_only_so_many_questions_are_remembered():
     line = Line(ScriptedLink(echo))
     for number in range(1000):
         await ask(line, b"%d" % number)
-    assert len(line._usual_s) <= MOST_KNOWN
+    assert len(line.surprises._usual_s) <= MOST_KNOWN
 
 
 async def test_a_line_in_doubt_is_left_silent_before_the_next_question():
@@ -445,4 +446,4 @@ async def test_what_a_listener_knows_is_no_surprise():
         await ask(line, b"A")
         link.arrive(said)
         await ask(line, b"A")
-        assert line.surprises == 2 * surprises
+        assert line.surprises.unasked == 2 * surprises

@@ -43,17 +43,11 @@ class Conversation:
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
         """What `asking` brings, closed by a prompt, before or as which comes to light what was left over."""
-
-        async def closed() -> T:
-            found = await asking()
-            await self.prompt()
-            return found
-
-        before = self.line.surprises
+        before = self.line.surprises.unasked
         try:
-            return await self.line.certain(closed, self.timeout_s)
+            return await self.line.certain(asking, self.timeout_s, closing=self.prompt)
         finally:
-            self.replies_missed += self.line.surprises - before
+            self.replies_missed += self.line.surprises.unasked - before
 
     def alarm(self, text: str) -> None:
         self.alarm_text = text

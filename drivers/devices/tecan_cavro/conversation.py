@@ -30,17 +30,11 @@ class Conversation:
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:
         """What `asking` brings, closed by Q, before or as whose answer comes to light what was left over."""
-
-        async def closed() -> T:
-            found = await asking()
-            await self.query()
-            return found
-
-        before = self.line.surprises
+        before = self.line.surprises.unasked
         try:
-            return await self.line.certain(closed, self.timeout_s)
+            return await self.line.certain(asking, self.timeout_s, closing=self.query)
         finally:
-            self.replies_missed += self.line.surprises - before
+            self.replies_missed += self.line.surprises.unasked - before
 
     async def ask(self, question: str, expected: Pattern) -> Answer:
         """A report, asked twice at most; raises Refused when the pump does not know it."""
