@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
+from drivers.core.fluid import Direction
+
 if TYPE_CHECKING:
-    from controller.settings import UnitSettings
+    from controller.settings import DeviceSettings, UnitSettings
 
 Where = tuple[int | str, ...]
 FLOW = "perfusion set"
@@ -26,6 +28,17 @@ def of_loop(unit: UnitSettings, pumps: Set[str], loops: Set[str]) -> Iterator[tu
     for name, path in unit.paths.items():
         if path.pump in loops:
             yield ("paths", name, "pump"), f"{path.pump} is there to recirculate, and gives no doses"
+
+
+def of_ways(unit: UnitSettings, devices: Sequence[DeviceSettings]) -> Iterator[tuple[Where, str]]:
+    """What passes through a pump is delivered, never drawn."""
+    drawing = {each.name for each in devices if each.options.get("stroke") == Direction.DRAW}
+    for name, path in unit.paths.items():
+        if path.pump in drawing:
+            yield (
+                ("paths", name, "pump"),
+                f'{path.pump} only draws: turn it with forward = "draw", not with stroke',
+            )
 
 
 def of_valves(units: Sequence[UnitSettings]) -> Iterator[tuple[Where, str]]:

@@ -262,7 +262,11 @@ def cross_check(settings: Settings) -> list[tuple[tuple[int | str, ...], str]]:
             if device.link in lines:
                 found.extend(((*where, "options"), reason) for reason in refused(device, lines[device.link]))
     for number, unit in enumerate(settings.units):
-        faults = [*check_unit(unit, signals, pumps, valves), *plumbing.of_loop(unit, pumps, loops)]
+        faults = [
+            *check_unit(unit, signals, pumps, valves),
+            *plumbing.of_loop(unit, pumps, loops),
+            *plumbing.of_ways(unit, settings.devices),
+        ]
         found.extend((("units", number, *where), reason) for where, reason in faults)
     found.extend(plumbing.of_valves(settings.units))
     return found

@@ -13,6 +13,7 @@ from controller.toml_places import place_of
 from drivers.core.link import SerialLink
 from simulators.rehearsal import shipped_bench
 from tests.controller.quick import TOML
+from tests.runs import movers
 
 
 def faults(text: str) -> list[Fault]:
@@ -152,6 +153,13 @@ def test_what_could_stop_a_bed_or_lead_a_stroke_astray_is_told(right: str, wrong
     options = "options = { diameter_mm = 26.7, capacity_ml = 60 }\n"
     text = PERFUSED.replace(right, wrong, 1).replace("[[units]]", f"{other}{options}[[units]]", 1)
     assert (field, True) in {(fault.field, says in fault.reason) for fault in faults(text)}
+
+
+def test_a_hose_that_only_draws_cannot_give_a_dose() -> None:
+    text = movers.bench("ismatec_reglo_icc").replace("capacity_ml = 60.0", 'capacity_ml = 60.0, stroke = "draw"', 1)
+    (fault,) = faults(text)
+    assert fault.field == "units.0.paths.medium in.pump"
+    assert "pump_in only draws" in fault.reason
 
 
 def test_vessel_limits_out_of_order_are_a_fault() -> None:
