@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -86,6 +86,11 @@ def run(loop: asyncio.AbstractEventLoop, main: Awaitable[None]) -> None:
 
 async def reads(device: Device) -> dict[str, Value]:
     """Who it is, and every value; all of them are good."""
+    for _ in range(2):  # as a keeper does: what streams must be stopped first
+        with suppress(OsteonError):
+            await device.identify()
+            await device.prepare()
+            break
     assert (await device.identify()).maker == find(device.model).maker
     await device.prepare()
     readings = await device.poll()
