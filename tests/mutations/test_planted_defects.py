@@ -54,7 +54,7 @@ DEFECTS = (
         "retry on time-out",
         DOSES,
         "        except WireError:\n            return Watched(unbroken=False)\n        loop =",
-        f"        except WireError:\n            {SEND}        loop =",
+        f"        except WireError:\n            await mover.stop()\n            {SEND}        loop =",
         "tests/controller/test_doses.py",
         "lost_reply_to_run",
     ),
