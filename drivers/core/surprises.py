@@ -46,5 +46,5 @@ class Surprises:
         self._usual_s[request] = took_s
 
     def left_over(self, data: bytes) -> None:
-        """Bytes that are no answer, and nobody knows them. A second copy of the last reply does no harm."""
-        self.unasked += not self._last.startswith(data)
+        """Bytes that are no answer, and nobody knows them. A second whole copy of the last reply does no harm."""
+        self.unasked += data != self._last

@@ -404,9 +404,10 @@ async def test_bytes_that_come_unasked_or_behind_a_reply_are_a_surprise_and_a_se
     link.answer = lambda request: [(0.1, request + request)]
     await ask(line, b"C")
     assert line.surprises.unasked == 1
-    link.answer = lambda request: [(0.1, request + b"D")]
-    await ask(line, b"C")
-    assert line.surprises.unasked == 2
+    for rest, count in ((b"D", 2), (b"C", 3)):  # a part of one may be what is left of another answer
+        link.answer = lambda request, rest=rest: [(0.1, request + rest)]
+        await ask(line, b"C")
+        assert line.surprises.unasked == count
 
 
 async def test_a_device_that_became_slow_for_good_is_usual_after_a_while():
