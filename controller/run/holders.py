@@ -21,6 +21,8 @@ class Holders:
         self.ledger = ledger
         self.under_way: Callable[[str, str], bool] = lambda run, path: False
         self._last: dict[str, Step] = {}
+        self._queue: dict[str, list[str]] = {}
+        """Runs that wait for a pump, in the order they came."""
 
     def holder(self, pump: str) -> Step | None:
         """The step that has this pump in hand."""
@@ -31,6 +33,23 @@ class Holders:
         """The same, when it is another run's."""
         step = self.holder(pump)
         return step if step and step[0] != run_id else None
+
+    def wait(self, pump: str, run_id: str) -> None:
+        """Stand in the queue; may be repeated."""
+        queue = self._queue.setdefault(pump, [])
+        if run_id not in queue:
+            queue.append(run_id)
+
+    def leave(self, pump: str, run_id: str) -> None:
+        """Out of the queue: it has the pump, or wants it no more."""
+        if run_id in (queue := self._queue.get(pump, [])):
+            queue.remove(run_id)
+
+    def first(self, pump: str, run_id: str) -> bool:
+        """Whether it is this run's turn; one that had the pump last goes on first: it has just rinsed the syringe."""
+        had = self._last.get(pump)
+        queue = self._queue.get(pump, [])
+        return not queue or queue[0] == run_id or (had is not None and had[0] == run_id)
 
     def take(self, pump: str, run_id: str, path: str) -> None:
         """This step begins to work with it, or goes on."""

@@ -105,15 +105,21 @@ class Transfers:
         person. `halt` ends the waiting."""
         loop = asyncio.get_running_loop()
         moved_at = loop.time()
-        while not halt.is_set() and (other := self.holders.other(pump, site.run_id)):
-            if self._busy.setdefault(pump, asyncio.Lock()).locked():
-                moved_at = loop.time()
-            elif loop.time() - moved_at >= PATIENCE_S:
-                run_id, step = other
-                raise Blocked(f"{pump} is in the hands of {run_id}: {step} is not over, its fluid may be in the pump")
-            await wait_for(halt, LOOK_S)
-        if not halt.is_set():
-            self.holders.take(pump, site.run_id, wanted.path)
+        self.holders.wait(pump, site.run_id)
+        try:
+            while not halt.is_set():
+                other = self.holders.other(pump, site.run_id)
+                if other is None and self.holders.first(pump, site.run_id):
+                    self.holders.take(pump, site.run_id, wanted.path)
+                    return
+                if other is None or self._busy.setdefault(pump, asyncio.Lock()).locked():
+                    moved_at = loop.time()
+                elif loop.time() - moved_at >= PATIENCE_S:
+                    run_id, step = other
+                    raise Blocked(f"{pump} is in the hands of {run_id}: {step} is not over, its fluid may be in it")
+                await wait_for(halt, LOOK_S)
+        finally:
+            self.holders.leave(pump, site.run_id)
 
     def around_drawing(self, site: Site, rows: list[Intent]) -> tuple[Volume, Volume]:
         """The vessel by the books when drawing began, and at its end as if nothing had been drawn.
