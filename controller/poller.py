@@ -116,11 +116,14 @@ class Keeper:
         with suppress(OsteonError), nullcontext() if known is None else line.as_dialled(known):
             await self._stop_fluid()
 
+    def _same_cable(self) -> bool:
+        """Whether the cable has been in since whoever is at its end was identified."""
+        line = self.device.line
+        return line.dialled == self.device.vouched and (line.link.is_open or line.dialled == 0)
+
     async def assured(self) -> None:
         """Return when it is known who answers. After a cable was out that is the next poll, which is made at once."""
-        line = self.device.line
-        known = line.dialled == self.device.vouched and (line.link.is_open or line.dialled == 0)
-        if known or not self.ready or asyncio.current_task() is self._task:
+        if self._same_cable() or not self.ready or asyncio.current_task() is self._task:
             return
         self.settled.clear()
         if self._nap is not None and not self._nap.done():
@@ -158,8 +161,8 @@ class Keeper:
                 late_s = loop.time() - at
             if late_s < 0:
                 await self._sleep(-late_s)
-            readings = await self.poll()
-            if self.device.line.dialled != self.device.vouched:  # the cable was out: whoever answered is not known yet
+            readings = await self.poll() if self._same_cable() else {}
+            if not self._same_cable():  # it was out: whoever answered, or answers now, is not known yet
                 await self.connect()
                 continue
             self.latest.put(self.name, readings)

@@ -84,7 +84,7 @@ class TcpHost(Host):
         if self._server is not None:
             self._server.close()
             for connection in [*self.queue]:
-                connection.hang_up()
+                connection.give_up()
             await self._server.wait_closed()
 
 
@@ -133,3 +133,8 @@ class _Connection(asyncio.Protocol):
     def hang_up(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def give_up(self) -> None:
+        """Close at once, also where the far side takes nothing any more."""
+        if self._transport is not None:
+            self._transport.abort()
