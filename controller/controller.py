@@ -139,6 +139,7 @@ class Controller:
         Strays(self.settings, doors, self.runs, group)
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
         self.runs.gates.append(self.desk.lacks)
+        self.runs.halts.append(self.desk.halt)
         group.create_task(self.desk.watch(), name="calibrations")
         await self._record_up(self.ledger)
         if outage is not None:

@@ -52,6 +52,9 @@ class Latest:
         """The last reading of "device.signal"; STALE with its age when it is too old, BAD when it was never read."""
         device, _, signal = name.partition(".")
         reading = self._readings.get(device, {}).get(signal, UNREAD)
+        if reading.quality is Quality.GOOD and device in self.marks:
+            quality, why = self.marks[device]
+            return reading._replace(quality=quality, why=why)
         age = asyncio.get_running_loop().time() - reading.at
         if reading.quality is Quality.GOOD and age > self.stale_after_s(device, signal):
             return reading._replace(quality=Quality.STALE, why=f"{age:.0f} s old")

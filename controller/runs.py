@@ -63,6 +63,8 @@ class Runs:
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.gates: list[Callable[[UnitSettings], list[str]]] = []
         """What else must be in order before a run starts on a unit: sentences about what is not (RM-06)."""
+        self.halts: list[Callable[[str | None], None]] = []
+        """Who else moves fluid and must end it at once when a unit, or all, is held or stopped (DX-06)."""
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
         self._to_come: set[str] = set()
@@ -396,6 +398,8 @@ class Runs:
         """End every stroke now, before anything is recorded (DX-06)."""
         for engine in self._of(unit):
             engine.halt()
+        for end in self.halts:
+            end(unit)
 
     async def hold(self, unit: str | None, by: Actor, why: str, key: str = "") -> dict[str, str]:
         """Hold every run that can be held; returns the states. A repeated key does nothing more (SM-03).
@@ -403,6 +407,8 @@ class Runs:
         Raises Unusable when there is no such unit."""
         if unit is not None:
             self.settings.unit(unit)  # a misspelt unit must not look like a hold that was done
+        for end in self.halts:
+            end(unit)
         asked = asks(f"hold {unit or 'all'}", unit=unit)
         first, key = self.keys.answered_or_free(key, asked)
         if first is not None:
@@ -427,6 +433,8 @@ class Runs:
 
     async def rest(self) -> None:
         """Orderly end of the program: strokes to their fence; the runs themselves stay in their states."""
+        for end in self.halts:
+            end(None)
         for engine in self.engines.values():
             await engine.rest()
 

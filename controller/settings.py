@@ -49,6 +49,12 @@ class CalibrationSettings(Strict):
     """None = it never becomes due by itself."""
     required: bool = False
     """Without a valid calibration its values are not good, and no run starts on its unit."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a missing calibration is worth telling."""
+        return self.required or self.every_days is not None
+
     slope_low_percent: Positive = 90.0
     slope_high_percent: Positive = 105.0
     offset_mv: Positive = 30.0

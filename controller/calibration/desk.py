@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +17,12 @@ from controller.calibration.weighing import Weighing, weigh
 from controller.errors import RunConflict, Unusable
 from controller.run.doors import Doors
 from controller.settings import CalibrationSettings, DeviceSettings, Settings, UnitSettings
-from controller.store.changes import AuditEntry, Insert, Update
+from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.rows import CalibrationRow
+from controller.store.schema import OPEN_DOSE_STATES
 from drivers.core.errors import OutOfRange, WireError
 from drivers.core.fluid import FluidMover
-from drivers.core.signals import Quality, SignalSpec
+from drivers.core.signals import Identity, Quality, SignalSpec
 
 OPEN_TOO_LONG_S = 1800.0
 """A calibration left open longer is an alarm (UI-88)."""
@@ -34,7 +36,10 @@ class Desk:
 
     def __init__(self, settings: Settings, doors: Doors, busy: Callable[[], Collection[str]]) -> None:
         self.settings, self.doors, self._busy = settings, doors, busy
-        self._turn = asyncio.Lock()
+        self._steps: set[str] = set()
+        """Devices with a step under way: one at a time each, and nobody waits in a queue for a thing that moves."""
+        self._halts: dict[str, asyncio.Event] = {}
+        """What ends the doses being weighed, by unit."""
         self.standings: dict[str, Standing] = {}
         """Of every device, as of the last look."""
         self._look()
@@ -43,7 +48,9 @@ class Desk:
 
     def standing(self, device: str) -> Standing:
         """Raises Unusable for a device that the bench does not have."""
-        return standing(self.doors.ledger.calibrations(device), self._limits(device), self.doors.clock.now())
+        keeper = self.doors.bench.keepers[device] if device in self.doors.bench.keepers else None
+        who = "" if keeper is None or keeper.identity is None else said(keeper.identity)
+        return standing(self.doors.ledger.calibrations(device), self._limits(device), self.doors.clock.now(), who)
 
     def lacks(self, unit: UnitSettings) -> list[str]:
         """What keeps a run from starting on this unit (RM-06)."""
@@ -53,6 +60,8 @@ class Desk:
                 continue
             if (now := self.standing(each.name)).open:
                 found.append(f"{each.name} is being calibrated ({now.open}); accept or discard that first")
+            elif doubt := self.unsettled(each.name):
+                found.append(doubt)
             elif each.calibration.required and not now.good:
                 found.append(f"{each.name} needs a valid calibration: {now.text}")
         return found
@@ -60,10 +69,32 @@ class Desk:
     def rows(self, device: str | None = None) -> list[dict[str, Any]]:
         return [asdict(row) for row in self.doors.ledger.calibrations(device)]
 
+    def halt(self, unit: str | None) -> None:
+        """End the doses being weighed now, as a run's strokes end (DX-06)."""
+        for name, event in self._halts.items():
+            if unit in (None, name):
+                event.set()
+
+    @contextmanager
+    def _step(self, device: str) -> Generator[None]:
+        """This device's own turn; raises RunConflict at once while another step of it is under way."""
+        if device in self._steps:
+            raise RunConflict(f"another step of this calibration of {device} is under way (stop-pumps ends doses)")
+        self._steps.add(device)
+        try:
+            yield
+        finally:
+            self._steps.discard(device)
+
     # -- what people do
 
     async def begin(self, device: str, by: Actor) -> str:
         """Open a calibration; its number. Raises RunConflict while one is open or the device serves a run."""
+        self._device(device)
+        with self._step(device):
+            return await self._begin(device, by)
+
+    async def _begin(self, device: str, by: Actor) -> str:
         settings = self._device(device)
         self._refuse_in_a_run(device, "")
         if opened := self._open(device):
@@ -80,7 +111,7 @@ class Desk:
             "state": "open",
             "begun_at": self.doors.clock.now(),
             "begun_by": by.name,
-            "identity": " ".join(filter(None, asdict(keeper.identity).values())),
+            "identity": said(keeper.identity),
             "old": old,
             "limits": settings.calibration.model_dump(mode="json"),
         }
@@ -92,15 +123,16 @@ class Desk:
         self, device: str, name: str, by: Actor, *, reference: float | None = None, lot: str = "", expires: str = ""
     ) -> Point:
         """Take one point of the device's own procedure. Raises RunConflict, Unusable, with the device's own reason."""
-        self._refuse_in_a_run(device, name)
         self._check_reference(lot, expires, needed=reference is not None)
-        opened = self._opened(device)
+        self._opened(device)
         kind = self.doors.bench.device(device)
         spec = kind.calibration_points.get(name)
         if spec is None:
             known = ", ".join(kind.calibration_points) or "none of its own; use compare"
             raise Unusable([f"{device} has no calibration point {name!r}; it has {known}"])
-        async with self._turn:
+        with self._step(device):
+            self._refuse_in_a_run(device, name)
+            opened = self._opened(device)
             before = await self._shown(device, spec.signal)
             try:
                 with kind.as_identified():
@@ -121,39 +153,60 @@ class Desk:
     ) -> Point:
         """Take down what the device shows beside a reference instrument or a sample."""
         self._check_reference(lot, expires, needed=True)
-        opened, spec = self._opened(device), self._signal(device, signal)
-        shown = await self._shown(device, signal)
-        if shown is None:
-            raise Unusable([f"{device}.{signal} has no good value now"])
-        point = Point(
-            "compare", signal, spec.unit, reference, shown, None, self.doors.clock.now(), by.name, lot, expires
-        )
-        async with self._turn:
+        spec = self._signal(device, signal)
+        with self._step(device):
+            opened = self._opened(device)
+            if (shown := await self._shown(device, signal)) is None:
+                raise Unusable([f"{device}.{signal} has no good value now"])
+            point = Point(
+                "compare", signal, spec.unit, reference, shown, None, self.doors.clock.now(), by.name, lot, expires
+            )
             await self._add(opened, [point], by)
         return point
 
     async def weigh(self, device: str, asked: Weighing, by: Actor) -> list[Point]:
         """Doses of a pump into a cup on a balance. Raises RunConflict, Unusable."""
-        self._refuse_in_a_run(device, "dose")
-        opened = self._opened(device)
+        self._opened(device)
         unit = next((each for each in self.settings.units if device in devices_of(each)), None)
         if unit is None:
             raise Unusable([f"no unit has a fluid path with the pump {device}"])
-        async with self._turn:
-            points = await weigh(self.doors, unit, device, opened.calibration_id, asked, by)
+        doubt = self.unsettled(device)
+        with self._step(device):
+            self._refuse_in_a_run(device, "dose")
+            opened, halt = self._opened(device), asyncio.Event()
+            if doubt:
+                raise RunConflict(f"{doubt}; empty the syringe and discard that calibration first")
+            self._halts[unit.name] = halt
+            try:
+                points = await weigh(self.doors, unit, device, opened.calibration_id, asked, by, halt)
+            finally:
+                del self._halts[unit.name]
             await self._add(opened, points, by)
         return points
 
+    def unsettled(self, pump: str) -> str:
+        """A weighed stroke whose end nobody knows, in words; its calibration discarded settles it (DS-05). "" = none."""
+        if pump in self._steps:  # doses under way are not in doubt
+            return ""
+        for row in self.doors.ledger.doses():
+            weighed = (row.run_id or "").startswith("calibration-")
+            if weighed and row.device == pump and row.state in ("unknown", *OPEN_DOSE_STATES) and not row.decided_by:
+                return f"a {row.stroke} stroke of {pump} in {row.run_id} has an unknown end ({row.evidence})"
+        return ""
+
     async def finish(self, device: str, by: Actor, *, accept: bool, why: str = "") -> Verdict:
         """Accept (signed) or discard. What the limits refuse cannot be accepted: it is kept as refused."""
-        async with self._turn:
+        self._device(device)
+        with self._step(device):
             opened = self._opened(device)
-            verdict = judge(
-                [Point.of(each) for each in opened.points], await self._taught(device), self._limits(device)
-            )
+            points = [Point.of(each) for each in opened.points]
             if not accept:
-                await self._end(opened, "discarded", by, why=why)
+                taught = [point.name for point in points if point.name not in ("compare", "dose")]
+                verdict = Verdict((f"discarded after it was taught {', '.join(taught)}",) if taught else (), {})
+                state = "refused" if taught else "discarded"  # the device keeps what it was taught
+                await self._end(opened, state, by, why="; ".join(filter(None, (*verdict.reasons, why))))
                 return verdict
+            verdict = judge(points, await self._taught(device), self._limits(device))
             if verdict.good:
                 await self._end(opened, "accepted", by, why=why, new=dict(verdict.new))
             else:
@@ -183,10 +236,13 @@ class Desk:
             for each in self.settings.devices:
                 opened = self._open(each.name)
                 key = f"calibration:{each.name}"
-                if opened and now - opened.begun_at > OPEN_TOO_LONG_S:
+                if doubt := self.unsettled(each.name):
+                    advice = "Look at syringe and cup, empty the syringe, then: osteon calibrate discard."
+                    await self.doors.alarms.raise_(key, "high", doubt, advice)
+                elif opened and now - opened.begun_at > OPEN_TOO_LONG_S:
                     text = f"{each.name} has been in calibration since {opened.begun_by} began it"
                     await self.doors.alarms.raise_(key, "high", text, "Accept or discard it: osteon calibrate list.")
-                elif not opened and not (held := self.standing(each.name)).good and each.calibration.every_days:
+                elif not opened and each.calibration.wanted and not (held := self.standing(each.name)).good:
                     advice = "Calibrate it before the next run."
                     await self.doors.alarms.raise_(key, "low", f"{each.name}: {held.text}", advice)
                 else:
@@ -231,7 +287,13 @@ class Desk:
 
     def _may_correct(self, device: str) -> bool:
         """Whether something may be begun in a run: the points themselves are checked again one by one."""
-        return not isinstance(self.doors.bench.device(device), FluidMover)
+        witnesses = {
+            unit.roles[path.witness].partition(".")[0]
+            for unit in self.settings.units
+            for path in unit.paths.values()
+            if path.witness
+        }
+        return device not in witnesses and not isinstance(self.doors.bench.device(device), FluidMover)
 
     def _check_reference(self, lot: str, expires: str, *, needed: bool) -> None:
         """A reference has a lot, and one that has run out is no reference. Raises Unusable."""
@@ -290,9 +352,14 @@ class Desk:
             "new": new or {}, "due": now + every * 86_400 if every and state == "accepted" else None,
         }  # fmt: skip
         entry = self._entry(f"calibration {state}", {"device": opened.device, **facts}, by, old=opened.old)
-        await self.doors.ledger.commit(
-            [Update("calibrations", {"calibration_id": opened.calibration_id}, facts)], [entry]
-        )
+        change: list[Change] = [Update("calibrations", {"calibration_id": opened.calibration_id}, facts)]
+        if state in ("discarded", "refused"):  # the person says that the syringe was looked at (DS-05)
+            change += [
+                Update("doses", {"dose_id": row.dose_id}, {"decided_by": by.name})
+                for row in self.doors.ledger.doses(opened.calibration_id)
+                if row.state == "unknown" and not row.decided_by
+            ]
+        await self.doors.ledger.commit(change, [entry])
         self._look()
 
     def _entry(self, action: str, facts: dict[str, Any], by: Actor, old: object = None) -> AuditEntry:
@@ -300,6 +367,11 @@ class Desk:
             action, "device", str(facts["device"]), by.name, by.role, by.authenticated_by, old=old, new=facts,
             client=by.client,
         )  # fmt: skip
+
+
+def said(identity: Identity) -> str:
+    """Who answered, in one line."""
+    return " ".join(filter(None, asdict(identity).values()))
 
 
 def devices_of(unit: UnitSettings) -> set[str]:

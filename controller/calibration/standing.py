@@ -26,9 +26,9 @@ class Standing:
     """The calibration under way, and whose it is."""
 
 
-def standing(rows: Sequence[CalibrationRow], settings: CalibrationSettings, now: float) -> Standing:
+def standing(rows: Sequence[CalibrationRow], settings: CalibrationSettings, now: float, identity: str = "") -> Standing:
     """`rows` of one device in the order they were begun. A refused attempt after the last accepted one counts against
-    the device: it was tried, and it failed."""
+    the device: it was tried, and it failed. `identity` = who answers now; "" = not known."""
     cycles = sum(row.kind == AUTOCLAVE for row in rows)
     real = [row for row in rows if row.kind != AUTOCLAVE]
     opened = next((f"{row.calibration_id} of {row.begun_by}" for row in real if row.state == "open"), "")
@@ -38,6 +38,9 @@ def standing(rows: Sequence[CalibrationRow], settings: CalibrationSettings, now:
     last = ended[-1]
     if last.state == "refused":
         return Standing(False, f"failed {day(last.ended_at)}: {last.why}", last.ended_at, None, cycles, opened)
+    if identity and last.identity and last.identity != identity:
+        text = f"the calibration of {day(last.ended_at)} was of another device ({last.identity})"
+        return Standing(False, text, last.ended_at, None, cycles, opened)
     due = None if settings.every_days is None else (last.ended_at or 0.0) + settings.every_days * 86_400
     if due is not None and now >= due:
         return Standing(False, f"expired {day(due)}", last.ended_at, due, cycles, opened)

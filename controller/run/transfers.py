@@ -183,7 +183,7 @@ class Transfers:
             raise Blocked(f"{path.pump} is {keeper.condition.value}: {keeper.why}")
         for row in self.ledger.open_doses():
             if row.device == path.pump:  # left open by an earlier run: measured before anything else moves
-                await self._measure(site.unit, Intent.of(row))
+                await self._measure(self._unit_of(row.run_id, site.unit), Intent.of(row))
         await self._lead(path, direction, wanted.part, halt)
         watched = path.witness if direction is Direction.DELIVER else ""
         return await self.doses.perform(
@@ -253,12 +253,19 @@ class Transfers:
         mover = self.bench.mover(intent.device)
         return await self.doses.reconcile(intent, mover, identity_text(keeper.identity), weigh, path.density_g_ml)
 
+    def _unit_of(self, run_id: str | None, here: UnitSettings) -> UnitSettings:
+        """The unit of the run that a stroke belongs to: a shared pump's last stroke may be another unit's."""
+        of = self.ledger.run(run_id or "")
+        return next((unit for unit in self.bench.settings.units if of is not None and unit.name == of.unit), here)
+
     def scale(self, unit: UnitSettings, role: str) -> Weigh:
         """How to read the witness: asked now, not taken from the last poll."""
         device_name, _, signal = unit.roles[role].partition(".")
         device = self.bench.device(device_name)
 
         async def weigh() -> float | None:
+            if device_name in self.latest.marks:  # in calibration, or without one it needs (AC-06)
+                return None
             try:
                 reading = await device.read(signal)
             except WireError:

@@ -21,7 +21,7 @@ from controller.store.rows import CalibrationRow
 from drivers.core.signals import Quality
 from simulators.devices.hamilton_arc import HamiltonArc
 from tests.controller.quick import WAIT
-from tests.runs.lab import Lab
+from tests.runs.lab import TESTER, Lab
 
 ANNA = Actor("anna", "lead", "password")
 WEIGH = Weighing(4, 5.0, 10.0, "balance.weight")
@@ -241,7 +241,107 @@ async def test_autoclave_cycles_are_counted_and_an_open_calibration_survives_a_k
     assert desk(lab).standing("do_probe").open == "calibration-3 of anna"
     await asyncio.sleep(2000)
     assert any("has been in calibration" in alarm["text"] for alarm in lab.controller.alarms.open())  # type: ignore[union-attr]
-    assert (await desk(lab).finish("do_probe", ANNA, accept=False)).reasons
+    await desk(lab).finish("do_probe", ANNA, accept=False)
+    assert desk(lab).rows("do_probe")[-1]["state"] == "discarded"
+
+
+# --- weighing is dosing: what protects a run's strokes protects these
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def weighing(lab: Lab, pump: str = "pump_out", asked: Weighing = WEIGH) -> asyncio.Task[list[Point]]:
+    lab.bench.hands.pour(now(), 140.0)
+    await desk(lab).begin(pump, ANNA)
+    return asyncio.create_task(desk(lab).weigh(pump, asked, ANNA))
+
+
+@pytest.mark.req("DX-06")
+@pytest.mark.parametrize("how", ["stop-pumps", "hold"])
+async def test_stop_and_hold_end_the_doses_being_weighed(lab: Lab, how: str) -> None:
+    task = await weighing(lab)
+    await asyncio.sleep(60)
+    if how == "hold":
+        assert lab.controller.runs is not None
+        await lab.controller.runs.hold(None, TESTER, "test")
+    else:
+        await lab.controller.quiet(None, TESTER)
+    with pytest.raises(Unusable, match="ended early"):
+        await task
+    moved = lab.truth()["waste_drawn_ml"]
+    await asyncio.sleep(600)
+    assert lab.truth()["waste_drawn_ml"] == moved
+
+
+async def test_a_hose_that_is_not_over_the_cup_is_noticed_after_two_doses(lab: Lab) -> None:
+    task = await weighing(lab, "pump_in", Weighing(5, 5.0, 10.0, "balance.weight"))
+    with pytest.raises(Unusable, match="is the hose over the cup"):
+        await task
+    assert lab.truth()["fill_delivered_ml"] < 11.0
+    await desk(lab).finish("pump_in", ANNA, accept=False)
+    with pytest.raises(Unusable, match="two doses that miss the cup must fit"):
+        await (await weighing(lab, "pump_in", Weighing(5, 50.0, 20.0, "balance.weight")))
+
+
+async def test_one_step_at_a_time_and_what_has_ended_stays_as_it_is(lab: Lab) -> None:
+    task = await weighing(lab)
+    await asyncio.sleep(5)
+    for act in (
+        desk(lab).weigh("pump_out", WEIGH, TESTER),
+        desk(lab).finish("pump_out", TESTER, accept=True),
+        desk(lab).begin("pump_out", TESTER),
+    ):
+        with pytest.raises(RunConflict, match="another step"):
+            await act
+    await task
+    assert (await desk(lab).finish("pump_out", ANNA, accept=True)).good
+    before = desk(lab).rows("pump_out")
+    with pytest.raises(RunConflict, match="no calibration of pump_out is open"):
+        await desk(lab).weigh("pump_out", WEIGH, TESTER)
+    assert desk(lab).rows("pump_out") == before
+    twice = await asyncio.gather(*(desk(lab).begin("ph_probe", who) for who in (ANNA, TESTER)), return_exceptions=True)
+    assert [type(each) for each in twice] == [str, RunConflict]
+
+
+async def test_a_probe_taught_and_then_discarded_is_not_good_any_more(lab: Lab) -> None:
+    await two_point(lab)
+    await desk(lab).finish("ph_probe", ANNA, accept=True)
+    await desk(lab).begin("ph_probe", TESTER)
+    await into(lab, "ph_probe", ph=7.0)
+    await desk(lab).point("ph_probe", "buffer 1", TESTER, reference=7.3, lot="wrong bottle")
+    await desk(lab).finish("ph_probe", TESTER, accept=False)
+    held = desk(lab).standing("ph_probe")
+    assert not held.good
+    assert "discarded after it was taught buffer 1" in held.text
+
+
+@pytest.mark.req("DS-04", "DS-05")
+async def test_an_unknown_stroke_after_a_kill_binds_weighing_and_runs_until_a_person_settles_it(lab: Lab) -> None:
+    await weighing(lab)
+    await asyncio.sleep(10)
+    await lab.kill()
+    await lab.up()
+    await asyncio.sleep(200)
+    assert lab.reader().doses()[0].state == "unknown"
+    assert any("has an unknown end" in each["text"] for each in lab.controller.alarms.open())  # type: ignore[union-attr]
+    with pytest.raises(RunConflict, match="empty the syringe"):
+        await desk(lab).weigh("pump_out", WEIGH, ANNA)
+    await desk(lab).finish("pump_out", ANNA, accept=False, why="syringe emptied")
+    assert desk(lab).unsettled("pump_out") == ""
+    assert lab.reader().doses()[0].decided_by == "anna"
+    await lab.start(WAIT)
+
+
+@pytest.mark.req("AC-06")
+async def test_what_is_no_balance_or_no_reference_now_is_no_witness(lab: Lab) -> None:
+    with pytest.raises(Unusable, match="incubator.temperature is no weight"):
+        await (await weighing(lab, asked=Weighing(3, 5.0, 10.0, "incubator.temperature")))
+    require(lab, "balance", required=True)
+    await asyncio.sleep(100)
+    with pytest.raises(Unusable, match="balance is no reference now: never calibrated"):
+        await desk(lab).weigh("pump_out", WEIGH, ANNA)
 
 
 # --- judging alone
