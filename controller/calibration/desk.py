@@ -48,7 +48,7 @@ class Desk:
 
     def standing(self, device: str) -> Standing:
         """Raises Unusable for a device that the bench does not have."""
-        keeper = self.doors.bench.keepers[device] if device in self.doors.bench.keepers else None
+        keeper = self.doors.bench.keepers.get(device, None)
         who = "" if keeper is None or keeper.identity is None else said(keeper.identity)
         return standing(self.doors.ledger.calibrations(device), self._limits(device), self.doors.clock.now(), who)
 
@@ -185,7 +185,7 @@ class Desk:
         return points
 
     def unsettled(self, pump: str) -> str:
-        """A weighed stroke whose end nobody knows, in words; its calibration discarded settles it (DS-05). "" = none."""
+        """A weighed stroke whose end nobody knows, in words; "" = none. To discard its calibration settles it (DS-05)."""
         if pump in self._steps:  # doses under way are not in doubt
             return ""
         for row in self.doors.ledger.doses():

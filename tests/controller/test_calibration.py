@@ -336,7 +336,7 @@ async def test_an_unknown_stroke_after_a_kill_binds_weighing_and_runs_until_a_pe
 
 @pytest.mark.req("AC-06")
 async def test_what_is_no_balance_or_no_reference_now_is_no_witness(lab: Lab) -> None:
-    with pytest.raises(Unusable, match="incubator.temperature is no weight"):
+    with pytest.raises(Unusable, match=r"incubator\.temperature is no weight"):
         await (await weighing(lab, asked=Weighing(3, 5.0, 10.0, "incubator.temperature")))
     require(lab, "balance", required=True)
     await asyncio.sleep(100)
