@@ -185,7 +185,7 @@ class Desk:
         return points
 
     def unsettled(self, pump: str) -> str:
-        """A weighed stroke whose end nobody knows, in words, "" = none; settled by discarding its calibration (DS-05)."""
+        """A weighed stroke of unknown end, in words, "" = none; discarding its calibration settles it (DS-05)."""
         if pump in self._steps:  # doses under way are not in doubt
             return ""
         for row in self.doors.ledger.doses():
