@@ -265,6 +265,8 @@ async def test_a_serial_server_that_lost_us_without_a_word_is_dialled_anew(folde
         bench.on_probe.unplug()
         await until(lambda: "probe" not in bench.good(), "its silence is noticed")
         await until(lambda: bench.good() == DEVICES, "it was dialled anew")
+        connection.give_up()
+        await asyncio.sleep(0.05)
 
 
 def deafen(plug: socket.socket) -> None:
