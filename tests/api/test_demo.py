@@ -26,7 +26,7 @@ def until_there(path: Path) -> None:
 
 
 def test_a_past_ended_in_its_middle_is_begun_anew_and_its_culture_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    with Demo(tmp_path, day=2, more=MORE):  # long enough to be caught in its middle
+    with Demo(tmp_path, day=10):  # of the shipped protocol: long enough to be caught in its middle
         until_there(tmp_path / "past" / "rehearsal")
     assert not (tmp_path / "world.json").exists()
     with Demo(tmp_path, day=0.02, more=MORE, speed=60) as demo:
