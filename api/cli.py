@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "device": ("device", "list known models, find what is plugged in; read, set or dispense with one device"),
     "init": ("init", "a first bench file from the devices that answer, each line explained"),
     "calibrate": ("calibrate", "probes and pumps of a serving bench: points, limits, records"),
+    "hands": ("hands", "what a person does at a demo's simulated bench: dip a probe, pour, pull a cable"),
     "simulate": ("simulate", "one simulated device, or a whole bench of them, for any program"),
 }
 """Verb -> module in api.commands, and what it does. One explicit line each."""

@@ -12,6 +12,7 @@ COMMANDS = {
     "world": ("simulators.world", "main", "a simulated bench with its own clock, for a controller"),
     "rehearse": ("simulators.rehearsal", "main", "a protocol to its end in virtual time"),
     "past": ("simulators.past", "main", "the first days of the demo, in virtual time"),
+    "hands": ("simulators.by_hand", "main", "what a person does at a world's bench"),
     "controller": ("simulators.demo", "controller", "the controller of the demo, on a world"),
 }
 

@@ -49,16 +49,28 @@ class Processes(Witness):
     """One bench in a process of its own, one data folder, controllers one after another. Ends only what it started."""
 
     def __init__(
-        self, folder: Path, *, speed: float = 600.0, seed: int = 1, protocol: str = "", warm: bool = False
+        self,
+        folder: Path,
+        *,
+        speed: float = 600.0,
+        seed: int = 1,
+        protocol: str = "",
+        warm: bool = False,
+        bench: str = "",
+        faults: str = "",
     ) -> None:
         """`protocol` is the text of a protocol that a controller starts when the bench has no run; "" = none.
+        `bench` is the text of a bench file, "" = the shipped one; `faults` are the world's, separated by commas.
 
         `warm` controllers are forked from one process that has imported everything, others are whole command lines.
         """
         super().__init__(folder / "data")
         self.folder, self.world_socket = folder, folder / "w"
         self.speed, self.seed, self.warm = speed, seed, warm
-        self.bench_file = shipped_bench()
+        self.bench_file, self.faults = shipped_bench(), faults
+        if bench:
+            self.bench_file = folder / "bench.toml"
+            self.bench_file.write_text(bench, "utf-8")
         self.protocol = folder / "protocol.yaml" if protocol else None
         if self.protocol is not None:
             self.protocol.write_text(protocol, "utf-8")
@@ -72,7 +84,7 @@ class Processes(Witness):
         self._warm = self._spawn("-c", WARM, pipes=True) if self.warm else None
         self._spawn(
             "-m", "simulators", "world", "--bench", self.bench_file, "--socket", self.world_socket,
-            "--speed", self.speed, "--seed", self.seed, "--state", state,
+            "--speed", self.speed, "--seed", self.seed, "--state", state, "--faults", self.faults,
         )  # fmt: skip
         try:
             await until(lambda: f"ready {self.world_socket}" in self.log(), "the world listens")
