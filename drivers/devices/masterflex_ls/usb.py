@@ -48,6 +48,7 @@ class MasterflexLsUsb(Peristaltic):
     timeout_s = 1.0
     quiet_s = 0.02
     evidence = "VX"
+    shows_cuts = False  # `100.0` has no fixed width
     continuity = f"by revolutions above zero, cleared by W only (V); over power-off: ?. {ONE_WAY}"
     fence_quiet_s = 2.0
     fence_why = "a command takes 2 ms at 115200 baud and is carried out on its CR; 2 s leave room for USB and server"
@@ -293,7 +294,11 @@ class MasterflexLsUsb(Peristaltic):
         return turned, 10.0 ** -len(match[2] or "")
 
     async def _speed(self) -> float:
-        return float(self._found(NUMBER, await self._text("speed"))[1])
+        """1/min; raises BadFrame for one that no drive has."""
+        rpm, most = float(self._found(NUMBER, await self._text("speed"))[1]), self.table["speed"].high
+        if most is not None and rpm > most:
+            raise BadFrame(f"{self._name}: a speed of {rpm:g} 1/min cannot be true (at most {most:g})")
+        return rpm
 
     async def _on_time_s(self) -> float:
         match = self._found(CLOCK, await self._text("on_time"))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from drivers.core.errors import BadFrame, NoAnswer, Refused
-from drivers.core.line import Line
+from drivers.core.line import ROUNDS, Line
 from drivers.devices.tecan_cavro import replies
 from drivers.devices.tecan_cavro.framing import Framing
 from drivers.devices.tecan_cavro.replies import Answer, Pattern
@@ -37,8 +37,20 @@ class Conversation:
             self.replies_missed += self.line.surprises.unasked - before
 
     async def ask(self, question: str, expected: Pattern) -> Answer:
-        """A report, asked twice at most; raises Refused when the pump does not know it."""
-        return await self._query(question, expected, retries=1)
+        """A report; raises Refused when the pump does not know it, BadFrame when it cannot be told what answers what.
+
+        A late answer may be the copy of the one before, in the place of its own that was lost: asked again after
+        silence, until one comes in time or the same one twice.
+        """
+        earlier = None
+        for _ in range(ROUNDS):
+            late = self.line.surprises.late
+            found = await self._query(question, expected, retries=1)
+            if self.line.surprises.late == late or found == earlier:
+                return found
+            earlier = found
+            self.line.doubt(2 * self.timeout_s)
+        raise BadFrame(f"pump {self.address}: the answers to {question} come late and differ")
 
     async def query(self) -> Answer:
         """Q: the only answer whose ready bit and errors tell the present (M). A new error is an alarm."""

@@ -45,6 +45,7 @@ class WatlowF4tScpi(Device):
     )
     watchdog = "none (the sheet knows no communication time-out)"
     evidence = "SX"
+    shows_cuts = False  # `37.0` has no fixed width
     not_sought = "its question begins with the asterisk by which a VICI valve takes settings"
     timeout_s = 2.0
     quiet_s = 0.5
@@ -133,7 +134,7 @@ class WatlowF4tScpi(Device):
             return self.bad(f"{name}: the controller said {said!r} instead of a number")
         cel = convert(float(said), "[degF]", "Cel") if unit == "F" else float(said)
         row = self.table[name]
-        if row.access is Access.READ and not (row.low or 0) <= cel <= (row.high or 0):
+        if not (row.low or 0) <= cel <= (row.high or 0):
             return self.bad(f"{cel:g} Cel cannot be true ({row.low:g} to {row.high:g})")
         return self.good(cel)
 
