@@ -177,6 +177,29 @@ async def test_references_need_a_lot_and_must_not_have_run_out(lab: Lab) -> None
     assert (await desk(lab).finish("ph_probe", ANNA, accept=True)).reasons == ("no point was taken",)
 
 
+async def test_a_slip_of_the_hand_is_told_and_the_calibration_stays_open(lab: Lab) -> None:
+    await desk(lab).begin("ph_probe", ANNA)
+    with pytest.raises(Unusable, match="needs its reference"):
+        await desk(lab).point("ph_probe", "buffer 1", ANNA, lot="4711")
+    with pytest.raises(Unusable, match=r"70 .* is outside"):
+        await desk(lab).point("ph_probe", "buffer 1", ANNA, reference=70.0, lot="4711")
+    assert [row["state"] for row in desk(lab).rows("ph_probe")] == ["open"]
+
+
+async def test_every_step_names_the_devices_there_are(lab: Lab) -> None:
+    at = desk(lab)
+    for step in (
+        at.begin("ph_prob", ANNA),
+        at.point("ph_prob", "buffer 1", ANNA),
+        at.compare("ph_prob", "ph", 7.0, ANNA, lot="a"),
+        at.weigh("ph_prob", WEIGH, ANNA),
+        at.finish("ph_prob", ANNA, accept=True),
+        at.autoclaved("ph_prob", ANNA),
+    ):
+        with pytest.raises(Unusable, match=r"no device 'ph_prob'; there is .*ph_probe"):
+            await step
+
+
 @pytest.mark.req("AC-06")
 async def test_values_of_a_device_in_calibration_or_without_one_it_needs_are_not_good(lab: Lab) -> None:
     latest = lab.controller.latest
