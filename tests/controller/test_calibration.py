@@ -140,6 +140,12 @@ async def test_a_pump_is_calibrated_by_weighed_doses(lab: Lab) -> None:
     assert len(doses) == 10  # a first one fills the line and is not weighed
 
 
+async def test_a_dose_that_the_syringe_cannot_give_is_told_by_which_it_was(lab: Lab) -> None:
+    await desk(lab).begin("pump_out", ANNA)
+    with pytest.raises(Unusable, match=r"the first dose, which fills the line: .*500 mL is outside"):
+        await desk(lab).weigh("pump_out", replace(WEIGH, volume_ml=500.0), ANNA)
+
+
 async def test_a_leaking_pump_is_refused_with_the_reason(tmp_path: Path) -> None:
     lab = Lab(tmp_path, faults=("check-valve:fraction=0.2",))
     await lab.up()
