@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,11 +13,17 @@ import drivers
 from api.refusal import Refusal
 from drivers.catalogue import MODELS, BadFolder, UnknownModel, find, include
 from drivers.core.device import Device
+from drivers.core.errors import NoAnswer
+
+HOST_AND_PORT = r"[\w.-]+:\d+"
+"""What people write where a URL belongs."""
 
 
 def place_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a name of 'osteon device list'")
-    parser.add_argument("url", metavar="URL", help="serial:///dev/ttyUSB0, tcp://HOST:PORT or http://HOST")
+    parser.add_argument(
+        "url", metavar="URL", help="/dev/ttyUSB0, serial://…, tcp://HOST:PORT, modbus-tcp://HOST or http://HOST"
+    )
     parser.add_argument("--address", type=int, metavar="N", help="number on its line (default: the datasheet's)")
     own_drivers_argument(parser)
     parser.add_argument(
@@ -48,20 +55,39 @@ def model(name: str) -> type[Device]:
         raise Refusal(f"{name}: no such model; did you mean {near[0]}?" if near else str(error)) from None
 
 
+def link(text: str) -> str:
+    """The URL that a person means: a bare path is a serial port. Raises Refusal for a bare HOST:PORT."""
+    if "://" in text:
+        return text
+    if re.fullmatch(HOST_AND_PORT, text):
+        raise Refusal(f"{text}: write tcp://{text} for a serial server, or modbus-tcp:// or http:// before it")
+    if text[:1] in "/." or Path(text).exists():
+        return f"serial://{text}"
+    raise Refusal(
+        f"{text}: neither a serial port here nor a URL such as serial:///dev/ttyUSB0 or tcp://192.168.0.5:4001"
+    )
+
+
 @asynccontextmanager
 async def connected(options: argparse.Namespace, **defaults: float | str) -> AsyncGenerator[Device]:
     """Connect, identify, prepare; `defaults` are options of the device that the words on the command line overrule.
 
     Raises Refusal for a URL or option that cannot be used; WireError, WrongDevice as they come.
     """
-    model(options.model)
+    kind, url = model(options.model), link(options.url)
+    opening = drivers.open(options.model, url, address=options.address, options=defaults | parsed(options.option))
     try:
-        async with drivers.open(
-            options.model, options.url, address=options.address, options=defaults | parsed(options.option)
-        ) as device:
+        async with AsyncExitStack() as stack:
+            try:
+                device = await stack.enter_async_context(opening)
+            except NoAnswer as error:
+                address = kind.default_address if options.address is None else options.address
+                asked = f"asked was number {address}; is it on, is that its number (--address), is it a {kind.model}?"
+                raise Refusal(f"{error}; {asked}") from error
             yield device
     except ValueError as error:
-        raise Refusal(f"{options.url}: {error}") from error
+        text = str(error)
+        raise Refusal(text if text.startswith(url) else f"{options.url}: {text}") from error
 
 
 def parsed(words: list[str]) -> dict[str, float | str]:

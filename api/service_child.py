@@ -61,6 +61,17 @@ def network_words(options: argparse.Namespace) -> list[str]:
     return [*words, "--insecure-lan"] if options.insecure_lan else words
 
 
+def check_network(options: argparse.Namespace) -> None:
+    """Raises Refusal where the page would be open to others unprotected; the page itself refuses too (SEC-01)."""
+    if (options.certificate is None) != (options.key is None):
+        raise Refusal("TLS needs both: --certificate and --key")
+    if not (loopback(options.host) or options.certificate or options.insecure_lan):
+        raise Refusal(
+            f"{options.host} can be reached from other machines: give --certificate and --key, "
+            "or say --insecure-lan, which puts a banner on every page"
+        )
+
+
 def loopback(host: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "::1"
 

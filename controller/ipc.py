@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from controller import requests as ask
 from controller.actors import Actor, local_user
@@ -120,7 +121,7 @@ async def reply(controller: Controller, line: bytes, actor: Actor) -> dict[str, 
 
 async def answer(controller: Controller, request: ask.AnyRequest | ValidationError, actor: Actor) -> dict[str, Any]:
     if isinstance(request, ValidationError):
-        return failure(0, "bad request", str(request))
+        return failure(0, "bad request", "; ".join(map(in_words, request.errors())))
     number = request.id
     try:
         return {"id": number, "ok": await carry_out(controller, request, actor)}
@@ -128,6 +129,12 @@ async def answer(controller: Controller, request: ask.AnyRequest | ValidationErr
         return {"id": number, **refusal(error)}
     except Exception as error:  # noqa: BLE001  a fault of ours costs this answer, never the controller
         return failure(number, "fault", f"fault in the program: {type(error).__name__}: {error}")
+
+
+def in_words(detail: ErrorDetails) -> str:
+    """One field that cannot be so, without the library's own pages about it."""
+    where = ".".join(str(part) for part in detail["loc"])
+    return f"{where}: {detail['msg']}" if where else detail["msg"]
 
 
 def refusal(error: OsteonError) -> dict[str, Any]:

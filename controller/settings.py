@@ -25,7 +25,7 @@ from drivers.core.errors import OsteonError
 from drivers.core.fluid import FluidMover, Use
 from drivers.core.line import Line
 from drivers.core.link import open_link
-from drivers.core.signals import SignalSpec
+from drivers.core.signals import Access, SignalSpec
 from drivers.core.valve import SelectionValve
 from protocols.quantities import PATHS, ROLES
 
@@ -220,6 +220,9 @@ def in_words(detail: ErrorDetails) -> str:
             return f"{detail['input']!r} is not a whole number"
         case "float_parsing" | "float_type":
             return f"{detail['input']!r} is not a number"
+        case "string_pattern_mismatch":
+            signs = "_ and -" if "-]" in str(detail.get("ctx")) else "_"
+            return f"{detail['input']!r} is no name here: a small letter first, then small letters, digits, {signs}"
         case _:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 
@@ -307,6 +310,8 @@ def check_unit(
             found.append((("roles", role), unknown(f"signal of {device}", signal, signals[device])))
         elif role.removesuffix(" set") not in ROLES:
             found.append((("roles", role), unknown("role", role.removesuffix(" set"), ROLES)))
+        elif signals[device] and role.endswith(" set") and signals[device][signal].access is Access.READ:
+            found.append((("roles", role), f"{output} can only be read; {role!r} is a set point"))
         elif signals[device] and not fits(signals[device][signal].unit, like := ROLES[role.removesuffix(" set")]):
             found.append((("roles", role), f"{output} is in {signals[device][signal].unit or 'no unit'}, not {like}"))
     for name, path in unit.paths.items():
@@ -331,9 +336,14 @@ def fits(symbol: str, like: str) -> bool:
     return bool(symbol) and units.unit(symbol).dimension == units.unit(like).dimension
 
 
+MANY = 40
+"""More names than this are no help to read."""
+
+
 def unknown(kind: str, name: str, known: Mapping[str, object]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(known)) or 'none'}"
+    near = get_close_matches(name.lower(), list(known), 1)
+    there = f"there is {', '.join(sorted(known)) or 'none'}" if len(known) <= MANY else "see 'osteon device list'"
+    hint = f"; did you mean {near[0]!r}?" if near else f"; {there}"
     return f"no {kind} {name!r}{hint}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from drivers.core.device import Device
 from drivers.core.errors import OsteonError
+from drivers.own import BadDriver, check
 
 MODELS = {
     "memmert_ico": "drivers.devices.memmert_atmoweb.driver:MemmertIco",
@@ -124,7 +125,7 @@ def include(folder: Path) -> list[str]:
 
     `<folder>/catalogue.py` has a MODELS of the same shape as ours, with paths from the folder:
     `"borealis_co2": "borealis_co2.driver:BorealisCo2"`. Its code runs as ours does: only name a folder you trust.
-    Raises BadFolder when there is no such file, or a name is one of ours.
+    Raises BadFolder when there is no such file, a name is one of ours, or a driver in it cannot be used.
     """
     place = folder.resolve()
     if not (place / "catalogue.py").is_file():
@@ -135,12 +136,18 @@ def include(folder: Path) -> list[str]:
         spec.submodule_search_locations = [str(place)]
         sys.modules[package] = module_from_spec(spec)
     try:
-        own = dict(import_module(f"{package}.catalogue").MODELS)
+        own = dict(vars(import_module(f"{package}.catalogue"))["MODELS"])
+    except KeyError:
+        raise BadFolder(f"{place / 'catalogue.py'}: it has no MODELS; see drivers/README.md") from None
     except Exception as error:  # whatever a stranger's file does wrong, it is that file's fault
         raise BadFolder(f"{place / 'catalogue.py'}: {error}") from error
     paths = {str(model): f"{package}.{path}" for model, path in own.items()}
     for model, path in paths.items():
         if MODELS.get(model, path) != path:
             raise BadFolder(f"{place / 'catalogue.py'}: there is a model {model} already; give yours another name")
+        try:
+            check(model, package, str(own[model]), place)
+        except BadDriver as error:
+            raise BadFolder(f"{folder}: {model}: {error}") from error
     MODELS.update(paths)
     return list(paths)

@@ -41,7 +41,34 @@ class Found:
     """Models of the same family that the wire cannot tell from this one: a person must choose."""
 
 
-class Seeker(Line):
+class Noting(Line):
+    """A line that notes what was said: a number that changes none of it is not on the wire."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self.said = set[bytes]()
+
+    async def query(
+        self,
+        request: bytes,
+        parse: Parse[T],
+        *,
+        timeout_s: float,
+        retries: int = 0,
+        quiet_s: float = 0.0,
+        doubt_s: float | None = None,
+    ) -> T:
+        self.said.add(request)
+        return await super().query(
+            request, parse, timeout_s=timeout_s, retries=retries, quiet_s=quiet_s, doubt_s=doubt_s
+        )
+
+    async def query_to_close(self, request: bytes, *, timeout_s: float) -> bytes:
+        self.said.add(request)
+        return await super().query_to_close(request, timeout_s=timeout_s)
+
+
+class Seeker(Noting):
     """A line on which an unanswered question is not asked twice, and nobody waits long for quiet."""
 
     noise_limit_s = 1.0
@@ -105,9 +132,14 @@ async def find_on(url: str, addresses: Sequence[int] = (), models: Sequence[str]
         try:
             await link.dial()
             for kind in sorted(kinds, key=lambda kind: (kind.asked_twice, kind.answer_s)):
-                line = Line(link) if named else Seeker(link, kind, in_vain)
+                line = Noting(link) if named else Seeker(link, kind, in_vain)
+                answered: list[set[bytes]] = []
                 for address in dict.fromkeys((kind.default_address, *addresses)):
+                    line.said = set[bytes]()
                     if (identity := await who(line, kind, address)) is not None:
+                        if line.said in answered:  # the same device, that knows of no numbers
+                            break
+                        answered.append(line.said)
                         this = Found(kind.model, whole_url(url, settings), address, identity)
                         place = family(kind), address
                         found[place] = together(found.get(place), this)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import cast
 
@@ -121,7 +122,9 @@ def entry(model: str) -> Entry:
     try:
         return SIMULATORS[model]
     except KeyError:
-        raise ValueError(f"no simulator is called {model!r}; there are {', '.join(SIMULATORS)}") from None
+        near = [name for name in SIMULATORS if model.lower() in name] or get_close_matches(model.lower(), SIMULATORS, 3)
+        hint = f"did you mean {' or '.join(near[:3])}?" if near else f"there are {', '.join(SIMULATORS)}"
+        raise ValueError(f"no simulator is called {model!r}; {hint}") from None
 
 
 def build(

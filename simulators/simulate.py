@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -104,6 +105,13 @@ async def serve(ports: Sequence[Port]) -> None:
             await each.close()
 
 
+def said(error: OSError) -> str:
+    """What the system refuses, and what to do about it."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{error.strerror}: end the program that listens there, or choose another port (0 = any free one)"
+    return f"{error.filename2 or error.filename}: {error.strerror}" if error.filename else str(error)
+
+
 def main(argv: list[str]) -> int:
     """0 = ended on a signal, 1 = could not start, 2 = wrong usage."""
     parser = argparse.ArgumentParser(
@@ -112,16 +120,20 @@ def main(argv: list[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", help=f"a bench file, or one of {', '.join(catalogue.SIMULATORS)}")
+    parser.add_argument(
+        "what", nargs="?", metavar="MODEL|BENCH.toml", help=f"a bench file, or one of {', '.join(catalogue.SIMULATORS)}"
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--pty", metavar="PATH", help="a pseudo-terminal, linked at PATH")
     where.add_argument("--tcp", metavar="HOST:PORT", help="a TCP port; port 0 = any free one")
     where.add_argument("--modbus-tcp", metavar="HOST:PORT", help="the same with the header of Modbus TCP")
-    parser.add_argument("--address", type=int, help="the device's number on its line (default: the datasheet's)")
+    parser.add_argument(
+        "--address", type=int, metavar="N", help="the device's number on its line (default: the datasheet's)"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="SIGNAL=VALUE", help="a value that holds still")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the device")
-    parser.add_argument("--variant", help="a dialect of the datasheet")
-    parser.add_argument("--seed", type=int, help="switches noise and drift on")
+    parser.add_argument("--variant", metavar="NAME", help="a dialect of the datasheet")
+    parser.add_argument("--seed", type=int, metavar="N", help="switches noise and drift on")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="spoil the cable; may be repeated")
     parser.add_argument("--list-faults", action="store_true", help="say which faults there are, and end")
     asked = parser.parse_args(argv)
@@ -135,7 +147,10 @@ def main(argv: list[str]) -> int:
         ports = whole_bench(Path(asked.what), asked) if is_bench else [port(device(asked), *at(asked))]
         with asyncio.Runner(loop_factory=lambda: PacedLoop(1.0, START)) as runner:
             runner.run(serve(ports))
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        print(f"simulate: {said(error)}", file=sys.stderr)
+        return 1
+    except (OverflowError, ValueError, KeyError) as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 1
     return 0

@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         part.add_argument(
             "device", metavar="DEVICE", nargs="?" if name == "list" else None, help="its name on the bench"
         )
-        data_argument(part)
+        data_argument(part, again=True)
         json_argument(part)
         return part
 

@@ -32,7 +32,8 @@ def volume_ml(text: str) -> float:
     """ "1.5mL", "150 uL" as mL; a bare number is refused, since a forgotten unit is a wrong dose."""
     found = re.fullmatch(r"\s*([0-9.]+)\s*([a-zµA-Z]+)\s*", text)
     if not found or found[2] not in PER_ML:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a volume; write it with its unit, like 1.5mL")
+        units = ", ".join(dict.fromkeys(PER_ML))
+        raise argparse.ArgumentTypeError(f"{text!r} is not a volume; write it with its unit ({units}), like 1.5mL")
     return positive(found[1], text) / PER_ML[found[2]]
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
+import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from api.folders import json_argument
-from api.one_device import model, own_drivers_argument
+from api.one_device import HOST_AND_PORT, model, own_drivers_argument
 from api.refusal import Refusal
 from drivers.core.errors import LinkLost
 from drivers.core.link.ports import Port, ports
 from drivers.finding import Found, find_on
 
 EXAMPLE = "osteon device find /dev/ttyUSB0 tcp://192.168.0.5:4001"
+LAST_NUMBER = 255
+"""No line has numbers beyond one byte."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,10 @@ def numbers(text: str) -> list[int]:
         first, _, last = part.partition("-")
         if not first.isdecimal() or not (last or first).isdecimal():
             raise Refusal(f"--addresses {text}: write them like 1-4,8")
-        found += range(int(first), int(last or first) + 1)
+        low, high = int(first), int(last or first)
+        if not low <= high <= LAST_NUMBER:
+            raise Refusal(f"--addresses {text}: {part} does not go from a smaller number to one up to {LAST_NUMBER}")
+        found += range(low, high + 1)
     return found
 
 
@@ -57,6 +64,8 @@ class Searched:
 
 def wanted(options: argparse.Namespace) -> list[Port]:
     """The ports asked for; without any, all of this machine. Raises Refusal when there is none."""
+    if bare := next((name for name in options.ports if re.fullmatch(HOST_AND_PORT, name)), None):
+        raise Refusal(f"{bare}: write tcp://{bare} for a serial server, or modbus-tcp:// or http:// before it")
     if options.ports:
         there = {port.device: port for port in ports()}
         return [there.get(name, Port(name)) for name in options.ports]
@@ -67,6 +76,11 @@ def wanted(options: argparse.Namespace) -> list[Port]:
 
 async def searched(asked: Sequence[Port], addresses: Sequence[int], models: Sequence[str]) -> AsyncGenerator[Searched]:
     """Every port at the same time; each is told as soon as it is done."""
+    if not models:
+        print(
+            f"asking on {', '.join(port.device for port in asked)}; this takes half a minute, more with --addresses …",
+            file=sys.stderr,
+        )
 
     async def one(port: Port) -> Searched:
         url = port.device if "://" in port.device else f"serial://{port.device}"
@@ -106,7 +120,7 @@ def _plain(result: Searched) -> dict[str, object]:
 def lines(result: Searched) -> Iterable[str]:
     name = f"{result.port.device}{f' (usb={result.port.usb})' if result.port.usb else ''}"
     if result.trouble:
-        yield f"{name}: {result.trouble}"
+        yield f"{name}: {result.trouble.removeprefix(f'{result.port.device}: ')}"
     elif not result.found:
         yield f"{name}: no known device answered"
     for each in result.found:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from api.commands.device_find import Searched, numbers, ports_argument, searched, wanted
+from api.commands.device_find import Searched, lines, numbers, ports_argument, searched, wanted
 from api.one_device import model
 from api.refusal import Refusal
 from drivers.catalogue import find
@@ -48,12 +49,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.write and options.write.exists():
         raise Refusal(f"{options.write} exists; name another file, nothing was written")
+    if options.write and not options.write.absolute().parent.is_dir():
+        raise Refusal(f"{options.write}: there is no such folder; nothing was asked or written")
     try:
         results = asyncio.run(every(options, wanted(options), numbers(options.addresses)))
     except ValueError as error:
         raise Refusal(str(error)) from error
     text = "\n".join(bench(results)) + "\n"
+    silent = [line for each in results if not each.found for line in lines(each)]
+    if options.write and not any(each.found for each in results):
+        raise Refusal(f"{'; '.join(silent)}; nothing was written")
     if options.write:
+        for line in silent:
+            print(line, file=sys.stderr)
         options.write.write_text(text, encoding="utf-8")
         print(f"{options.write} written with {sum(len(each.found) for each in results)} devices; now read it through")
     else:
@@ -85,7 +93,7 @@ def bench(results: Sequence[Searched]) -> Iterable[str]:
         names[word] = names.get(word, 0) + 1
         yield ""
         yield "[[devices]]"
-        yield f'name = "{word}_{names[word]}"{" " * 16}# TO DO: what you call it; small letters, digits, _'
+        yield f'name = "{word}_{names[word]}"{" " * 8}# TO DO: what you call it; small letters, digits, _'
         yield f'model = "{each.model}"{" " * 12}# {kind.maker} {each.identity.type}'.rstrip()
         if each.others:
             yield f"# TO DO: the wire cannot tell it from {', '.join(each.others)}; put in the one you have"

@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     root = options.url.rstrip("/")
     if not root.startswith(("http://", "https://")):
         raise Refusal(f"{options.url} is not an address that starts with http:// or https://")
+    if not options.password_stdin and not sys.stdin.isatty():
+        raise Refusal("there is no terminal to ask for the password; give it as one line of input: --password-stdin")
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     session = ask(opener, f"{root}/api/v1/session", {"user": options.user, "password": password}, "1")

@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     bench, data = options.bench.absolute(), options.data.absolute()
     if not bench.is_file():
         raise Refusal(f"{options.bench}: there is no such bench file")
+    service_child.check_network(options)
     refuse_if_served(data)
     service_child.check_port(data, options.host, options.port)
     service_child.forget_address(data)

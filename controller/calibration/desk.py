@@ -20,7 +20,8 @@ from controller.settings import CalibrationSettings, DeviceSettings, Settings, U
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.rows import CalibrationRow
 from controller.store.schema import OPEN_DOSE_STATES
-from drivers.core.errors import OutOfRange, WireError
+from drivers.core.calibration import CalibrationPoint
+from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.fluid import FluidMover
 from drivers.core.signals import Identity, Quality, SignalSpec
 
@@ -133,6 +134,7 @@ class Desk:
         with self._step(device):
             self._refuse_in_a_run(device, name)
             opened = self._opened(device)
+            self._refuse_a_slip(device, spec, reference)
             before = await self._shown(device, spec.signal)
             try:
                 with kind.as_identified():
@@ -272,6 +274,7 @@ class Desk:
         return self._device(device).calibration
 
     def _signal(self, device: str, name: str) -> SignalSpec:
+        self._device(device)
         specs = self.doors.bench.device(device).specs()
         if name not in specs:
             raise Unusable([f"{device} has no signal {name!r}; it has {', '.join(specs)}"])
@@ -294,6 +297,13 @@ class Desk:
             if path.witness
         }
         return device not in witnesses and not isinstance(self.doors.bench.device(device), FluidMover)
+
+    def _refuse_a_slip(self, device: str, spec: CalibrationPoint, reference: float | None) -> None:
+        """A reference that is missing or no such liquid never reaches the device, and ends nothing. Raises Unusable."""
+        try:
+            spec.within(reference, device)
+        except (Refused, OutOfRange) as error:
+            raise Unusable([f"{device}: {error}; the calibration stays open"]) from error
 
     def _check_reference(self, lot: str, expires: str, *, needed: bool) -> None:
         """A reference has a lot, and one that has run out is no reference. Raises Unusable."""

@@ -80,7 +80,8 @@ async def weigh(
         )
         result = await doors.transfers.perform(Site(number, unit, now), transfer, halt)
         if result is None or result.outcome in ("refused", "failed", "unknown") or result.counter_ml is None:
-            raise Unusable([f"dose {count}: {result.why if result else 'ended early'}"])
+            which = "the first dose, which fills the line" if count == done else f"dose {count - done}"
+            raise Unusable([f"{which}: {result.why if result else 'ended early'}"])
         if count == done:
             continue  # the first one fills the line
         await asyncio.sleep(SETTLE_S)

@@ -121,17 +121,17 @@ class Device:
                 raise ValueError(f"{self.model} has no option {name!r}; there is {known}")
 
     @classmethod
+    def declared(cls) -> list[str]:
+        """The signals of the class body by name, in declaration order."""
+        found = (name for owner in reversed(cls.__mro__) for name, it in vars(owner).items() if isinstance(it, Signal))
+        return list(dict.fromkeys(found))
+
+    @classmethod
     def specs(cls) -> dict[str, SignalSpec]:
         """Every declared signal by name, in declaration order; built from the family's table on first use."""
         found = _SPECS.get(cls)
         if found is None:
-            declared = {
-                name: None
-                for owner in reversed(cls.__mro__)
-                for name, it in vars(owner).items()
-                if isinstance(it, Signal)
-            }
-            found = _SPECS[cls] = {name: cls.table[name].spec for name in declared}
+            found = _SPECS[cls] = {name: cls.table[name].spec for name in cls.declared()}
         return found
 
     def as_identified(self) -> AbstractContextManager[None]:

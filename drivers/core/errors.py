@@ -52,11 +52,17 @@ class WrongDevice(OsteonError):
     """What answered at connect is not the device this place is for."""
 
 
+def _short(limit: float | None) -> str:
+    """As it stands in the table; what was computed, to six digits."""
+    return text if len(text := str(limit)) <= 8 else f"{limit:.6g}"
+
+
 class OutOfRange(OsteonError):
     """A value outside its limits; says the value, the unit, the limits and who set them."""
 
     def __init__(
         self, signal: str, value: float, unit: str, low: float | None, high: float | None, set_by: str
     ) -> None:
-        super().__init__(f"{signal}: {value:g} {unit} is outside {low} to {high} {unit} (limits of {set_by})")
+        limits = f"{_short(low)} to {_short(high)} {unit}"
+        super().__init__(f"{signal}: {value:g} {unit} is outside {limits} (limits of {set_by})")
         self.signal, self.value, self.unit, self.low, self.high, self.set_by = signal, value, unit, low, high, set_by

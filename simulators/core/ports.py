@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import pty
 import tty
@@ -12,6 +13,12 @@ from typing import cast
 
 from simulators.core.hosts import Host
 from simulators.core.simulator import Simulator
+
+
+def target(path: Path) -> str | None:
+    """The terminal that the link `path` leads to, None = it is no such link."""
+    leads_to = os.readlink(path) if path.is_symlink() else ""
+    return leads_to if leads_to.startswith("/dev/") else None
 
 
 class PtyHost(Host):
@@ -24,7 +31,12 @@ class PtyHost(Host):
         self._fds: tuple[int, int] | None = None
 
     async def open(self) -> None:
-        """Create the terminal in raw mode and `path` as a link to it; a link left behind earlier is replaced."""
+        """Create the terminal in raw mode and `path` as a link to it; a link left behind earlier is replaced.
+
+        Raises FileExistsError when `path` is anything else: a file of somebody's is never taken away.
+        """
+        if target(self.path) is None and self.path.exists():
+            raise FileExistsError(errno.EEXIST, "is there already and is no port; name another path", str(self.path))
         ours, theirs = self._fds = pty.openpty()
         tty.setraw(theirs)  # and keep it open: the terminal then survives every program that closes it
         os.set_blocking(ours, False)
@@ -51,10 +63,11 @@ class PtyHost(Host):
         self.switch_off()
         if self._fds is not None:
             self.loop.remove_reader(self._fds[0])
+            if target(self.path) == os.ttyname(self._fds[1]):  # still ours
+                self.path.unlink()
             for fd in self._fds:
                 os.close(fd)
             self._fds = None
-            self.path.unlink(missing_ok=True)
 
 
 class TcpHost(Host):

@@ -199,3 +199,11 @@ async def test_a_worn_tube_from_the_terminal_is_refused_with_the_reason(
         refused = at.refused("accept", "pump_out")
         assert re.search(r"moves [23]\d\.\d % less than it counts, 10 % are allowed: look for a worn tube", refused)
         assert [each["state"] for each in at.listed("pump_out")] == ["refused"]
+
+
+@pytest.mark.parametrize("words", [["--data", "nowhere", "list"], ["list", "--data", "nowhere"]])
+def test_the_data_folder_may_stand_before_or_behind_the_step_and_is_never_another_one(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["calibrate", *words]) == 1
+    assert "no controller runs on nowhere" in capsys.readouterr().err

@@ -99,3 +99,29 @@ def test_a_modbus_device_is_read_over_the_networks_own_header() -> None:
         assert url.startswith("modbus-tcp://")
         found = answer("device", "read", "hamilton_arc_ph", url)
     assert found["signals"]["ph"]["value"] == pytest.approx(7.21)  # type: ignore[index]
+
+
+def test_a_device_that_does_not_answer_is_told_with_what_to_look_at() -> None:
+    with simulated("hamilton_arc_ph") as url:
+        done = osteon("device", "read", "hamilton_arc_ph", url, "--address", "3")
+    assert done.returncode == 1
+    assert "no answer within 1 s; asked was number 3; is it on, is that its number (--address)" in done.stderr
+
+
+def test_a_port_may_be_named_by_its_path_alone(tmp_path: Path) -> None:
+    with simulated_on_a_port("mettler_toledo_mt_sics", tmp_path / "port", "--set", "weight=12.3"):
+        found = answer("device", "read", "mettler_toledo_mt_sics", str(tmp_path / "port"), "--signal", "weight")
+    assert found["signals"] == {"weight": {"value": 12.3, "unit": "g", "quality": "good"}}
+
+
+def test_a_rate_beyond_what_was_computed_for_the_syringe_is_told_in_few_digits() -> None:
+    size = ("--option", "diameter_mm=26.7", "--option", "capacity_ml=60")
+    with simulated("new_era_ne1000") as url:
+        done = osteon("device", "dispense", "new_era_ne1000", url, "--volume", "5mL", "--rate", "500mL/min", *size)
+    assert "rate: 500 mL/min is outside 0.000392398 to 28.5578 mL/min" in done.stdout
+
+
+def test_a_volume_in_an_unknown_unit_is_told_with_the_units_there_are() -> None:
+    done = osteon("device", "dispense", "new_era_ne1000", "tcp://127.0.0.1:9", "--volume", "5ml")
+    assert done.returncode == 2
+    assert "write it with its unit (mL, uL, µL, L)" in done.stderr

@@ -77,6 +77,14 @@ def test_a_broken_bench_file_ends_serve_with_its_faults_and_starts_nothing(tmp_p
     assert not (tmp_path / "data" / "ledger.db").exists()
 
 
+def test_an_open_page_without_tls_is_refused_before_anything_starts(bench: Path, tmp_path: Path) -> None:
+    for words in (("--host", "0.0.0.0"), ("--key", "key.pem")):
+        done = osteon("serve", "--bench", str(bench), "--data", str(tmp_path / "data"), "--port", "0", *words)
+        assert done.returncode == 1
+        assert "--certificate and --key" in done.stderr
+        assert not (tmp_path / "data").exists()
+
+
 def test_a_killed_controller_comes_back_in_a_new_epoch(bench: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serving(bench, data):

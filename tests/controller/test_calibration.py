@@ -140,6 +140,12 @@ async def test_a_pump_is_calibrated_by_weighed_doses(lab: Lab) -> None:
     assert len(doses) == 10  # a first one fills the line and is not weighed
 
 
+async def test_a_dose_that_the_syringe_cannot_give_is_told_by_which_it_was(lab: Lab) -> None:
+    await desk(lab).begin("pump_out", ANNA)
+    with pytest.raises(Unusable, match=r"the first dose, which fills the line: .*500 mL is outside"):
+        await desk(lab).weigh("pump_out", replace(WEIGH, volume_ml=500.0), ANNA)
+
+
 async def test_a_leaking_pump_is_refused_with_the_reason(tmp_path: Path) -> None:
     lab = Lab(tmp_path, faults=("check-valve:fraction=0.2",))
     await lab.up()
@@ -175,6 +181,29 @@ async def test_references_need_a_lot_and_must_not_have_run_out(lab: Lab) -> None
     with pytest.raises(RunConflict, match=r"anna already \(calibration-1\)"):
         await desk(lab).begin("ph_probe", ANNA)
     assert (await desk(lab).finish("ph_probe", ANNA, accept=True)).reasons == ("no point was taken",)
+
+
+async def test_a_slip_of_the_hand_is_told_and_the_calibration_stays_open(lab: Lab) -> None:
+    await desk(lab).begin("ph_probe", ANNA)
+    with pytest.raises(Unusable, match="needs its reference"):
+        await desk(lab).point("ph_probe", "buffer 1", ANNA, lot="4711")
+    with pytest.raises(Unusable, match=r"70 .* is outside"):
+        await desk(lab).point("ph_probe", "buffer 1", ANNA, reference=70.0, lot="4711")
+    assert [row["state"] for row in desk(lab).rows("ph_probe")] == ["open"]
+
+
+async def test_every_step_names_the_devices_there_are(lab: Lab) -> None:
+    at = desk(lab)
+    for step in (
+        at.begin("ph_prob", ANNA),
+        at.point("ph_prob", "buffer 1", ANNA),
+        at.compare("ph_prob", "ph", 7.0, ANNA, lot="a"),
+        at.weigh("ph_prob", WEIGH, ANNA),
+        at.finish("ph_prob", ANNA, accept=True),
+        at.autoclaved("ph_prob", ANNA),
+    ):
+        with pytest.raises(Unusable, match=r"no device 'ph_prob'; there is .*ph_probe"):
+            await step
 
 
 @pytest.mark.req("AC-06")

@@ -302,3 +302,9 @@ async def test_a_crowd_and_a_peer_that_never_reads_delay_nobody_and_not_the_end(
     assert done
     for _, writer in [*crowd, (deaf_reader, deaf)]:
         writer.transport.abort()
+
+
+async def test_a_field_that_cannot_be_so_is_told_in_one_sentence(lab: QuickLab) -> None:
+    lab.boot()
+    answer = await refused(lab, "calibrate", step="weigh", device="pump_out", doses=0)
+    assert answer["error"]["text"] == "calibrate.doses: Input should be greater than or equal to 1"

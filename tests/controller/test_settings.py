@@ -101,6 +101,13 @@ def test_doubled_names_and_addresses_are_faults() -> None:
         ("[[units]]", "[[unit]]", "units: is a list: write [[units]]"),
         ("address = 2", 'address = "two"', "devices.2.address: 'two' is not a whole number"),
         ("diameter_mm = 26.7", "diameter_mm = -3", "devices.3.options: diameter_mm -3 is outside 0.1 to 50"),
+        (
+            "incubator.temperature_setpoint",
+            "incubator.temperature",
+            "can only be read; 'temperature set' is a set point",
+        ),
+        ('name = "pump_in"', 'name = "Pump in"', "a small letter first, then small letters, digits, _"),
+        ('"memmert_ico"', '"zzz"', "no model 'zzz'; see 'osteon device list'"),
         ('"co2" =', '"carbon" =', "units.0.roles.carbon: no role 'carbon'"),
         ('"incubator.co2"', '"balance.weight"', "units.0.roles.co2: balance.weight is in g, not %"),
         ('paths."medium in"', 'paths."medium inn"', "no fluid path 'medium inn'; did you mean 'medium in'?"),

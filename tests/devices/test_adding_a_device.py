@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,43 @@ def test_a_folder_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None
     (broken / "catalogue.py").write_text("MODELS = ")
     with pytest.raises(BadFolder, match="invalid syntax"):
         include(broken)
+
+
+DRIVER, TABLE, CATALOGUE = "borealis_co2/driver.py", "borealis_co2/registers.csv", "catalogue.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "says"),
+    [
+        (DRIVER, "import LinkLoss, Signal", "import LinkLos, Signal", r"driver\.py:\d+: ImportError: .*LinkLos"),
+        (DRIVER, "async def identify(self)", "async def identify(self", r"SyntaxError: .*driver\.py, line \d+"),
+        (DRIVER, '    safe_state = "measures only"\n', "", "BorealisCo2 does not say its safe_state"),
+        (DRIVER, '"borealis_co2", "Borealis"', '"borealis", "Borealis"', "give both one name"),
+        (DRIVER, "    co2 = Signal()", "    co_2 = Signal()", "no row for the signal co_2"),
+        (TABLE, "10,,uint16", "10,,unit16", "co2: 'unit16' is no type; there are int16"),
+        (TABLE, "0.01,%,r,", "0.01,percent,r,", "co2: 'percent' is no unit"),
+        (TABLE, "holding,10", "holding,ten", r"registers\.csv:2: .*'ten'"),
+        (CATALOGUE, ":BorealisCo2", ":BorealisCO2", "no class 'BorealisCO2'; did you mean 'BorealisCo2'"),
+        (CATALOGUE, "MODELS", "MODEL", "it has no MODELS"),
+    ],
+)
+def test_a_slip_in_an_own_driver_is_told_with_its_place_and_nothing_is_added(
+    tmp_path: Path, file: str, right: str, wrong: str, says: str
+) -> None:
+    folder = tmp_path / "ours"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for each, old, new in (
+        ("catalogue.py", '"borealis_co2":', '"borealis_mine":'),
+        (DRIVER, 'maker, kind = "borealis_co2"', 'maker, kind = "borealis_mine"'),
+    ):
+        text = (folder / each).read_text()
+        assert old in text
+        (folder / each).write_text(text.replace(old, new))
+    right, wrong = (text.replace('"borealis_co2", "Bor', '"borealis_mine", "Bor') for text in (right, wrong))
+    text = (folder / file).read_text()
+    assert right in text
+    (folder / file).write_text(text.replace(right, wrong, 1))
+    with pytest.raises(BadFolder, match=says):
+        include(folder)
+    assert "borealis_mine" not in MODELS
+    assert "borealis" not in MODELS

@@ -14,6 +14,7 @@ from drivers.core.link import Link
 from drivers.finding import family
 from simulators import catalogue
 from simulators.core.hosts import MemoryHost
+from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action, Bytes, Event, Simulator
 from simulators.standalone import PLACES, Still
 
@@ -68,10 +69,11 @@ class OnASerialPort:
 
 
 def cable(model: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """One device on every serial port there is."""
+    """One device on every port there is."""
     entry = catalogue.entry(model)
     place = Watched(PLACES[entry.place]())
-    host = MemoryHost(OnASerialPort(catalogue.build(model, place, address=entry.address)))
+    simulator = catalogue.build(model, place, address=entry.address)
+    host = MemoryHost(simulator if entry.scheme == "http" else OnASerialPort(simulator))
 
     def open_link(url: str, defaults: str = "") -> Link:
         return host.link()
@@ -106,6 +108,32 @@ async def test_a_model_that_is_not_sought_says_why_and_is_found_by_name(
     await asyncio.sleep(30)
     (found,) = [each async for each in finding.find_on("serial:///dev/ttyX", models=[model])]
     assert found.model == model
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_one_device_is_found_once_whatever_numbers_are_asked_for(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cable(model, monkeypatch)
+    await asyncio.sleep(30)
+    url = "http://x" if find(model).default_url.startswith("http") else "serial:///dev/ttyX"
+    numbers = [find(model).default_address + more for more in (1, 2)]
+    found = [each async for each in finding.find_on(url, numbers, [model])]
+    assert [each.address for each in found] == [find(model).default_address]
+
+
+@pytest.mark.parametrize("model", ["new_era_ne1000", "hamilton_arc_ph"])
+async def test_two_of_one_model_on_one_cable_are_both_found(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, numbers = PLACES[catalogue.entry(model).place], (1, 4)
+    devices = {str(number): catalogue.build(model, place(), address=number) for number in numbers}
+    host = MemoryHost(SharedLine(devices))
+
+    def open_link(url: str, defaults: str = "") -> Link:
+        return host.link()
+
+    monkeypatch.setattr(finding, "open_link", open_link)
+    found = [each async for each in finding.find_on("serial:///dev/ttyX", range(1, 6), [model])]
+    assert [each.address for each in found] == [*numbers]
 
 
 async def test_a_silent_port_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

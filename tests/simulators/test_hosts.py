@@ -220,3 +220,25 @@ async def test_a_second_http_caller_waits_its_turn():
         second_writer.close()
     finally:
         await host.close()
+
+
+@pytest.mark.real_time
+async def test_a_file_at_the_path_of_a_port_is_never_taken_away(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("three weeks of work")
+    host = PtyHost(Parrot(), path)
+    with pytest.raises(FileExistsError, match=r"notes\.txt"):
+        await host.open()
+    await host.close()
+    assert path.read_text() == "three weeks of work"
+
+
+@pytest.mark.real_time
+async def test_a_link_left_behind_by_a_port_is_replaced(tmp_path):
+    path = tmp_path / "port"
+    path.symlink_to("/dev/pts/no-longer-there")
+    host = PtyHost(Parrot(), path)
+    await host.open()
+    assert path.exists()
+    await host.close()
+    assert not path.is_symlink()

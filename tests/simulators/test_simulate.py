@@ -80,7 +80,15 @@ def test_a_whole_bench_listens_on_the_urls_of_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["mettler", "--tcp", "127.0.0.1:0"], 1, "there are memmert_ico"),
+        (["mettler", "--tcp", "127.0.0.1:0"], 1, "did you mean mettler_toledo_mt_sics?"),
+        (["Memmert_ICO", "--tcp", "127.0.0.1:0"], 1, "did you mean memmert_ico?"),
+        (["xyz", "--tcp", "127.0.0.1:0"], 1, "there are memmert_ico"),
+        (["memmert_ico", "--tcp", "127.0.0.1:80000"], 1, "0-65535"),
+        (
+            ["mettler_toledo_mt_sics", "--pty", "/no/such/folder/port"],
+            1,
+            "simulate: /no/such/folder/port: No such file",
+        ),
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1:0", "--set", "ph=7"], 1, "weight"),
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1:0", "--fault", "check-valve"], 1, "whole bench"),
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1"], 1, "tcp://HOST:PORT"),
@@ -90,6 +98,14 @@ def test_a_whole_bench_listens_on_the_urls_of_its_file(tmp_path):
 def test_a_refusal_says_what_would_be_right(arguments, code, says, capsys):
     assert main(["simulate", *arguments]) == code
     assert says in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["simulate", "mettler_toledo_mt_sics", "--tcp", f"127.0.0.1:{taken.getsockname()[1]}"]) == 1
+    said = capsys.readouterr().err
+    assert "in use" in said
+    assert "choose another port" in said
 
 
 def test_wrong_usage_ends_with_two(capsys):

@@ -44,8 +44,8 @@ class SerialLink:
             self.baud, self.bits, self.stopbits = int(asked["baud"]), int(asked["bits"]), float(asked["stopbits"])
             self.rtscts, self.dtr, self.rts = (bool(int(asked[name])) for name in ("rtscts", "dtr", "rts"))
             self.break_s = int(asked["break_ms"]) / 1000
-        except ValueError as error:
-            raise ValueError(f"{url}: {error}") from error
+        except ValueError:
+            raise ValueError(f"{url}: every setting but parity is a number, such as baud=9600") from None
         self.parity = asked["parity"].upper()
         if self.parity not in ("N", "E", "O") or self.bits not in (7, 8) or self.stopbits not in (1, 1.5, 2):
             raise ValueError(f"{url}: parity is N, E or O; bits 7 or 8; stopbits 1, 1.5 or 2")
