@@ -154,7 +154,7 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
 
 
 def test_a_task_is_overdue_only_when_its_time_is_up(page: Page, server: Server) -> None:
-    for due_in_s, said in ((600.0, r"due in 00:0\d:\d\d"), (-600.0, r"due 00:10:\d\d ago"), (-7200.0, r"overdue by 02:")):
+    for due_in_s, said in ((600.0, "due in 00:0"), (-600.0, r"due 00:10:\d\d ago"), (-7200.0, "overdue by 02:0")):
         server.mood(due_in_s=due_in_s)
         page.goto(f"{server.url}#/tasks")
         expect(page.locator(".task .countdown")).to_contain_text(re.compile(rf"^{said}"))
