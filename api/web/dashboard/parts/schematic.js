@@ -39,12 +39,12 @@ export function Schematic({ unit, facts, run }) {
   const pump = (way) => facts.paths[`medium ${way}`]?.pump;
   const condition = (name) => live.now.snapshot?.devices.find((each) => each.name === name)?.condition;
   const door = reading(unit, "door").now || live.now.snapshot?.devices.find((each) => each.readings.door_open)?.readings.door_open;
-  return html`<svg class="schematic" viewBox="0 0 520 264" role="img" aria-label=${W.schematic}>
-    <rect class="wall" x="150" y="16" width="220" height="230" rx="6" />
-    <path class=${door?.value === true ? "wall" : "wall dim"} d=${door?.value === true ? "M370 16l34 12v206l-34 12" : "M364 22v218"} />
-    <${Label} x=${160} y=${34} text=${door?.value === true ? "chamber, door open" : "chamber"} />
-    <${Tag} x=${160} y=${52} unit=${unit} role="temperature" /><${Tag} x=${160} y=${70} unit=${unit} role="co2" name="CO₂" />
-    <${Tag} x=${356} y=${52} unit=${unit} role="humidity" name="RH" anchor="end" /><${Tag} x=${356} y=${70} unit=${unit} role="o2" name="O₂" anchor="end" />
+  return html`<svg class="schematic" viewBox="0 -18 520 282" role="img" aria-label=${W.schematic}>
+    <rect class="wall" x="150" y="-2" width="220" height="248" rx="6" />
+    <path class=${door?.value === true ? "wall" : "wall dim"} d=${door?.value === true ? "M370 -2l34 12v224l-34 12" : "M364 4v236"} />
+    <${Label} x=${160} y=${16} text=${door?.value === true ? "chamber, door open" : "chamber"} />
+    <${Tag} x=${160} y=${34} unit=${unit} role="temperature" /><${Tag} x=${160} y=${52} unit=${unit} role="co2" name="CO₂" />
+    <${Tag} x=${160} y=${70} unit=${unit} role="o2" name="O₂" /><${Tag} x=${356} y=${70} unit=${unit} role="humidity" name="RH" anchor="end" />
     ${share > 0 && html`<path class="water" d=${`M196 ${level}h70v${208 - level}a12 12 0 0 1-12 12h-46a12 12 0 0 1-12-12z`} />`}
     <path class="wall" d="M196 104v104a12 12 0 0 0 12 12h46a12 12 0 0 0 12-12V104" />
     <path class="wall" d="M231 92v112M219 204h24" />
