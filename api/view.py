@@ -11,8 +11,11 @@ from enum import Enum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from api.event_words import words
+
 Snapshot = Mapping[str, Any]
 DAY_S = 86400.0
+DATED = "%a %d %b %Y %H:%M:%S"
 
 
 class Look(Enum):
@@ -48,11 +51,11 @@ def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
         starting = snapshot["state"] == "starting"
         text = "reading the records" if starting else "no run; 'osteon runs start PROTOCOL' starts one"
         upper += [Line(""), Line(text, Look.DIM)]
-    upper += alarms(snapshot["alarms"], zone)
+    upper += alarms(snapshot["alarms"], now, zone)
     upper += tasks(snapshot["tasks"], now, zone)
     upper += values(snapshot["devices"], width)
     room = height - len(upper) - 2
-    events = [event(each, zone) for each in snapshot["events"]]
+    events = [event(each, now, zone) for each in snapshot["events"]]
     if events and room > 0:
         upper += [Line(""), Line("last events", Look.BOLD), *events[-room:]]
     return [cut(line, width) for line in upper[:height]]
@@ -61,7 +64,7 @@ def lines(snapshot: Snapshot, width: int = 100, height: int = 40) -> list[Line]:
 def plain(snapshot: Snapshot) -> str:
     """One line for a log or a pipe: time, state, what is done, what comes next, how many wait."""
     zone, now = zone_of(snapshot), float(snapshot["now"])
-    parts = [moment(now, zone) + speed(snapshot)]
+    parts = [f"{at(now, zone):{DATED}}{speed(snapshot)}"]
     for run in snapshot["runs"]:
         doing = "; ".join(str(each["title"]) for each in run["steps"]) or "-"
         parts.append(f"{run['state']} {day(run, now)}: {doing}")
@@ -82,7 +85,7 @@ def zone_of(snapshot: Snapshot) -> ZoneInfo:
 
 def head(snapshot: Snapshot, now: float, zone: ZoneInfo) -> Line:
     state = "" if snapshot["state"] == "running" else f"   {str(snapshot['state']).upper()}"
-    time = f"{moment(now, zone)} {at(now, zone):%Z}{speed(snapshot)}"
+    time = f"{at(now, zone):{DATED} %Z}{speed(snapshot)}"
     return Line(f" {snapshot['bench']}   {time}   epoch {snapshot['epoch']}{state} ", Look.HEAD)
 
 
@@ -120,21 +123,22 @@ def run_lines(run: Mapping[str, Any], now: float, zone: ZoneInfo) -> list[Line]:
     return found
 
 
-def upcoming(title: str, due: float | None, now: float, zone: ZoneInfo) -> str:
-    """Countdown and absolute time always together (UI-31)."""
+def upcoming(title: str, due: float | None, now: float, zone: ZoneInfo, late_at: float | None = None) -> str:
+    """Countdown and absolute time always together (UI-31); overdue from `late_at` on, else from `due` on."""
     if due is None:
         return title
-    return f"{title} {countdown(due - now)} ({moment(due, zone)} {at(due, zone):%Z})"
+    tolerated_s = 0.0 if late_at is None else late_at - due
+    return f"{title} {countdown(due - now, tolerated_s)} ({moment(due, now, zone)} {at(due, zone):%Z})"
 
 
-def alarms(found: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[Line]:
+def alarms(found: Sequence[Mapping[str, Any]], now: float, zone: ZoneInfo) -> list[Line]:
     if not found:
         return []
     shown = [Line(""), Line(f"alarms ({len(found)})", Look.BOLD)]
     for each in found[:ALARMS]:
         mark, look = PRIORITIES[each["priority"]]
         seen = "  (acknowledged)" if each["state"] == "ACKED" else "  (gone)" if each["state"] == "RTN_UNACK" else ""
-        text = f"  {mark} {each['priority']:8} {moment(each['raised_at'], zone)}  {each['text']}{seen}"
+        text = f"  {mark} {each['priority']:8} {moment(each['raised_at'], now, zone)}  {each['text']}{seen}"
         shown.append(Line(text, look))
     return shown + more(found, ALARMS)
 
@@ -142,7 +146,9 @@ def alarms(found: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[Line]:
 def tasks(found: Sequence[Mapping[str, Any]], now: float, zone: ZoneInfo) -> list[Line]:
     if not found:
         return []
-    shown = [Line(f"  {upcoming(str(each['title']), each['due'], now, zone)}") for each in found[:TASKS]]
+    shown = [
+        Line(f"  {upcoming(str(each['title']), each['due'], now, zone, each['alarm_at'])}") for each in found[:TASKS]
+    ]
     return [Line(""), Line(f"tasks for a person ({len(found)})", Look.BOLD), *shown, *more(found, TASKS)]
 
 
@@ -202,9 +208,9 @@ def number(raw: object) -> str:
     return f"{raw:.4g}" if isinstance(raw, float) else "---" if raw is None else str(raw).lower()
 
 
-def event(each: Mapping[str, Any], zone: ZoneInfo) -> Line:
+def event(each: Mapping[str, Any], now: float, zone: ZoneInfo) -> Line:
     when = datetime.fromisoformat(str(each["utc"])).timestamp()
-    return Line(f"  {moment(when, zone)}  {each['action']}  {each['object']}  by {each['actor']}")
+    return Line(f"  {moment(when, now, zone)}  {words(each)}")
 
 
 def day(run: Mapping[str, Any], now: float) -> str:
@@ -213,21 +219,25 @@ def day(run: Mapping[str, Any], now: float) -> str:
     return f"day {days:.0f}, {int(rest // 3600):02}:{int(rest % 3600 // 60):02}"
 
 
-def countdown(seconds: float) -> str:
-    """ "in 05:12:40", "in 3 d 05:12", "overdue by 00:04:00"."""
+def countdown(seconds: float, tolerated_s: float = 0.0) -> str:
+    """ "in 05:12:40", "in 3 d 05:12", "due 00:04:00 ago" while that is tolerated, then "overdue by 01:04:00"."""
     left = abs(int(seconds))
     days, clock = divmod(left, int(DAY_S))
     hours, minutes, rest = clock // 3600, clock % 3600 // 60, clock % 60
     text = f"{days} d {hours:02}:{minutes:02}" if days else f"{hours:02}:{minutes:02}:{rest:02}"
-    return f"in {text}" if seconds >= 0 else f"overdue by {text}"
+    if seconds >= 0:
+        return f"in {text}"
+    return f"due {text} ago" if -seconds < tolerated_s else f"overdue by {text}"
 
 
 def at(utc_s: float, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(utc_s, zone)
 
 
-def moment(utc_s: float, zone: ZoneInfo) -> str:
-    return f"{at(utc_s, zone):%a %d %b %H:%M:%S}"
+def moment(utc_s: float, now: float, zone: ZoneInfo) -> str:
+    """With its year where that is not the bench's year now."""
+    when = at(utc_s, zone)
+    return f"{when:%a %d %b %H:%M:%S}" if when.year == at(now, zone).year else f"{when:{DATED}}"
 
 
 def cut(line: Line, width: int) -> Line:

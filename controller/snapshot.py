@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import asdict
 from heapq import nsmallest
 from math import isfinite
@@ -18,6 +19,7 @@ from drivers.core.fluid import Direction
 from drivers.core.signals import Reading
 from protocols import machine
 from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil, Within
+from protocols.states import RunState
 
 EVENTS = 8
 """How many of the last audit entries a view gets."""
@@ -136,7 +138,7 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
         "steps": steps,
         "done": len(state.finished),
         "nodes": len(plan.nodes),
-        "next": coming(engine),
+        "next": coming(engine, now),
         "ahead": ahead(engine, now),
         "commands": [cause.value for cause in COMMANDABLE if machine.after(state.state, cause) is not None],
         "volume": volume(engine),
@@ -203,24 +205,44 @@ def amount(engine: Engine, path: str, part: str, asked_ml: float) -> dict[str, A
 
 def ahead(engine: Engine, now: float, many: int = 3) -> list[dict[str, Any]]:
     """The next steps with a time of their own."""
-    finished = engine.run.finished
-    due = [node for node in engine.plan.nodes.values()
-           if node.due is not None and node.due > now and node.path not in finished]  # fmt: skip
-    return [{"at": node.due, "title": node.title, "path": node.path}
-            for node in nsmallest(many, due, key=lambda node: node.due or 0.0)]  # fmt: skip
+    due = [(at, node) for at, node in to_begin(engine) if at > now]
+    return [{"at": at, "title": node.title, "path": node.path}
+            for at, node in nsmallest(many, due, key=lambda each: each[0])]  # fmt: skip
 
 
-def coming(engine: Engine) -> dict[str, Any] | None:
-    """The next thing with a time of its own; None when the run waits for events only."""
-    due = machine.next_time(engine.plan, engine.run)
-    if due is None:
+def to_begin(engine: Engine) -> Iterator[tuple[float, Node]]:
+    """Steps with a time of their own that have not begun and were not left out with what they belong to."""
+    for path, node in engine.plan.nodes.items():
+        if node.due is not None and path not in engine.run.active and not over(engine, path):
+            yield node.due, node
+
+
+def over(engine: Engine, path: str) -> bool:
+    """Whether a node, or one that it belongs to, is finished."""
+    above: str | None = path
+    while above is not None and above not in engine.run.finished:
+        above = engine.plan.parents.get(above)
+    return above is not None
+
+
+def coming(engine: Engine, now: float) -> dict[str, Any] | None:
+    """The next step with a time of its own, or the end of a pause; None when the run waits for events only.
+
+    One whose time has passed comes first: it is late. Limits and alarms have times too, but nobody plans them.
+    """
+    plan, run = engine.plan, engine.run
+    if engine.ended:
         return None
-    ahead = [
-        node
-        for node in engine.plan.nodes.values()
-        if node.due is not None and node.due == due and node.path not in engine.run.finished
-    ]
-    return {"at": due, "title": ahead[0].title if ahead else "end of a wait"}
+    next_ = [(at, node.title) for at, node in to_begin(engine)]
+    if run.state is RunState.RUNNING:
+        for path, active in run.active.items():
+            node = plan.nodes[path]
+            if isinstance(node.work, Pause) and not active.question and (at := active.began + node.work.for_s) >= now:
+                next_.append((at, f"{node.title} ends"))
+    if not next_:
+        return None
+    at, title = min(next_, key=lambda each: each[0])
+    return {"at": at, "title": title}
 
 
 def volume(engine: Engine) -> dict[str, float]:
@@ -234,6 +256,15 @@ def last_events(controller: Controller) -> list[dict[str, Any]]:
         return []
     seq, _ = ledger.head()
     return [
-        {"utc": row.utc, "actor": row.actor, "action": row.action, "object": row.object_id, "run": row.run_id}
+        {
+            "utc": row.utc,
+            "actor": row.actor,
+            "action": row.action,
+            "object": row.object_id,
+            "run": row.run_id,
+            "step": row.fields["step"],
+            "outcome": row.outcome,
+            "state": row.fields["new"] if row.object_type == "run" else None,
+        }
         for row in ledger.audit(max(0, seq - EVENTS))
     ]

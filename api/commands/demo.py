@@ -77,9 +77,9 @@ def past(data: Path, bench: Path, options: argparse.Namespace) -> list[Child]:
     """The job that fills in the days before the one the demo opens at; none where a culture is going on."""
     ours = options.protocol == PROTOCOL and options.bench == BENCH
     days: float = options.day if options.day is not None else DAY if ours else 0.0
+    if options.day is not None and (not past_child.possible(data) or past_child.made(data)):
+        print(f"going on with what is in {data}; --day is for a fresh start (--fresh)", flush=True)
     if not past_child.possible(data):
-        if options.day:
-            print(f"going on with what is in {data}; --day is for a fresh start (--fresh)", flush=True)
         return []
     if not days and not past_child.made(data):
         past_child.forget(data)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import pytest
 
 from api import past_child
+from api.commands import demo
 from api.past_child import Progress
 from api.terminal import picture, unled
 from api.web.controller_link import ControllerLink
@@ -37,6 +39,23 @@ def test_what_an_interrupted_job_left_is_forgotten_and_a_folder_it_did_not_make_
     (past_child.work(tmp_path) / "rehearsal").touch()
     past_child.forget(tmp_path)
     assert not past_child.work(tmp_path).exists()
+
+
+def test_a_day_asked_for_where_a_past_waits_to_be_handed_over_is_not_ignored_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = argparse.Namespace(protocol=demo.PROTOCOL, bench=demo.BENCH, day=None, seed=1)
+    assert len(demo.past(tmp_path, tmp_path / "bench.toml", asked)) == 1
+    asked.day = 3.0
+    assert len(demo.past(tmp_path, tmp_path / "bench.toml", asked)) == 1
+    assert capsys.readouterr().out == ""
+    past_child.work(tmp_path).mkdir()
+    (past_child.work(tmp_path) / "world.json").touch()
+    assert len(demo.past(tmp_path, tmp_path / "bench.toml", asked)) == 1, "the move goes on"
+    assert "--day is for a fresh start" in capsys.readouterr().out
+    (tmp_path / "world.json").touch()
+    assert demo.past(tmp_path, tmp_path / "bench.toml", asked) == []
+    assert "--day is for a fresh start" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"day": 1}', '{"day": "x", "of": 2}'])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+import pytest
+
+from api.event_words import SAID
 from api.terminal import frame
 from api.view import Line, Look, countdown, lines, plain
+from protocols.events import Event
 
 NOW = 1_767_567_600.0
 
@@ -59,7 +63,7 @@ def text(shown: list[Line]) -> str:
 
 def test_a_run_shows_state_step_next_action_and_site_time() -> None:
     shown = text(lines(snapshot()))
-    assert "stirred-100   Mon 05 Jan 08:00:00 JST   at 598 x real time   epoch 3" in shown
+    assert "stirred-100   Mon 05 Jan 2026 08:00:00 JST   at 598 x real time   epoch 3" in shown
     assert "adsc-osteo-spheroid-28d   RUNNING   day 9, 04:00" in shown
     assert "now   Medium exchange, day 9 (withdraw)" in shown
     assert "next  Sample, day 9 in 05:12:40 (Mon 05 Jan 13:12:40 JST)" in shown
@@ -144,6 +148,40 @@ def test_damaged_records_stay_in_view() -> None:
 def test_countdowns_say_days_and_overdue() -> None:
     assert countdown(3 * 86400 + 5 * 3600 + 720) == "in 3 d 05:12"
     assert countdown(-240) == "overdue by 00:04:00"
+    assert countdown(-240, 300) == "due 00:04:00 ago"
+    assert countdown(-300, 300) == "overdue by 00:05:00"
+
+
+def test_a_task_that_is_due_is_overdue_only_when_its_time_is_up() -> None:
+    task = {"title": "Sample", "due": NOW - 240, "alarm_at": NOW + 3600}
+    assert "Sample due 00:04:00 ago (Mon 05 Jan 07:56:00 JST)" in text(lines(snapshot(tasks=[task])))
+    assert "Sample overdue by 00:04:00" in text(lines(snapshot(tasks=[{**task, "alarm_at": NOW - 60}])))
+
+
+def test_a_time_of_another_year_says_so() -> None:
+    alarm = {"priority": "low", "text": "old", "raised_at": NOW - 10 * 86_400, "state": "ACKED"}
+    shown = text(lines(snapshot(alarms=[alarm])))
+    assert "Fri 26 Dec 2025 08:00:00  old" in shown
+    assert "(Mon 05 Jan 13:12:40 JST)" in shown
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "said"),
+    [
+        ("run Command", {"state": "HELD"}, "now HELD  run-1  by anna"),
+        ("run Command", {"outcome": "refused"}, "refused: command  run-1  by anna"),
+        ("run Answered", {"step": "seed/pour"}, "hand step answered  seed/pour  by anna"),
+        ("controller.started", {"step": ""}, "controller started  run-1  by anna"),
+        ("dose intended", {}, "dose intended  run-1  by anna"),
+    ],
+)
+def test_events_are_said_in_words(action: str, more: dict[str, str], said: str) -> None:
+    event = {"utc": "2026-01-04T23:00:00.000Z", "action": action, "object": "run-1", "actor": "anna", **more}
+    assert f"Mon 05 Jan 08:00:00  {said}" in text(lines(snapshot(events=[event])))
+
+
+def test_every_event_of_a_run_has_words() -> None:
+    assert {f"run {each.__name__}" for each in get_args(Event)} - {"run Command"} <= SAID.keys()
 
 
 def test_a_frame_overwrites_the_one_before_without_clearing_the_screen() -> None:

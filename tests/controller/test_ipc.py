@@ -16,6 +16,7 @@ from controller.controller import Controller
 from controller.ipc import LONGEST, reply
 from controller.settings import parse
 from drivers.core.link import open_link
+from protocols.states import Cause
 from tests.controller.quick import FILL, TOML, WAIT, QuickLab
 from tests.runs.lab import TESTER
 
@@ -225,11 +226,43 @@ async def test_a_snapshot_is_plain_json_with_everything_a_view_needs(lab: QuickL
     assert (run["run"], run["unit"], run["state"], run["done"]) == ("run-1", "reactor", "RUNNING", 3)
     assert run["steps"][0]["work"] == "Pause"
     assert run["steps"][0]["until"] > lab.now
-    assert run["next"]["at"] > lab.now
+    assert run["next"] == {"at": run["steps"][0]["until"], "title": f"{run['steps'][0]['title']} ends"}
     assert run["volume"]["ml"] == pytest.approx(90.0, abs=0.1)
     assert [alarm["key"] for alarm in shown["alarms"]] == ["device:do_probe"]
     assert shown["events"][-1]["action"] == "alarm raised"
     assert shown["tasks"] == []
+
+
+LOOK = """
+  - stage: Later
+    operations:
+      - operation: Look at it
+        at: day 0 14:00
+        window: 4 h
+        if later: run
+        do: [{hand: Look}]
+"""
+
+
+async def next_of(lab: QuickLab) -> dict[str, Any] | None:
+    (run,) = (await ask(lab, "snapshot"))["runs"]
+    return run["next"]
+
+
+@pytest.mark.req("UI-52")
+async def test_what_comes_next_is_a_step_or_the_end_of_a_pause_and_never_a_limit_or_an_alarm(lab: QuickLab) -> None:
+    """A held run has a moment at which nobody has answered, a hand step one at which it is overdue: not plans."""
+    await lab.poured(WAIT + "      - hand: Look about\n" + LOOK)
+    pause = await next_of(lab)
+    assert pause is not None and pause["title"].endswith(" ends") and pause["at"] > lab.now
+    assert await lab.until(lambda: bool(lab.runs.tasks()), 3 * 3600.0)
+    look = await next_of(lab)
+    assert look is not None and look["title"] == "Look at it, day 0" and look["at"] > lab.now
+    await lab.runs.command("run-1", Cause.HOLD, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 600.0)
+    assert await next_of(lab) == look
+    await asyncio.sleep(8 * 3600.0)
+    assert lab.engine.run.state == "HELD" and await next_of(lab) == look, "it is late, and says so"
 
 
 # --- the socket itself, on the ordinary loop

@@ -180,14 +180,14 @@ def run(state: str, t: float, protocol: str, waits: bool = False) -> dict[str, A
     }
 
 
-def task(title: str) -> dict[str, Any]:
+def task(title: str, due: float) -> dict[str, Any]:
     entry = {"kind": "number", "unit": "mmol/L", "low": 0.0, "high": 50.0, "warn_low": 2.0, "warn_high": 50.0}
     return {
         "run": "run-1",
         "path": "reactor/sample/3/take",
         "title": title,
-        "due": NOW + 1800,
-        "alarm_at": NOW + 5400,
+        "due": due,
+        "alarm_at": due + 3600,
         "claimed_by": "",
         "answers_at": None,
         "instruction": "Take 0.5 mL from the sample port, count the spheroids, test the spent medium",

@@ -42,6 +42,8 @@ class Mood:
     scanning: bool = True
     tasks: list[str] = field(default_factory=lambda: ["Sample the spheroids"])
     claimed_by: str = ""
+    due_in_s: float = 1800.0
+    """Of the tasks, when the bench began."""
     alarms: list[list[str]] = field(default_factory=list[list[str]])
     bad: dict[str, str] = field(default_factory=dict[str, str])
     """signal -> quality ("stale", "bad")"""
@@ -105,7 +107,10 @@ class Bench:
             "units": {"reactor": picture.unit()},
             "events": [],
             "runs": [picture.run(mood.state, t, mood.protocol, mood.waits)],
-            "tasks": [{**picture.task(title), "claimed_by": mood.claimed_by} for title in mood.tasks],
+            "tasks": [
+                {**picture.task(title, picture.NOW + mood.due_in_s), "claimed_by": mood.claimed_by}
+                for title in mood.tasks
+            ],
             "alarms": alarms,
             "scan": self.scan(),
         }

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.dashboard import picture
 from tests.dashboard.conftest import Server
 
 RUN = "#/runs/run-1"
@@ -65,6 +66,14 @@ def test_the_now_line_moves_with_the_bench(page: Page, server: Server) -> None:
     expect(line.locator("path")).not_to_have_attribute("d", drawn or "")
     page.wait_for_timeout(1500)
     assert int(line.get_attribute("data-now") or 0) - first > 3600
+
+
+def test_a_date_of_another_year_says_so(page: Page, server: Server) -> None:
+    page.goto(server.url + RUN)
+    expect(page.locator(".clock")).to_be_visible()
+    ask = "async (t) => (await import('/format.js')).moment(t)"
+    assert page.evaluate(ask, picture.NOW) == "Wed 21 Jan 09:30"
+    assert page.evaluate(ask, picture.NOW - 30 * 86_400) == "Mon 22 Dec 2025 09:30"
 
 
 def test_the_list_has_what_the_bars_have(page: Page, server: Server) -> None:

@@ -153,6 +153,24 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
     assert server.posts("/tasks/claim")[-1]["body"]["by"] == "simulated"
 
 
+def test_a_task_is_overdue_only_when_its_time_is_up(page: Page, server: Server) -> None:
+    for due_in_s, said in ((600.0, "due in 00:0"), (-600.0, r"due 00:10:\d\d ago"), (-7200.0, "overdue by 02:0")):
+        server.mood(due_in_s=due_in_s)
+        page.goto(f"{server.url}#/tasks")
+        expect(page.locator(".task .countdown")).to_contain_text(re.compile(rf"^{said}"))
+        page.goto(server.url)
+        expect(page.locator("aside li .countdown").first).to_contain_text(re.compile(rf"^{said}"))
+
+
+@pytest.mark.req("UI-13")
+def test_values_in_the_picture_and_charts_are_named_once(page: Page, server: Server) -> None:
+    page.goto(server.url + UNIT)
+    picture = page.locator(".schematic")
+    for name in ("CO₂", "O₂", "RH"):
+        expect(picture).to_contain_text(re.compile(rf"{name}\s+\d+\.\d+ %"))
+    expect(page.locator("[data-chart=ph] figcaption")).to_have_text(re.compile(r"^\s*pH\s*$"))
+
+
 def test_who_is_on_a_task_is_said_to_the_others_and_a_lost_race_is_told(
     page: Page, server: Server, complaints: list[str]
 ) -> None:

@@ -13,13 +13,18 @@ export const setZone = (name) => {
 };
 export const zoneName = () => zone;
 
+// Dates of another year than the bench's say so.
+let thisYear = "";
+const year = (t) => formatter(zone, { year: "numeric" }).format(t * 1000);
+export const setNow = (t) => { thisYear = year(t); };
+
 const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const SHORT = { hour: "2-digit", minute: "2-digit" };
 const DATE = { weekday: "short", day: "2-digit", month: "short" };
 
 export const clock = (t) => formatter(zone, TIME).format(t * 1000);
 export const hour = (t) => formatter(zone, SHORT).format(t * 1000);
-export const date = (t) => formatter(zone, DATE).format(t * 1000).replace(",", "");
+export const date = (t) => formatter(zone, DATE).format(t * 1000).replace(",", "") + (thisYear && year(t) !== thisYear ? ` ${year(t)}` : "");
 export const moment = (t) => `${date(t)} ${hour(t)}`;
 export const exact = (t) => `${date(t)} ${clock(t)}`;
 export const utc = (t) => `${new Date(t * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;

@@ -1,6 +1,6 @@
 // The live picture: WebSocket, heartbeat watch, retries. States: connecting, connected, lost; and whether the controller scans.
 import { store } from "./store.js";
-import { setZone } from "./format.js";
+import { setNow, setZone } from "./format.js";
 
 const SILENCE_S = 5, LOOK_MS = 250, RETRY_S = [1, 2, 5, 10], SCANS = 3, AHEAD_S = 0.5;
 
@@ -147,6 +147,6 @@ function scanned(scan, verdict) {
 }
 
 function time(bench, speed) {
-  if (typeof bench === "number") Object.assign(base, { bench, wall: wall() });
+  if (typeof bench === "number") { Object.assign(base, { bench, wall: wall() }); setNow(bench); }
   base.speed = typeof speed === "number" && speed > 0 ? speed : 1;
 }

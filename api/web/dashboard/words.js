@@ -55,7 +55,7 @@ export const W = {
   next: "Next", now: "Now", nothingNext: "Nothing has a time of its own; the run waits for what is under way.",
   needs: "Needs a person", nobody: "Nothing waits for a person.", next24: "Next 24 h", health: "Site",
   openTasks: (n) => (n === 1 ? "1 open task" : `${n} open tasks`),
-  due: "due", overdue: "overdue by",
+  dueIn: (t) => `due in ${t}`, dueAgo: (t) => `due ${t} ago`,
   overdueBy: (t) => `overdue by ${t}`,
   in: (t) => `in ${t}`,
   running: (t) => `for ${t}`,
@@ -82,7 +82,7 @@ export const W = {
   sp: "SP", to: "to", outside: "outside its limits",
   manualBadge: "M", substitutedBadge: "S",
   chartSummary: (name, span, mean, low, lowAt, high, highAt, unit) =>
-    `${name}, last ${span}: mean ${mean} ${unit}, min ${low} at ${lowAt}, max ${high} at ${highAt}`,
+    `${name}, last ${span}: mean ${unit ? `${mean} ${unit}` : mean}, min ${low} at ${lowAt}, max ${high} at ${highAt}`,
   chartEmpty: (name, span) => `${name}, last ${span}: no data`,
   span: "Span", loading: "Loading", startingBy: (doing) => `The demo is starting: ${doing}.`,
 

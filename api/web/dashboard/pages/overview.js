@@ -3,7 +3,7 @@ import { html, useEffect } from "../vendor/htm/preact-standalone.module.js";
 import { units as facts, askTimeline, askUnit, timelines } from "../facts.js";
 import { live } from "../live.js";
 import { Card, need } from "../parts/card.js";
-import { Countdown } from "../parts/when.js";
+import { Countdown, Due } from "../parts/when.js";
 import { unseen } from "../parts/alarms.js";
 import { AlarmSymbol } from "../parts/symbol.js";
 import { to } from "../route.js";
@@ -34,7 +34,7 @@ export function Overview() {
       <section class="panel" aria-label=${W.needs}><h2>${W.needs}</h2><ul class="plain">
         ${unseen(snapshot.alarms).map((each) => html`<li key=${each.alarm_id}><a href=${to("alarms")}><${AlarmSymbol} priority=${each.priority} size=${18} /> ${each.text}</a></li>`)}
         ${waiting.map(({ run, step }) => html`<li key=${step.path}><a href=${to("units", run.unit)}>${W.waitingDecision}: ${step.question}</a></li>`)}
-        ${snapshot.tasks.map((each) => html`<li key=${each.path}><a href=${to("tasks")}>${each.title}</a>${each.due ? html` <${Countdown} at=${each.due} />` : ""}</li>`)}
+        ${snapshot.tasks.map((each) => html`<li key=${each.path}><a href=${to("tasks")}>${each.title}</a>${each.due ? html` <${Due} task=${each} />` : ""}</li>`)}
         ${!snapshot.tasks.length && !waiting.length && !unseen(snapshot.alarms).length && html`<li>${W.nobody}</li>`}</ul></section>
       <section class="panel" aria-label=${W.next24}><h2>${W.next24}</h2><ul class="plain">
         ${soon.map(({ run, bar }) => html`<li key=${bar.path}><a href=${to("runs", run.run)}>${bar.title}</a> <${Countdown} at=${bar.at} overdue=${false} /></li>`)}

@@ -89,7 +89,8 @@ export function Chart({ unit, role, fact = {}, span, ticks = [], end = null, hei
     };
   }, [unit, role, span, end]);
 
-  return html`<figure class="chart" data-chart=${role}><figcaption>${label(role)} <span class="sign">${symbol(reading(unit, role).now?.unit)}</span></figcaption>
+  const sign = symbol(reading(unit, role).now?.unit);
+  return html`<figure class="chart" data-chart=${role}><figcaption>${label(role)} ${sign !== label(role) && html`<span class="sign">${sign}</span>`}</figcaption>
     <div class="plot" ref=${box} aria-hidden="true"></div><p class="summary">${summary || W.chartEmpty(label(role), duration(span))}</p></figure>`;
 }
 
@@ -98,7 +99,7 @@ function described(role, span, buckets, sign) {
   if (!good.length) return "";
   const low = good.reduce((a, b) => (b[1] < a[1] ? b : a)), high = good.reduce((a, b) => (b[3] > a[3] ? b : a));
   const mean = good.reduce((sum, each) => sum + each[2], 0) / good.length, d = decimals(role);
-  return W.chartSummary(label(role), duration(span), number(mean, d), number(low[1], d), hour(low[0]), number(high[3], d), hour(high[0]), sign);
+  return W.chartSummary(label(role), duration(span), number(mean, d), number(low[1], d), hour(low[0]), number(high[3], d), hour(high[0]), sign === label(role) ? "" : sign);
 }
 
 function options(width, height, own, span) {

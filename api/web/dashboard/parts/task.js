@@ -6,7 +6,7 @@ import { live, now } from "../live.js";
 import { session } from "../session.js";
 import { store, useStore } from "../store.js";
 import { W } from "../words.js";
-import { Countdown } from "./when.js";
+import { Due } from "./when.js";
 
 const SOON_S = 60;
 const said = store({});
@@ -74,7 +74,7 @@ export function Task({ task }) {
   const forMe = helped && button("simulated", W.answerForMe, W.answerForMeNote);
   return html`<article class="panel task" data-task=${task.path} data-claimed=${task.claimed_by}>
     <h3>${task.title}</h3>
-    ${task.due !== null && task.due !== undefined && html`<p>${W.due} <${Countdown} at=${task.due} /></p>`}
+    ${task.due !== null && task.due !== undefined && html`<p><${Due} task=${task} /></p>`}
     ${task.instruction !== task.title && html`<p class="instruction">${task.instruction}</p>`}
     <p class="note">${[task.takes_s && W.takes(duration(task.takes_s)), task.out_of_incubator_s && W.outOf(duration(task.out_of_incubator_s)),
       task.lots.length && `${W.lots}: ${task.lots.join(", ")}`, task.sample && `${W.sample}: ${task.sample}`,

@@ -5,7 +5,7 @@ import { blind, now } from "../live.js";
 import { LANES, W } from "../words.js";
 import { lateness } from "./occurrence.js";
 
-const TOP = 30, GAP = 10, ROW = 29, HALF = 12, LEAST = 4;
+const TOP = 30, GAP = 10, ROW = 29, HALF = 12, LEAST = 4, LETTER = 6.6;
 const STEPS = [3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400];
 
 // Bars that overlap get rows of their own; at most `rows` of them.
@@ -60,7 +60,7 @@ export function Timeline({ line, from, to, choose, move }) {
     ${lanes.map(({ lane, top, high }, n) => html`<g key=${lane}><rect x="0" y=${top - GAP / 2} width=${width} height=${high} class=${n % 2 ? "lane odd" : "lane"} />
       <text x="6" y=${left ? top + 18 : top + 8} class="label">${LANES[lane] || lane}</text></g>`)}
     <g clip-path="url(#inside)">
-      ${marks(from, to, inner).map(({ t, text, day }) => html`<g key=${t}><path class=${day ? "dayline" : "hourline"} d=${`M${x(t)} ${TOP - 8}V${y}`} /><text x=${x(t) + 3} y="14" class="label">${text}</text></g>`)}
+      ${marks(from, to, inner).map(({ t, text, day }) => html`<g key=${t}><path class=${day ? "dayline" : "hourline"} d=${`M${x(t)} ${TOP - 8}V${y}`} />${x(t) + 3 + LETTER * text.length < width && html`<text x=${x(t) + 3} y="14" class="label">${text}</text>`}</g>`)}
       ${(line.outages || []).filter(shows).map((pair) => html`<rect key=${pair[0]} class="outage" x=${x(pair[0])} y=${TOP - 6} height=${y - TOP} fill="url(#hatch)" width=${Math.max(LEAST, x(pair[1] ?? now()) - x(pair[0]))}><title>${W.outage}</title></rect>`)}
       ${lanes.map(({ lane, seen, y: above }) => seen.map(({ bar, row }) => html`<${Bar} key=${lane + bar.path + (bar.planned?.[0] ?? bar.actual?.[0])} bar=${bar} lane=${lane} x=${x} y=${above + row * ROW} choose=${choose} from=${from} to=${to} />`))}
       <g class=${blind() ? "nowline frozen" : "nowline"} data-now=${Math.round(now())}><path d=${`M${x(now())} 18V${y}`} /><text x=${x(now()) + 4} y="26" class="label strong">${W.now.toLowerCase()}</text></g>
@@ -73,7 +73,7 @@ function Bar({ bar, lane, x, y, choose, from, to }) {
   const wide = Math.max(planned?.[1] || 0, actual?.[1] || 0), start = (actual && actual[1] > 40 ? actual : planned || actual)[0];
   const text = `${bar.title}. ${bar.planned ? `${W.planned} ${exact(bar.planned[0])}` : ""}${bar.actual ? `, ${W.actual} ${exact(bar.actual[0])}` : ""} ${bar.disposition || ""} ${lateness(bar)}`;
   const pick = () => choose(bar);
-  const room = Math.floor((wide - 6) / 6.6);
+  const room = Math.floor((wide - 6) / LETTER);
   return html`<g class=${`occurrence ${bar.disposition === "failed" || /skipped|cancelled/.test(bar.disposition || "") ? "crossed" : ""}`} data-bar=${bar.path} data-lane=${lane} tabindex="0" role="button" aria-label=${text}
       onClick=${pick} onKeyDown=${(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(); } }}>
     <title>${text}</title>

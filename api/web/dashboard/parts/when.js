@@ -6,11 +6,15 @@ import { W } from "../words.js";
 
 export const Moment = ({ t, text }) => html`<time title=${elsewhere(t)}>${text || moment(t)}</time>`;
 
-// "in 05:12:40 (Tue 14 Jul 09:00 CEST)"; while the connection is lost "planned for ..., not confirmed".
-export function Countdown({ at, overdue = true }) {
+// "in 05:12:40 (Tue 14 Jul 09:00 CEST)"; past it, up to `until` "due 00:05:00 ago"; while the connection is lost "planned for ..., not confirmed".
+export function Countdown({ at, until = at, overdue = true, before = W.in }) {
   const said = `${moment(at)} ${zoneShort(at)}`;
   if (live.now.link === "lost") return html`<span class="countdown frozen" title=${elsewhere(at)}>${W.notConfirmed(said)}</span>`;
   const left = at - now();
-  const text = left >= 0 ? W.in(countdown(left)) : overdue ? W.overdueBy(countdown(left)) : W.now;
+  const past = now() < until ? W.dueAgo : overdue ? W.overdueBy : () => W.now;
+  const text = (left >= 0 ? before : past)(countdown(left));
   return html`<span class="countdown" title=${elsewhere(at)}><b>${text}</b> (${said})</span>`;
 }
+
+// A task is overdue when an alarm says so, not as soon as it is asked for.
+export const Due = ({ task }) => html`<${Countdown} at=${task.due} until=${task.alarm_at} before=${W.dueIn} />`;
