@@ -19,7 +19,6 @@ from controller.run.doors import Doors
 from controller.settings import CalibrationSettings, DeviceSettings, Settings, UnitSettings
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.rows import CalibrationRow
-from controller.store.schema import OPEN_DOSE_STATES
 from drivers.core.calibration import CalibrationPoint
 from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.fluid import FluidMover
@@ -190,9 +189,9 @@ class Desk:
         """A weighed stroke of unknown end, in words, "" = none; discarding its calibration settles it (DS-05)."""
         if pump in self._steps:  # doses under way are not in doubt
             return ""
-        for row in self.doors.ledger.doses():
+        for row in self.doors.ledger.unsettled_doses():
             weighed = (row.run_id or "").startswith("calibration-")
-            if weighed and row.device == pump and row.state in ("unknown", *OPEN_DOSE_STATES) and not row.decided_by:
+            if weighed and row.device == pump:
                 return f"a {row.stroke} stroke of {pump} in {row.run_id} has an unknown end ({row.evidence})"
         return ""
 

@@ -84,6 +84,8 @@ class Queries:
         self.dose = Query(doses, DoseRow, _is(doses, "dose_id"))
         opened = doses.c.state.in_([literal_column(f"'{state}'") for state in schema.OPEN_DOSE_STATES])
         self.open_doses = Query(doses, DoseRow, opened)
+        unknown = doses.c.state == literal_column("'unknown'")
+        self.unsettled_doses = Query(doses, DoseRow, (opened | unknown), doses.c.decided_by == literal_column("''"))
         self.tasks = Query(tasks, TaskRow)
         self.tasks_of_run = Query(tasks, TaskRow, _is(tasks, "run_id"))
         self.task = Query(tasks, TaskRow, _is(tasks, "run_id"), _is(tasks, "path"))
@@ -166,6 +168,10 @@ class Reader:
     def open_doses(self) -> list[DoseRow]:
         """Doses begun whose end is not on record: intended, sent, moving or fenced."""
         return self._ask.open_doses(self._reads)
+
+    def unsettled_doses(self) -> list[DoseRow]:
+        """Open ones, and those of unknown end that nobody has decided about. Few, however long the ledger is."""
+        return self._ask.unsettled_doses(self._reads)
 
     def tasks(self, run_id: str | None = None, open_only: bool = False) -> list[TaskRow]:
         found = self._ask.tasks(self._reads) if run_id is None else self._ask.tasks_of_run(self._reads, run_id=run_id)

@@ -21,6 +21,14 @@ from controller.store.verify import verify
 DOSE = {"dose_id": "d1", "run_id": "r1", "epoch": 1, "state": "intended", "intended_at": 9.0, "target_ml": 18.0}
 
 
+async def test_unsettled_doses_are_the_open_ones_and_the_unknown_that_nobody_decided_about(open_ledger, audit):
+    ledger = await open_ledger()
+    states = [("intended", ""), ("moving", ""), ("done", ""), ("unknown", ""), ("unknown", "anna"), ("partial", "")]
+    rows = [{**DOSE, "dose_id": str(n), "state": each[0], "decided_by": each[1]} for n, each in enumerate(states)]
+    await ledger.commit([Insert("doses", row) for row in rows], [audit()])
+    assert [row.dose_id for row in ledger.unsettled_doses()] == ["0", "1", "3"]
+
+
 async def test_a_commit_holds_change_audit_and_journal_together(open_ledger, audit):
     ledger = await open_ledger()
     seq = await ledger.commit([Insert("doses", DOSE)], [audit()], [JournalEntry("r1", 9.0, {"kind": "intent"})])
