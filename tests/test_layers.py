@@ -35,6 +35,7 @@ PLANTED = {
     "web-server-in-the-web": ("api/table.py", "import argon2"),
     "controller-behind-its-socket": ("api/web/problems.py", "import controller.outputs"),
     "oracles-stay-in-tests": ("drivers/core/wire/modbus.py", "import pymodbus"),
+    "arrays-in-the-plant": ("drivers/core/signals.py", "import numpy"),
     "supervisor-alone": ("api/supervisor.py", "import controller.settings"),
 }
 
