@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +28,7 @@ from drivers.core.link import open_link
 from drivers.core.signals import Access, SignalSpec
 from drivers.core.valve import SelectionValve
 from protocols.quantities import PATHS, ROLES
+from protocols.remainder import remainder
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -179,22 +180,37 @@ def parse(text: str, file: str = "bench.toml") -> Settings:
         line, column = place_of(text, where)
         faults.append(Fault(file, line, column, ".".join(str(part) for part in where), reason))
 
-    try:
-        settings = Settings.model_validate(data)
-    except ValidationError as error:
-        for detail in error.errors():
-            fault(tuple(detail["loc"]), in_words(detail))
-        raise BenchInvalid(faults) from None
-    for number, folder in enumerate(settings.drivers):
+    folders = data.get("drivers")
+    for number, folder in enumerate(cast("list[object]", folders) if isinstance(folders, list) else []):
         try:
-            catalogue.include(Path(file).parent / folder)
+            catalogue.include(Path(file).parent / str(folder))
         except catalogue.BadFolder as error:
             fault(("drivers", number), str(error))
-    for where, reason in cross_check(settings):
-        fault(where, reason)
-    if faults:
-        raise BenchInvalid(sorted(faults, key=lambda each: (each.line, each.column)))
-    return settings
+    details = refusals(data)
+    for detail in details:
+        fault(tuple(detail["loc"]), in_words(detail))
+    rest = remainder(data, lambda part: [tuple(detail["loc"]) for detail in refusals(part)], STAND_INS)
+    if rest is not None:
+        settings = Settings.model_validate(rest.data)
+        for loc, reason in cross_check(settings):
+            if not rest.follows(where := rest.place(loc), reason):
+                fault(where, reason)
+        if not faults:
+            return settings
+    raise BenchInvalid(sorted(faults, key=lambda each: (each.line, each.column)))
+
+
+STAND_INS = {"bench": {"name": "-"}, "min_ml": 1.0, "level_ml": 1.0, "max_ml": 1e6}
+"""Where one of these is wrong, the rest of its unit is looked at all the same."""
+
+
+def refusals(data: dict[str, Any]) -> list[ErrorDetails]:
+    """What the form alone refuses."""
+    try:
+        Settings.model_validate(data)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
 
 
 def in_words(detail: ErrorDetails) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from drivers.core.units import parse_quantity, unit
 from protocols import step_forms
-from protocols.faults import Fault, nearest
+from protocols.faults import nearest
 from protocols.fields import Environment
 from protocols.models import Document, Scheduled
 from protocols.moments import clock, moment
 from protocols.quantities import PATHS, ROLES, quantity
-from protocols.source import Loc, Source
+from protocols.source import Loc
 from protocols.step_forms import AnyStep
 
 Found = Iterator[tuple[Loc, str, str]]
@@ -20,12 +20,8 @@ Found = Iterator[tuple[Loc, str, str]]
 FLUID = (step_forms.ExchangeStep, step_forms.DoseStep, step_forms.FillStep, step_forms.PrimeStep)
 
 
-def faults(document: Document, source: Source) -> list[Fault]:
+def found(document: Document) -> Found:
     """Every fault of a document whose single keys are in order."""
-    return [source.fault(loc, reason, right) for loc, reason, right in _document(document)]
-
-
-def _document(document: Document) -> Found:
     yield from _parameters(document)
     already_set: set[str] = set()
     for name, vessel in document.vessels.items():

@@ -16,6 +16,7 @@ from protocols import checks
 from protocols.faults import Fault, ProtocolInvalid, nearest
 from protocols.models import Document
 from protocols.quantities import number_range
+from protocols.remainder import remainder
 from protocols.source import Data, Loc, Source
 
 _NAME = re.compile(r"\{([^{}]*)\}")
@@ -74,11 +75,29 @@ def bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:
     except ValidationError as error:
         details = error.errors(include_url=False)
         faults += [_fault(detail, source, data, forms) for detail in details if not _follows(detail)]
-        raise ProtocolInvalid(faults) from error
-    faults += checks.faults(document, source)
+        raise ProtocolInvalid([*faults, *_of_the_rest(data, source)]) from error
+    faults += [source.fault(loc, reason, right) for loc, reason, right in checks.found(document)]
     if faults:
         raise ProtocolInvalid(faults)
     return Protocol(document, text, source, values)
+
+
+def _of_the_rest(data: dict[str, Data], source: Source) -> list[Fault]:
+    """Faults of what is in order by its form, where other parts are not."""
+
+    def invalid(part: dict[str, Data]) -> list[Loc]:
+        try:
+            Document.model_validate(part, context={})
+        except ValidationError as error:
+            return [detail["loc"] for detail in error.errors(include_url=False) if not _follows(detail)]
+        return []
+
+    rest = remainder(data, invalid)
+    if rest is None:
+        return []
+    found = checks.found(Document.model_validate(rest.data, context={}))
+    faults = [(rest.place(loc), reason, right) for loc, reason, right in found]
+    return [source.fault(loc, reason, right) for loc, reason, right in faults if not rest.follows(loc, reason)]
 
 
 def _forms(data: dict[str, Data], key: str) -> list[tuple[str, dict[str, Data]]]:

@@ -254,3 +254,27 @@ pump = "p"
 )
 def test_a_key_is_found_or_the_deepest_part_of_it(where: tuple[int | str, ...], place: tuple[int, int]) -> None:
     assert place_of(TEXT, where) == place
+
+
+def test_what_the_form_refuses_does_not_hide_what_only_the_whole_file_shows() -> None:
+    broken = (
+        TOML.replace("min_ml = 60", 'min_ml = "sixty"')
+        .replace("poll_s = 10", "poll_s = -10", 1)
+        .replace('model = "memmert_ico"', 'model = "memmert_iko"')
+        .replace('"dissolved oxygen" = "do_probe.', '"dissolved oxygen" = "d0_probe.')
+        .replace('zone = "Asia/Tokyo"', 'zone = "Asia/Tokio"')
+    )
+    found = {fault.field: (fault.line, fault.reason) for fault in faults(broken)}
+    assert set(found) == {
+        "bench.zone",
+        "devices.0.poll_s",
+        "devices.0.model",
+        "units.0.roles.dissolved oxygen",
+        "units.0.vessel.min_ml",
+    }
+    assert found["devices.0.model"][0] == line_of(broken, "memmert_iko")
+
+
+def test_a_device_that_the_form_refuses_is_not_told_to_be_missing_where_it_is_named() -> None:
+    broken = TOML.replace('name = "pump_out"', 'name = "Pump Out"', 1)
+    assert [fault.field for fault in faults(broken)] == ["devices.4.name"]
