@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from simulators import catalogue
@@ -42,7 +43,11 @@ def device(asked: argparse.Namespace) -> Simulator:
         name, _, value = item.partition("=")
         options[name] = _number_or_text(value)
     address = asked.address if asked.address is not None else entry.address
-    simulator = catalogue.build(asked.what, place, address=address, seed=asked.seed, options=options)
+    read = Read(options)
+    simulator = catalogue.build(asked.what, place, address=address, seed=asked.seed, options=read)
+    if unknown := sorted(options.keys() - read.names):
+        known = f"it has {', '.join(sorted(read.names))}" if read.names else "it has none"
+        raise ValueError(f"{asked.what} has no option {', '.join(unknown)}; {known}")
     if not asked.fault:
         return simulator
     wire = FaultyWire(simulator)
@@ -52,6 +57,26 @@ def device(asked: argparse.Namespace) -> Simulator:
             raise ValueError(f"fault {spec.name} needs a whole bench, not one device")
         wire.faults.append(Fault(spec, START, asked.seed))
     return wire
+
+
+class Read(dict[str, float | str]):
+    """Options that remember which of them the device asked for, so that a mistyped one is not taken in silence."""
+
+    def __init__(self, options: dict[str, float | str]) -> None:
+        super().__init__(options)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> float | str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
 
 
 def _number_or_text(value: str) -> float | str:

@@ -13,6 +13,8 @@ from api.refusal import Refusal
 from api.socket_client import ask, running_pid
 from api.supervisor import Child, Supervisor, refuse_if_served, stop_on_signals
 
+CONTROLLER_S = 5.0
+"""A controller that takes longer than this to come up keeps nobody from the page."""
 EXAMPLE = "osteon serve --bench bench.toml --data /var/lib/osteon"
 
 
@@ -41,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
 async def live(data: Path, children: list[Child]) -> None:
     """The service is started first and ended last: whoever looks sees what goes on."""
     stop = await stop_on_signals()
-    announcing = [asyncio.create_task(announce(data)), asyncio.create_task(announce_page(data))]
+    up = asyncio.create_task(announce(data))
+    announcing = [up, asyncio.create_task(announce_page(data, up))]
     try:
         await Supervisor(data, children, say).run(stop)
     finally:
@@ -63,8 +66,9 @@ async def announce(data: Path) -> None:
         return
 
 
-async def announce_page(data: Path) -> None:
-    """Say once where the page is, and how to come in."""
+async def announce_page(data: Path, controller_up: asyncio.Task[None]) -> None:
+    """Say once where the page is, and how to come in: not while the bench file may still be refused."""
+    await asyncio.wait([controller_up], timeout=CONTROLLER_S)
     say(f"page at {await service_child.announced(data)}")
     if words := service_child.how_to_sign_in(data):
         say(words)

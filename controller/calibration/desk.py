@@ -19,6 +19,7 @@ from controller.run.doors import Doors
 from controller.settings import CalibrationSettings, DeviceSettings, Settings, UnitSettings
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.rows import CalibrationRow
+from drivers import catalogue
 from drivers.core.calibration import CalibrationPoint
 from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.fluid import FluidMover
@@ -201,6 +202,8 @@ class Desk:
         with self._step(device):
             opened = self._opened(device)
             points = [Point.of(each) for each in opened.points]
+            if accept and not points:
+                raise Unusable([f"nothing was measured in this calibration of {device}: take a point, or discard it"])
             if not accept:
                 taught = [point.name for point in points if point.name not in ("compare", "dose")]
                 verdict = Verdict((f"discarded after it was taught {', '.join(taught)}",) if taught else (), {})
@@ -216,7 +219,9 @@ class Desk:
 
     async def autoclaved(self, device: str, by: Actor) -> int:
         """Count one cycle; how many there are."""
-        self._device(device)
+        kind = catalogue.find(self._device(device).model).kind
+        if not kind.endswith("probe"):
+            raise Unusable([f"{device} is a {kind}: only probes go into the autoclave with their vessel"])
         self._refuse_in_a_run(device, "autoclave")
         now = self.doors.clock.now()
         number = f"calibration-{len(self.doors.ledger.calibrations()) + 1}"

@@ -74,6 +74,7 @@ def test_a_broken_bench_file_ends_serve_with_its_faults_and_starts_nothing(tmp_p
     done = osteon("serve", "--bench", str(bench), "--data", str(tmp_path / "data"), "--port", "0")
     assert done.returncode == 1
     assert f"{bench}:3:" in done.stderr
+    assert "page at" not in done.stdout
     assert not (tmp_path / "data" / "ledger.db").exists()
 
 

@@ -180,7 +180,11 @@ async def test_references_need_a_lot_and_must_not_have_run_out(lab: Lab) -> None
         await desk(lab).begin("probe", ANNA)
     with pytest.raises(RunConflict, match=r"anna already \(calibration-1\)"):
         await desk(lab).begin("ph_probe", ANNA)
-    assert (await desk(lab).finish("ph_probe", ANNA, accept=True)).reasons == ("no point was taken",)
+    with pytest.raises(Unusable, match="take a point, or discard it"):
+        await desk(lab).finish("ph_probe", ANNA, accept=True)
+    assert [row["state"] for row in desk(lab).rows("ph_probe")] == ["open"]
+    with pytest.raises(Unusable, match="balance is a balance: only probes"):
+        await desk(lab).autoclaved("balance", ANNA)
 
 
 async def test_a_slip_of_the_hand_is_told_and_the_calibration_stays_open(lab: Lab) -> None:

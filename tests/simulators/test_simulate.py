@@ -92,6 +92,13 @@ def test_a_whole_bench_listens_on_the_urls_of_its_file(tmp_path):
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1:0", "--set", "ph=7"], 1, "weight"),
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1:0", "--fault", "check-valve"], 1, "whole bench"),
         (["mettler_toledo_mt_sics", "--tcp", "127.0.0.1"], 1, "tcp://HOST:PORT"),
+        (
+            ["hamilton_arc_ph", "--tcp", "127.0.0.1:0", "--option", "drift=1"],
+            1,
+            "no option drift; it has drift_per_day",
+        ),
+        (["new_era_ne1000", "--tcp", "127.0.0.1:0", "--variant", "x"], 1, "no option variant; it has none"),
+        (["memmert_ico", "--tcp", "127.0.0.1:0", "--variant", "x"], 1, "is none of fragment"),
         (["none.toml"], 1, "none.toml"),
     ],
 )
