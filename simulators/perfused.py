@@ -8,6 +8,7 @@ from typing import Any
 from simulators.core.surroundings import Barrel, Chamber, GasLine, Immersion, Liquid, Pan, Room, Selector, Tube
 from simulators.places import ChamberAir, GasPipe, Incubator, Turning, WastePan
 from simulators.plant import parameters as p
+from simulators.plant.medium import GROWTH
 from simulators.plant.perfusion import Faults, PerfusionPlant
 from simulators.plant.perfusion_hands import BedHands
 from simulators.tables import Table, first, number, options_at, table, tables
@@ -99,6 +100,7 @@ def build(config: Table, seed: int | None, start: float, faults: Faults) -> Perf
         o2_uptake=number(simulation, "o2_fmol_cell_h", p.O2_UPTAKE),
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
+        medium=str(simulation.get("medium", GROWTH.name)),
         level_ml=number(vessel, "level_ml", p.RESERVOIR_LEVEL_ML),
         max_ml=number(vessel, "max_ml", p.RESERVOIR_MAX_ML),
         evaporation_ml_day=number(vessel, "evaporation_ml_day", 0.0),

@@ -14,6 +14,7 @@ from simulators.places import Incubator, Turning, WastePan
 from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
+from simulators.plant.medium import GROWTH
 from simulators.plant.stirred import Faults, StirredPlant
 from simulators.tables import first, number, options_at, table
 
@@ -43,9 +44,10 @@ class Stirred100(StirredPlant):
         *,
         vessel_ml: float = 0.0,
         cells_per_ml: float = 0.0,
+        medium: str = GROWTH.name,
         **geometry: float,
     ) -> None:
-        super().__init__(start, seed, faults, **geometry)
+        super().__init__(start, seed, faults, medium=medium, **geometry)
         self.hands = Hands(self)
         if vessel_ml > 0.0:
             self.hands.pour(self.start, vessel_ml, cells_per_ml)
@@ -115,4 +117,5 @@ def build(
         waste_syringe_ml=number(waste, "capacity_ml", number(waste, "syringe_ml", p.SYRINGE_ML)),
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
+        medium=str(simulation.get("medium", GROWTH.name)),
     )

@@ -34,6 +34,9 @@ class Books:
     carbon_out: float = 0.0
     o2_in: float = 0.0
     o2_out: float = 0.0
+    calcium_in: float = 0.0
+    calcium_out: float = 0.0
+    calcium_deposited: float = 0.0
     glucose_eaten: float = 0.0
     lactate_made: float = 0.0
     co2_made: float = 0.0
@@ -56,6 +59,9 @@ class CultureState:
     carbon: float = 0.0
     o2: float = 0.0
     osmoles: float = 0.0
+    calcium: float = 0.0
+    phosphate: float = 0.0
+    supplements: float = 0.0
     cells: float = 0.0
     dead_cells: float = 0.0
     rpm: float = p.STIRRING_RPM
@@ -75,13 +81,13 @@ def empty(air: ChamberState) -> CultureState:
 
 
 def step(
-    s: CultureState, air: ChamberState, moved: Moved, medium: Medium, dt_s: float, rates: Rates = SPHEROID
+    s: CultureState, air: ChamberState, moved: Moved, medium: Medium | None, dt_s: float, rates: Rates = SPHEROID
 ) -> None:
     """One step: liquid moves, headspace follows, gas is exchanged, cells live, probes feel."""
     volume = moved.volume_ml
     if moved.out_ml != 0.0:
         remove(s, moved.out_ml, volume - moved.in_ml + moved.out_ml)
-    if moved.in_ml > 0.0:
+    if medium is not None and moved.in_ml > 0.0:
         warm = air.air_cel - (air.air_cel - p.FRIDGE_CEL) * exp(-p.LINE_WARMING_ML_MIN / max(1e-6, moved.in_ml_min))
         add(s, moved.in_ml, medium, warm, volume)
     _ventilate(s, air, volume, moved.change_ml, dt_s)
@@ -109,10 +115,14 @@ def add(s: CultureState, ml: float, medium: Medium, cel: float, volume_after_ml:
     s.carbon += medium.carbon * ml
     s.o2 += medium.o2 * ml
     s.osmoles += medium.osmolality * ml
+    s.calcium += medium.calcium * ml
+    s.phosphate += medium.phosphate * ml
+    s.supplements += medium.supplements * ml
     b.glucose_in += medium.glucose * ml
     b.lactate_in += medium.lactate * ml
     b.carbon_in += medium.carbon * ml
     b.o2_in += medium.o2 * ml
+    b.calcium_in += medium.calcium * ml
     s.cel += (cel - s.cel) * min(1.0, ml / max(ml, volume_after_ml))
 
 
@@ -124,6 +134,7 @@ def remove(s: CultureState, ml: float, volume_before_ml: float, cells_too: bool 
     b.lactate_out += s.lactate * share
     b.carbon_out += s.carbon * share
     b.o2_out += s.o2 * share
+    b.calcium_out += s.calcium * share
     rest = 1 - share
     s.glucose *= rest
     s.lactate *= rest
@@ -131,6 +142,9 @@ def remove(s: CultureState, ml: float, volume_before_ml: float, cells_too: bool 
     s.carbon *= rest
     s.o2 *= rest
     s.osmoles *= rest
+    s.calcium *= rest
+    s.phosphate *= rest
+    s.supplements *= rest
     if cells_too:
         s.cells *= rest
         s.dead_cells *= rest
@@ -223,6 +237,7 @@ def residuals(s: CultureState, volume_ml: float) -> dict[str, float]:
     head = (p.VESSEL_ML - volume_ml) / p.GAS_ML_PER_UMOL
     return {
         "glucose": s.glucose - (b.glucose_in - b.glucose_out - b.glucose_eaten),
+        "calcium": s.calcium - (b.calcium_in - b.calcium_out - b.calcium_deposited),
         "lactate": s.lactate - (b.lactate_in - b.lactate_out + b.lactate_made),
         "carbon": s.carbon + s.head_co2 * head - b.held_co2 - (b.carbon_in - b.carbon_out + b.co2_made + b.gas_co2),
         "o2": s.o2 + s.head_o2 * head - b.held_o2 - (b.o2_in - b.o2_out - b.o2_used + b.gas_o2),

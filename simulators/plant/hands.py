@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulators.plant import culture
 from simulators.plant import parameters as p
-from simulators.plant.medium import fresh_medium
+from simulators.plant.medium import fresh_medium, recipe
 from simulators.plant.stirred import StirredPlant
 
 
@@ -17,14 +17,14 @@ class Hands:
         return self
 
     def pour(self, now: float, ml: float, cells_per_ml: float = 0.0) -> None:
-        """Pour warm, CO2-equilibrated medium into the vessel, with or without cells."""
+        """Pour warm, CO2-equilibrated medium like the bottle's into the vessel, with or without cells."""
         plant = self._plant
         plant.cut(now)
         v, c = plant.volumes, plant.culture
         before = v.vessel_ml
         v.vessel_ml += ml
         v.by_hand_in_ml += ml
-        culture.add(c, ml, fresh_medium(p.BOTTLE_PCO2_KPA), p.POUR_CEL, v.vessel_ml)
+        culture.add(c, ml, fresh_medium(p.BOTTLE_PCO2_KPA, plant.recipe), p.POUR_CEL, v.vessel_ml)
         c.cells += ml * cells_per_ml
         full = v.vessel_ml
         over = v.spill()
@@ -72,6 +72,7 @@ class Hands:
             v.bottles_in_ml += ml - v.fresh_ml
             v.fresh_ml = ml
             v.fresh_hung_at = now
+            plant.recipe = recipe(fluid)
         plant.resume()
 
     def line_to_cup(self, now: float) -> None:

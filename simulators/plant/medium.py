@@ -24,6 +24,42 @@ class Medium:
     """Total inorganic carbon, CO2 + HCO3-."""
     o2: float
     osmolality: float
+    calcium: float = p.MEDIUM_CALCIUM
+    phosphate: float = 0.0
+    """β-glycerophosphate, the source of phosphate for mineral."""
+    supplements: float = 0.0
+    """Share of the osteogenic supplements (dexamethasone, ascorbate): 0 none, 1 as the recipe has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a laboratory puts together: mM, mmol/kg; gases come by standing under them."""
+
+    name: str
+    glucose: float = p.MEDIUM_GLUCOSE
+    bicarbonate: float = p.MEDIUM_BICARBONATE
+    osmolality: float = p.MEDIUM_OSMOLALITY
+    calcium: float = p.MEDIUM_CALCIUM
+    phosphate: float = 0.0
+    supplements: float = 0.0
+
+
+GROWTH = Recipe("growth medium")
+"""α-MEM with serum."""
+_WITH_PHOSPHATE = p.MEDIUM_OSMOLALITY + 3 * p.BETA_GLYCEROPHOSPHATE
+"""Two sodium ions come with each glycerophosphate."""
+OSTEOGENIC = Recipe("osteogenic medium", osmolality=_WITH_PHOSPHATE, phosphate=p.BETA_GLYCEROPHOSPHATE, supplements=1.0)
+PHOSPHATE_FREE = Recipe("osteogenic medium without phosphate", supplements=1.0)
+DMEM = Recipe("DMEM, high glucose", glucose=p.DMEM_GLUCOSE, bicarbonate=p.DMEM_BICARBONATE)
+RECIPES = (GROWTH, OSTEOGENIC, PHOSPHATE_FREE, DMEM)
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe a protocol's material means by its name; growth medium where nothing is known of it."""
+    words = name.lower()
+    if "osteogenic" in words:
+        return PHOSPHATE_FREE if "without" in words or "free" in words else OSTEOGENIC
+    return DMEM if "dmem" in words else GROWTH
 
 
 def ph_open(sid: float, pco2_kpa: float, buffer_nb: float = 0.0, ph_ref: float = p.PH_REFERENCE) -> float:
@@ -75,13 +111,16 @@ def carbon_at(sid: float, pco2: float, buffer_nb: float = p.BUFFER_NB) -> float:
     return p.ALPHA_CO2 * pco2 * (1 + 10 ** (ph - p.PK_CARBONIC))
 
 
-def fresh_medium(pco2: float) -> Medium:
-    """α-MEM with serum from the bottle, in equilibrium with `pco2` kPa."""
+def fresh_medium(pco2: float, made_as: Recipe = GROWTH) -> Medium:
+    """Medium from the bottle, in equilibrium with `pco2` kPa."""
     return Medium(
-        glucose=p.MEDIUM_GLUCOSE,
+        glucose=made_as.glucose,
         lactate=p.MEDIUM_LACTATE,
-        sid=p.MEDIUM_BICARBONATE,
-        carbon=carbon_at(p.MEDIUM_BICARBONATE, pco2),
+        sid=made_as.bicarbonate,
+        carbon=carbon_at(made_as.bicarbonate, pco2),
         o2=p.MEDIUM_O2,
-        osmolality=p.MEDIUM_OSMOLALITY,
+        osmolality=made_as.osmolality,
+        calcium=made_as.calcium,
+        phosphate=made_as.phosphate,
+        supplements=made_as.supplements,
     )

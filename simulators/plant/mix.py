@@ -18,13 +18,17 @@ class Mix:
     carbon: float = 0.0
     o2: float = 0.0
     osmoles: float = 0.0
+    calcium: float = 0.0
+    phosphate: float = 0.0
+    supplements: float = 0.0
 
     @classmethod
     def of(cls, medium: Medium, ml: float) -> Mix:
         """`ml` of a medium (its figures are mM)."""
         m = medium
         return cls(
-            ml, m.glucose * ml, m.lactate * ml, m.sid * ml, m.carbon * ml, m.o2 * ml, m.osmolality * ml
+            ml, m.glucose * ml, m.lactate * ml, m.sid * ml, m.carbon * ml, m.o2 * ml, m.osmolality * ml,
+            m.calcium * ml, m.phosphate * ml, m.supplements * ml,
         )  # fmt: skip
 
     def add(self, other: Mix, sign: float = 1.0) -> None:

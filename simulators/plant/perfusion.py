@@ -15,7 +15,7 @@ from simulators.plant.bed import Bed, Reacted
 from simulators.plant.cells import SPHEROID
 from simulators.plant.hose import Hose, hose
 from simulators.plant.manifold import FRESH, WASTE, Manifold, Moved, reservoir
-from simulators.plant.medium import Medium, fresh_medium
+from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.mix import SOLUTES, Mix
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
@@ -42,6 +42,7 @@ class PerfusionPlant(Timed):
         o2_uptake: float = p.O2_UPTAKE,
         cel: float = 37.0,
         co2_percent: float = 5.0,
+        medium: str = GROWTH.name,
     ) -> None:
         """`o2_uptake` in fmol/cell/h. Raises ValueError when a port leads to something that is not there."""
         super().__init__(start, chamber.settled(cel, co2_percent / 100))
@@ -71,8 +72,10 @@ class PerfusionPlant(Timed):
         self._rates = replace(SPHEROID, o2=o2_uptake)
         self.barrel, self.waste = Mix(), Mix()
         """What the syringe and the waste bottle hold."""
-        medium = fresh_medium(self.air.co2 * p.PRESSURE_KPA)
-        self.beds = [beds.filled(medium, p.LOOP_LINES_ML, self.air) for _ in range(beds_in_use)]
+        self.recipe = recipe(medium)
+        """Of the bottle that hangs at the valve."""
+        first = fresh_medium(self.air.co2 * p.PRESSURE_KPA, self.recipe)
+        self.beds = [beds.filled(first, p.LOOP_LINES_ML, self.air) for _ in range(beds_in_use)]
         self.explained = self._present()
         """Every solute that is on the bench by what came and went; what reacted is each bed's own."""
         self.gas_ml_min = 0.0
@@ -146,7 +149,7 @@ class PerfusionPlant(Timed):
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
         room = p.ROOM_CO2 * p.PRESSURE_KPA
         hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s))
+        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
 
     def volumes_at(self, now: float) -> Manifold:
         """All volumes at `now`, without moving the plant off its grid."""
@@ -236,6 +239,7 @@ class PerfusionPlant(Timed):
             "start": self.start,
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
+            "recipe": self.recipe.name,
             "gas": [self.gas_ml_min, self.gas_ml],
             "air": asdict(self.air),
             "volumes": asdict(self.volumes),
@@ -251,6 +255,7 @@ class PerfusionPlant(Timed):
         self.door_closes_at = inf if data["door_closes_at"] is None else data["door_closes_at"]
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
         self.gas_ml_min, self.gas_ml = data["gas"]
+        self.recipe = recipe(data["recipe"])
         self.air = chamber.ChamberState(**data["air"])
         v = data["volumes"]
         hoses = [Hose(**each) for each in v["hoses"]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from simulators.plant import bed as beds
 from simulators.plant import parameters as p
-from simulators.plant.medium import fresh_medium
+from simulators.plant.medium import fresh_medium, recipe
 from simulators.plant.mix import Mix
 from simulators.plant.perfusion import PerfusionPlant
 
@@ -31,7 +31,7 @@ class BedHands:
         plant, v = self._plant, self._plant.volumes
         plant.cut(now)
         one = plant.beds[self._number]
-        part = Mix.of(fresh_medium(p.BOTTLE_PCO2_KPA), ml)
+        part = Mix.of(fresh_medium(p.BOTTLE_PCO2_KPA, plant.recipe), ml)
         one.liquid.add(part)
         plant.explained.add(part)
         v.reservoirs[self._number] += ml
@@ -77,6 +77,7 @@ class BedHands:
             v.bottles_in_ml += ml - v.fresh_ml
             v.fresh_ml = ml
             v.fresh_hung_at = now
+            plant.recipe = recipe(fluid)
         plant.resume()
 
     def line_to_cup(self, now: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
 from simulators.plant.hose import Hose, hose
-from simulators.plant.medium import Medium, fresh_medium
+from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
 from simulators.plant.tubing import Tube
@@ -40,6 +40,7 @@ class StirredPlant(Timed):
         waste_syringe_ml: float = p.SYRINGE_ML,
         cel: float = 37.0,
         co2_percent: float = 5.0,
+        medium: str = GROWTH.name,
     ) -> None:
         faults = faults or {}
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
@@ -59,7 +60,8 @@ class StirredPlant(Timed):
         for name, worn in (("fill_hose", None), ("waste_hose", faults.get("worn-tube"))):
             gain = None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)
             setattr(self.volumes, name, hose(gain, worn, self.start))
-        self._medium = fresh_medium(p.BOTTLE_PCO2_KPA)
+        self.recipe = recipe(medium)
+        """Of the bottle that hangs at the fill pump."""
         self._next = self._next_stop()
 
     # time
@@ -77,7 +79,7 @@ class StirredPlant(Timed):
         t, air = self.t, self.air
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
-        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else self._medium, dt_s)
+        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s)
 
     def end(self, to: float) -> None:
         v = self.volumes
@@ -89,7 +91,7 @@ class StirredPlant(Timed):
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
         room = p.ROOM_CO2 * p.PRESSURE_KPA
         hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s))
+        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
 
     def volumes_at(self, now: float) -> Volumes:
         """All volumes at `now`, without moving the plant off its grid."""
@@ -159,6 +161,7 @@ class StirredPlant(Timed):
             "start": self.start,
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
+            "recipe": self.recipe.name,
             "pull": [self._pull_g, self._pull_phase],
             "air": asdict(self.air),
             "culture": asdict(self.culture),
@@ -171,6 +174,7 @@ class StirredPlant(Timed):
         self.door_closes_at = inf if data["door_closes_at"] is None else data["door_closes_at"]
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
         self._pull_g, self._pull_phase = data["pull"]
+        self.recipe = recipe(data["recipe"])
         self.air = chamber.ChamberState(**data["air"])
         self.culture = culture.CultureState(**data["culture"] | {"books": culture.Books(**data["culture"]["books"])})
         v = data["volumes"]

@@ -69,8 +69,27 @@ def test_glucose_lactate_carbon_and_oxygen_balance_through_a_busy_time() -> None
     assert abs(books["lactate"]) < 1e-6 * b.lactate_made
     assert abs(books["carbon"]) < 1e-6 * b.carbon_in
     assert abs(books["o2"]) < 1e-6 * b.o2_used
+    assert abs(books["calcium"]) < 1e-6 * b.calcium_in
     assert abs(books["liquid_ml"]) < 1e-6
     assert abs(books["vessel_ml"]) < 1e-6
+
+
+def test_what_the_new_bottle_is_comes_into_the_vessel_with_each_exchange() -> None:
+    plant = Stirred100(T0, vessel_ml=90.0)
+    fill, waste = plant.place("fill syringe"), plant.place("waste syringe")
+    plant.hands.renew_bottle(T0, "osteogenic medium")
+    for day in range(2):
+        begin = T0 + day * DAY
+        waste.run(begin, -3.0, begin + 360)  # type: ignore[union-attr]
+        waste.run(begin + 400, 3.0, begin + 760)  # type: ignore[union-attr]
+        fill.run(begin + 800, -3.0, begin + 1160)  # type: ignore[union-attr]
+        fill.run(begin + 1200, 1.0, begin + 2280)  # type: ignore[union-attr]
+        plant.advance(begin + 3000)
+    c = plant.culture
+    kept = 72 / 86 * 72 / 90  # the first 4 mL filled the line
+    assert c.supplements / plant.volumes.vessel_ml == pytest.approx(1 - kept, rel=0.005)
+    assert c.phosphate == pytest.approx(10.0 * c.supplements)
+    assert c.calcium / plant.volumes.vessel_ml == pytest.approx(1.8, rel=0.02)
 
 
 def test_a_day_of_spheroids_makes_the_lactate_of_the_bench_sheet() -> None:

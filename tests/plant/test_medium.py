@@ -92,3 +92,19 @@ def test_closed_chemistry_finds_its_root_from_anywhere(ph: float, guess: float) 
     hco3 = 26.2 - 5.0 * (ph - p.PH_REFERENCE)
     carbon = hco3 * (1 + 10 ** (p.PK_CARBONIC - ph))
     assert medium.ph_closed(26.2, carbon, guess, 5.0) == pytest.approx(ph, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "phosphate", "supplements", "bicarbonate"),
+    [
+        ("growth medium", 0.0, 0.0, 26.2),
+        ("Osteogenic medium, lot 4", 10.0, 1.0, 26.2),
+        ("osteogenic medium without phosphate", 0.0, 1.0, 26.2),
+        ("DMEM", 0.0, 0.0, 44.05),
+        ("something of the house", 0.0, 0.0, 26.2),
+    ],
+)
+def test_a_material_of_a_protocol_is_the_recipe_its_name_says(name, phosphate, supplements, bicarbonate):
+    made = medium.fresh_medium(5.0, medium.recipe(name))
+    assert (made.phosphate, made.supplements, made.sid) == (phosphate, supplements, bicarbonate)
+    assert medium.recipe(medium.recipe(name).name) == medium.recipe(name)
