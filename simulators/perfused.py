@@ -8,6 +8,7 @@ from typing import Any
 from simulators.core.surroundings import Barrel, Chamber, GasLine, Immersion, Liquid, Pan, Room, Selector, Tube
 from simulators.places import ChamberAir, GasPipe, Incubator, Turning, WastePan
 from simulators.plant import parameters as p
+from simulators.plant.bed import story
 from simulators.plant.medium import GROWTH
 from simulators.plant.perfusion import Faults, PerfusionPlant
 from simulators.plant.perfusion_hands import BedHands
@@ -32,6 +33,7 @@ class Perfused(PerfusionPlant):
     ) -> None:
         """Reservoirs that are not empty at the start were filled and warm long before."""
         super().__init__(start, seed, faults, beds_in_use=len(units), **geometry)
+        self.units = tuple(units)
         of_unit = {unit: bed for bed, unit in enumerate(units)}
         self.hands = BedHands(self, 0, of_unit)
         for unit, bed in of_unit.items():
@@ -57,6 +59,12 @@ class Perfused(PerfusionPlant):
         if name not in self._places:
             raise KeyError(f"no place {name!r} in perfusion-4; there are {', '.join(sorted(self._places))}")
         return self._places[name]
+
+    def story(self, now: float) -> dict[str, dict[str, float]]:
+        """What a report tells at `now`: the chamber, and each bed under its unit's name."""
+        self.advance(now)
+        beds = zip(self.units, self.beds, self.volumes.reservoirs, strict=True)
+        return {"chamber": self.chamber_story()} | {unit: story(one, ml) for unit, one, ml in beds}
 
 
 class _Outlet:

@@ -29,6 +29,7 @@ class Surroundings(Protocol):
     def place(self, name: str) -> object: ...
     def truth(self, now: float) -> dict[str, float | bool]: ...
     def books(self) -> dict[str, float]: ...
+    def story(self, now: float) -> dict[str, dict[str, float]]: ...
     def snapshot(self) -> dict[str, object]: ...
     def restore(self, saved: dict[str, object]) -> None: ...
 
@@ -42,12 +43,14 @@ class Stirred100(StirredPlant):
         seed: int | None = None,
         faults: Faults | None = None,
         *,
+        unit: str = "vessel",
         vessel_ml: float = 0.0,
         cells_per_ml: float = 0.0,
         medium: str = GROWTH.name,
         **geometry: float,
     ) -> None:
         super().__init__(start, seed, faults, medium=medium, **geometry)
+        self.unit = unit
         self.hands = Hands(self)
         if vessel_ml > 0.0:
             self.hands.pour(self.start, vessel_ml, cells_per_ml)
@@ -70,6 +73,11 @@ class Stirred100(StirredPlant):
             there = ", ".join(sorted(self._places))
             raise KeyError(f"no place {name!r} in stirred-100; there are {there}, and 'alone' for what touches none")
         return self._places[name]
+
+    def story(self, now: float) -> dict[str, dict[str, float]]:
+        """What a report tells at `now`: the chamber, and the culture under its unit's name."""
+        self.advance(now)
+        return {"chamber": self.chamber_story(), self.unit: culture.story(self.culture, self.volumes.vessel_ml)}
 
 
 class _Probe:
@@ -106,6 +114,7 @@ def build(
         start,
         seed,
         known,
+        unit=str(unit.get("name", "vessel")),
         vessel_ml=number(simulation, "vessel_ml", 0.0),
         cells_per_ml=number(simulation, "cells_per_ml", 0.0),
         level_ml=number(vessel, "level_ml", p.VESSEL_LEVEL_ML),

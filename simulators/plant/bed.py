@@ -162,3 +162,18 @@ def assay(bed: Bed) -> dict[str, float]:
         "cells": bed.cells,
         "viability": 100 * bed.cells / total if total > 0 else 0.0,
     }
+
+
+def story(bed: Bed, reservoir_ml: float) -> dict[str, float]:
+    """What a report tells of a bed: as `assay`; oxygen is what leaves the bed, µM."""
+    liquid, told = bed.liquid, assay(bed)
+    if bed.cells + bed.dead_cells <= 0.0:
+        del told["viability"]
+    return told | {
+        "volume_ml": reservoir_ml,
+        "o2_um": 1000 * bed.void_o2,
+        "do_percent": oxygen.do_percent(bed.void_o2),
+        "cells_million": bed.cells / 1e6,
+        "bicarbonate_mm": liquid.sid / liquid.ml,
+        "calcium_mm": liquid.calcium / liquid.ml,
+    }

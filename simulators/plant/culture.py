@@ -231,6 +231,23 @@ def assay(s: CultureState, volume_ml: float) -> dict[str, float]:
     }
 
 
+def story(s: CultureState, volume_ml: float) -> dict[str, float]:
+    """What a report tells of the vessel: as `assay`, with µM of oxygen; only the volume when it is empty."""
+    told = {"volume_ml": volume_ml}
+    if volume_ml < DRY_ML:
+        return told
+    told |= assay(s, volume_ml)
+    if s.cells + s.dead_cells <= 0.0:
+        del told["viability"]
+    return told | {
+        "o2_um": 1000 * s.o2 / volume_ml,
+        "do_percent": oxygen.do_percent(s.o2 / volume_ml),
+        "cells_million": s.cells / 1e6,
+        "bicarbonate_mm": s.sid / volume_ml,
+        "calcium_mm": s.calcium / volume_ml,
+    }  # fmt: skip
+
+
 def residuals(s: CultureState, volume_ml: float) -> dict[str, float]:
     """µmol that the books cannot explain: present - (in - out + reaction). Zero but for rounding."""
     b = s.books

@@ -55,6 +55,14 @@ class Timed:
             self.door_closes_at = max(already, now + seconds)
         self.resume()
 
+    def chamber_story(self) -> dict[str, float]:
+        """What a report tells of the chamber: °C, % of wet gas, % RH."""
+        air = self.air
+        return {
+            "cel": air.air_cel, "co2_percent": 100 * air.co2, "o2_percent": 100 * air.o2, "rh_percent": air.rh,
+            "door": float(air.door_open),
+        }  # fmt: skip
+
     def live(self, dt_s: float) -> None:
         """Everything in the chamber, and the chamber, from `t` on for `dt_s`; `t` moves afterwards."""
         raise NotImplementedError
