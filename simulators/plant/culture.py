@@ -14,6 +14,7 @@ from simulators.plant import parameters as p
 from simulators.plant.cells import FMOL_PER_HOUR, SPHEROID, Rates, alive_after, glucose_eaten
 from simulators.plant.chamber import ChamberState
 from simulators.plant.medium import Medium, dissolved_co2, pco2_kpa, ph_closed
+from simulators.plant.supply import line_end_cel
 from simulators.plant.volumes import Moved
 
 _PH_LAG_S = p.PH_T90_S / log(10)
@@ -88,7 +89,7 @@ def step(
     if moved.out_ml != 0.0:
         remove(s, moved.out_ml, volume - moved.in_ml + moved.out_ml)
     if medium is not None and moved.in_ml > 0.0:
-        warm = air.air_cel - (air.air_cel - p.FRIDGE_CEL) * exp(-p.LINE_WARMING_ML_MIN / max(1e-6, moved.in_ml_min))
+        warm = line_end_cel(air.air_cel, moved.in_ml_min)
         add(s, moved.in_ml, medium, warm, volume)
     _ventilate(s, air, volume, moved.change_ml, dt_s)
     if volume < DRY_ML:

@@ -86,6 +86,6 @@ def peaks_mm(made_mm: float, exchanged: float, intervals: int) -> Array:
 
     A geometric series: 50 % exchange tends to twice what one interval makes.
     """
-    n = array(np.arange(1, intervals + 1))
+    n = np.arange(1.0, intervals + 1.0)
     kept = 1 - exchanged
     return made_mm * (1 - kept**n) / exchanged

@@ -113,6 +113,7 @@ GAS_ML_PER_UMOL = _p("molar volume of gas, 37 Cel", 0.02545, "mL/umol", "D", "8.
 LIQUID_LAG_S = _p("liquid to chamber air", 1800.0, "s", "A", "glass, 90 mL")
 EVAPORATION_ML_DAY = _p("evaporation at 95 % RH", 0.35, "mL/d", "A", "benches A1, 0.2-0.5")
 LINE_WARMING_ML_MIN = _p("warming of medium in 1 m of line", 2.6, "mL/min", "D", "benches A1: 34.7 Cel at 1, 18.6 at 5")
+PLUG_WARMS_S = _p("liquid at rest in a line warms", 120.0, "s", "A", "1.6 mm bore")
 FRIDGE_CEL = _p("fresh medium", 6.0, "Cel", "A", "benches A1, 2-8")
 POUR_CEL = _p("what a person pours in", 35.0, "Cel", "A", "warmed, carried over")
 PH_T90_S = _p("pH probe t90", 15.0, "s", "R", "plant-models §9, R [24]")
@@ -236,3 +237,47 @@ CONTAMINANT_GLUCOSE = _p("glucose uptake, contaminant", 1.0, "fmol/cell/h", "A",
 CONTAMINANT_O2 = _p("O2 uptake, contaminant", 2.0, "fmol/cell/h", "A", "")
 CONTAMINANT_K_GLUCOSE = _p("glucose at half speed of a contaminant", 0.05, "mM", "A", "")
 CONTAMINANT_VISIBLE_PER_ML = _p("contaminant a person sees as turbid", 1.0e7, "1/mL", "C", "")
+
+# Other chambers, for comparison.
+DEMO_HEATER_LAG_S = _p("open-top demonstrator, heater lag tau_h", 41.8, "s", "D", "plant-models §1, fitted to R [1]")
+DEMO_HEATER_RISE_K = _p("open-top demonstrator, heater rise U", 187.3, "K", "D", "plant-models §1, fitted to R [1]")
+DEMO_K_HEATER_S = _p("open-top demonstrator, 1/k_g", 692.0, "s", "D", "plant-models §1, fitted to R [1]")
+DEMO_K_CLOSED_S = _p("open-top demonstrator, 1/k_c", 653.0, "s", "D", "plant-models §1, fitted to R [1]")
+DEMO_K_OPEN_S = _p("open-top demonstrator, 1/k_o", 30.5, "s", "D", "plant-models §1, fitted to R [1]")
+WATER_HEATER_LAG_S = _p("water-jacketed, heater lag tau_h", 120.0, "s", "A", "plant-models §1")
+WATER_HEATER_RISE_K = _p("water-jacketed, heater rise U", 75.0, "K", "A", "plant-models §1")
+WATER_K_HEATER_S = _p("water-jacketed, 1/k_g", 900.0, "s", "A", "plant-models §1")
+WATER_K_CLOSED_S = _p("water-jacketed, 1/k_c", 9000.0, "s", "A", "plant-models §1")
+WATER_K_OPEN_S = _p("water-jacketed, 1/k_o", 25.0, "s", "A", "plant-models §1")
+
+# Evaporation from dishes.
+D_VAPOUR = _p("diffusion of vapour in air, 37 Cel", 2.7e-5, "m2/s", "M", "plant-models §2")
+VAPOUR_SATURATED = _p("saturated vapour, 37 Cel", 2.435, "mol/m3", "D", "plant-models §2")
+
+# Sensors.
+GAS_CONSTANT = _p("gas constant R", 8.314462618, "J/mol/K", "M", "exact by the SI")
+FARADAY = _p("Faraday constant F", 96485.33212, "C/mol", "M", "exact by the SI")
+PH_DRIFT_MV_DAY = _p("drift of a pH electrode", 1.0, "mV/d", "A", "plant-models §9, 0.5-2 M")
+STERN_VOLMER = _p("Stern-Volmer constant of an optical O2 sensor", 0.15, "1/kPa", "A", "")
+CO2_START_S = _p("infrared CO2 probe says nothing for", 12.0, "s", "R", "plant-models §9, R [25]")
+CO2_ACCURATE_S = _p("infrared CO2 probe within accuracy after", 120.0, "s", "R", "plant-models §9, R [25]")
+CO2_COLD_ERROR = _p("its error while it warms up", 0.05, "1", "A", "")
+CO2_PER_HPA = _p("infrared CO2, error of reading by pressure", 0.0015, "1/hPa", "R", "plant-models §9, R [26]")
+CO2_PER_K = _p("infrared CO2, error of reading by temperature", -0.0035, "1/K", "R", "plant-models §9, R [26]")
+RH_DRIFT_MONTH = _p("capacitive RH sensor, drift when wetted", 2.0, "%/month", "A", "plant-models §9")
+
+# Flow and stirring.
+PULSATION = _p("pulsation of a peristaltic head", 0.5, "1", "A", "plant-models §10")
+PULSATION_SECOND = _p("its second harmonic", 0.1, "1", "A", "plant-models §10")
+SLOW_SHARE = _p(
+    "share of its range below which a peristaltic head is uneven", 0.15, "1", "R", "plant-models §10, R [28], weak"
+)
+SLOW_UNEVENNESS = _p("unevenness near standstill, 1 SD", 0.05, "1", "A", "")
+LINE_COMPLIANCE_ML_BAR = _p("compliance of a line", 0.02, "mL/bar", "A", "")
+LINE_RESISTANCE_BAR_MIN_ML = _p("resistance of a line", 0.05, "bar.min/mL", "A", "")
+STICK_SLIP_UL_MIN = _p("syringe moves in jerks below", 1.0, "uL/min", "M", "plant-models §10")
+STICK_SLIP_S = _p("period of the jerks", 4.0, "s", "A", "")
+IMPELLER_M = _p("impeller", 0.035, "m", "A", "benches A1")
+POWER_NUMBER = _p("power number of an axial impeller", 0.5, "1", "M", "")
+VISCOSITY = _p("kinematic viscosity of medium, 37 Cel", 6.9e-7, "m2/s", "D", "plant-models §10")
+ZWIETERING = _p("Zwietering constant s", 4.0, "1", "M", "axial impeller near the bottom, 3.5-6")

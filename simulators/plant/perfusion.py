@@ -17,6 +17,7 @@ from simulators.plant.hose import Hose, hose
 from simulators.plant.manifold import FRESH, WASTE, Manifold, Moved, reservoir
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.mix import SOLUTES, Mix
+from simulators.plant.supply import bottle_pco2_kpa, line_end_cel
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
 
@@ -135,9 +136,7 @@ class PerfusionPlant(Timed):
             one = self.beds[self._number(place)]
             held = self.volumes.reservoirs[self._number(place)]
             one.liquid.add(part)
-            cel = self.air.air_cel - (self.air.air_cel - p.FRIDGE_CEL) * chamber.washed(
-                1.0, 0.0, p.LINE_WARMING_ML_MIN, 1 / max(1e-6, ml_min)
-            )
+            cel = line_end_cel(self.air.air_cel, ml_min)
             one.cel += (cel - one.cel) * min(1.0, part.ml / max(part.ml, held))
         else:
             self.explained.add(part, -1.0)
@@ -147,9 +146,7 @@ class PerfusionPlant(Timed):
 
     def fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
-        room = p.ROOM_CO2 * p.PRESSURE_KPA
-        hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
+        return fresh_medium(bottle_pco2_kpa(self.t - self.volumes.fresh_hung_at), self.recipe)
 
     def volumes_at(self, now: float) -> Manifold:
         """All volumes at `now`, without moving the plant off its grid."""

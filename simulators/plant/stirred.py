@@ -12,6 +12,7 @@ from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
 from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
+from simulators.plant.supply import bottle_pco2_kpa
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
 from simulators.plant.tubing import Tube
@@ -89,9 +90,7 @@ class StirredPlant(Timed):
 
     def _fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
-        room = p.ROOM_CO2 * p.PRESSURE_KPA
-        hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
+        return fresh_medium(bottle_pco2_kpa(self.t - self.volumes.fresh_hung_at), self.recipe)
 
     def volumes_at(self, now: float) -> Volumes:
         """All volumes at `now`, without moving the plant off its grid."""
