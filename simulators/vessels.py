@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from simulators import people, perfused
 from simulators.core.surroundings import Barrel, Chamber, Immersion, Liquid, Pan, Tube
 from simulators.places import Incubator, Turning, WastePan
-from simulators.plant import culture
+from simulators.plant import brood, culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
 from simulators.plant.medium import GROWTH
@@ -77,7 +77,10 @@ class Stirred100(StirredPlant):
     def story(self, now: float) -> dict[str, dict[str, float]]:
         """What a report tells at `now`: the chamber, and the culture under its unit's name."""
         self.advance(now)
-        return {"chamber": self.chamber_story(), self.unit: culture.story(self.culture, self.volumes.vessel_ml)}
+        told = culture.story(self.culture, self.volumes.vessel_ml)
+        if self.spheroids is not None:
+            told |= brood.story(self.spheroids)
+        return {"chamber": self.chamber_story(), self.unit: told}
 
 
 class _Probe:
@@ -127,4 +130,7 @@ def build(
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
         medium=str(simulation.get("medium", GROWTH.name)),
+        spheroid_cells=number(simulation, "spheroid_cells", p.SIZE_CELLS),
+        induced_days=number(simulation, "induced_days", p.INDUCED_DAYS),
+        formed_days=number(simulation, "formed_days", p.FORMED_DAYS),
     )

@@ -7,6 +7,8 @@ from math import exp, log
 
 from simulators.plant import parameters as p
 
+ACID_PER_GLUCOSE = 2.0
+"""Strong acid made of each glucose: the pH falls."""
 FMOL_PER_HOUR = 1e-9 / 3600
 """1 fmol/cell/h in µmol/cell/s."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import exp, log
 
-from simulators.plant import oxygen
+from simulators.plant import contaminant, oxygen
 from simulators.plant import parameters as p
 from simulators.plant.cells import FMOL_PER_HOUR, SPHEROID, Rates, alive_after, glucose_eaten
 from simulators.plant.chamber import ChamberState
@@ -65,6 +65,10 @@ class CultureState:
     supplements: float = 0.0
     cells: float = 0.0
     dead_cells: float = 0.0
+    spheroids: float = 0.0
+    """How many; what they are is `spheroids.Spheroids`."""
+    contaminant: float = 0.0
+    """Bacteria in the whole vessel."""
     rpm: float = p.STIRRING_RPM
     ph: float = p.PH_REFERENCE
     felt_cel: float = 37.0
@@ -146,9 +150,11 @@ def remove(s: CultureState, ml: float, volume_before_ml: float, cells_too: bool 
     s.calcium *= rest
     s.phosphate *= rest
     s.supplements *= rest
+    s.contaminant *= rest
     if cells_too:
         s.cells *= rest
         s.dead_cells *= rest
+        s.spheroids *= rest
 
 
 def displace(s: CultureState, air: ChamberState, volume_ml: float, change_ml: float) -> None:
@@ -181,9 +187,15 @@ def _ventilate(s: CultureState, air: ChamberState, volume: float, change_ml: flo
 
 def _live(s: CultureState, volume: float, dt_s: float, rates: Rates) -> None:
     """Glucose to lactate, and a few cells die. Lactate made : glucose used is the ratio of the rates, always."""
+    b = s.books
+    if s.contaminant > 0.0:
+        s.contaminant = contaminant.grown(s.contaminant, volume, s.glucose / volume, dt_s)
+        eaten = contaminant.eaten_umol(s.contaminant, s.glucose, dt_s)
+        s.glucose -= eaten
+        s.sid -= contaminant.ACID_PER_GLUCOSE * eaten
+        b.glucose_eaten += eaten
     if s.cells <= 0.0:
         return
-    b = s.books
     eaten = glucose_eaten(s.cells, s.glucose / volume, rates, dt_s)
     made = eaten * rates.lactate / rates.glucose
     s.glucose -= eaten
@@ -203,6 +215,8 @@ def _transfer(s: CultureState, volume: float, dt_s: float, rates: Rates) -> None
     per_umol = p.GAS_ML_PER_UMOL / max(1.0, p.VESSEL_ML - volume)
 
     uptake = s.cells * rates.o2 * FMOL_PER_HOUR / volume
+    if s.contaminant > 0.0:
+        uptake += contaminant.o2_uptake(s.contaminant, volume)
     before = s.o2 / volume
     later, used = oxygen.after(before, oxygen.SOLUBILITY * s.head_o2 * p.PRESSURE_KPA, kla, uptake, dt_s)
     into = (later - before + used) * volume

@@ -4,8 +4,9 @@
     I'  = v1 x1 - r1 x2 I   inhibitor              N'  = k2c x2' - r2 y' N  nucleators, masked as mineral grows
     y'  = k3 f N b / (b + I^a)                     mineral, relative
 
-Alone m = f = 1, and y(28 d) = 2.781. In the plant m = E / (E + 0.05) ties the matrix to early bone cells (our reading
-of "production tied to E": without them nothing matures), and f is oxygen O⁴ / (O⁴ + 0.03⁴), phosphate and calcium.
+Alone m = f = 1, and y(28 d) = 2.781. In the plant m = g E / (E + 0.05) ties the matrix to early bone cells (our reading
+of "production tied to E"; g as in `differentiation`: collagen is hydroxylated with ascorbate and oxygen), and f is
+oxygen O⁴ / (O⁴ + 0.03⁴), phosphate and calcium.
 Detachment leaves the matrix in the flask: everything here begins anew.
 """
 
@@ -55,10 +56,10 @@ class Constants:
 KOMAROVA = Constants()
 
 
-def matrix_drive(early: Values) -> Array:
-    """m: how fast collagen matures, by the share of early bone cells."""
+def matrix_drive(early: Values, g: Values = 1.0) -> Array:
+    """m: how fast collagen matures, by the share of early bone cells and the drive of differentiation."""
     early = array(early)
-    return early / (early + p.EARLY_FOR_MATRIX)
+    return array(g) * early / (early + p.EARLY_FOR_MATRIX)
 
 
 def growth_factor(o2_mm: Values, phosphate_mm: Values, calcium_mm: Values) -> Array:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import inf, pi, sin
 from random import Random
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
+from simulators.plant.brood import SLOW_S, age, restored
+from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.supply import bottle_pco2_kpa
@@ -17,6 +19,9 @@ from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
 from simulators.plant.tubing import Tube
 from simulators.plant.volumes import Volumes
+
+if TYPE_CHECKING:  # numpy takes a tenth of a second to import: only a vessel with cells pays it
+    from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
 """Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams},
@@ -42,6 +47,9 @@ class StirredPlant(Timed):
         cel: float = 37.0,
         co2_percent: float = 5.0,
         medium: str = GROWTH.name,
+        spheroid_cells: float = p.SIZE_CELLS,
+        induced_days: float = p.INDUCED_DAYS,
+        formed_days: float = p.FORMED_DAYS,
     ) -> None:
         faults = faults or {}
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
@@ -63,6 +71,11 @@ class StirredPlant(Timed):
             setattr(self.volumes, name, hose(gain, worn, self.start))
         self.recipe = recipe(medium)
         """Of the bottle that hangs at the fill pump."""
+        self.past = (spheroid_cells, induced_days, formed_days)
+        """Of the cells that are poured in: cells a spheroid, days induced on plastic, days since it was formed."""
+        self.spheroids: Spheroids | None = None
+        self.rates = SPHEROID
+        """Of each cell, as deep in their spheroids they breathe less."""
         self._next = self._next_stop()
 
     # time
@@ -80,7 +93,9 @@ class StirredPlant(Timed):
         t, air = self.t, self.air
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
-        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s)
+        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s, self.rates)
+        if self.spheroids is not None and (t + dt_s) // SLOW_S > t // SLOW_S:
+            self.rates = age(self.spheroids, self.culture, self.volumes.vessel_ml)
 
     def end(self, to: float) -> None:
         v = self.volumes
@@ -161,6 +176,8 @@ class StirredPlant(Timed):
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
             "recipe": self.recipe.name,
+            "spheroids": None if self.spheroids is None else self.spheroids.snapshot(),
+            "rates": asdict(self.rates),
             "pull": [self._pull_g, self._pull_phase],
             "air": asdict(self.air),
             "culture": asdict(self.culture),
@@ -174,6 +191,8 @@ class StirredPlant(Timed):
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
         self._pull_g, self._pull_phase = data["pull"]
         self.recipe = recipe(data["recipe"])
+        self.spheroids = None if data["spheroids"] is None else restored(data["spheroids"])
+        self.rates = Rates(**data["rates"])
         self.air = chamber.ChamberState(**data["air"])
         self.culture = culture.CultureState(**data["culture"] | {"books": culture.Books(**data["culture"]["books"])})
         v = data["volumes"]
