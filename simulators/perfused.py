@@ -7,6 +7,7 @@ from typing import Any
 
 from simulators.core.surroundings import Barrel, Chamber, GasLine, Immersion, Liquid, Pan, Room, Selector, Tube
 from simulators.places import ChamberAir, GasPipe, Incubator, Turning, WastePan
+from simulators.plant import brood
 from simulators.plant import parameters as p
 from simulators.plant.bed import story
 from simulators.plant.medium import GROWTH
@@ -41,7 +42,8 @@ class Perfused(PerfusionPlant):
             if reservoir_ml > 0.0:
                 self.hands.at(unit).pour(self.start, reservoir_ml)
                 one.cel = one.felt_cel
-            one.cells = cells
+            if cells > 0.0:
+                self.put_cells(bed, cells)
         self._places: dict[str, Place] = {
             "chamber": Incubator(self),
             "chamber air": ChamberAir(self),
@@ -64,7 +66,11 @@ class Perfused(PerfusionPlant):
         """What a report tells at `now`: the chamber, and each bed under its unit's name."""
         self.advance(now)
         beds = zip(self.units, self.beds, self.volumes.reservoirs, strict=True)
-        return {"chamber": self.chamber_story()} | {unit: story(one, ml) for unit, one, ml in beds}
+        told = {unit: story(one, ml) for unit, one, ml in beds}
+        for unit, spheroids in zip(self.units, self.spheroids, strict=True):
+            if spheroids is not None:
+                told[unit] |= brood.story(spheroids)
+        return {"chamber": self.chamber_story()} | told
 
 
 class _Outlet:
@@ -109,6 +115,9 @@ def build(config: Table, seed: int | None, start: float, faults: Faults) -> Perf
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
         medium=str(simulation.get("medium", GROWTH.name)),
+        spheroid_cells=number(simulation, "spheroid_cells", p.CALCIUM_CELLS),
+        induced_days=number(simulation, "induced_days", p.INDUCED_DAYS),
+        formed_days=number(simulation, "formed_days", p.FORMED_DAYS),
         level_ml=number(vessel, "level_ml", p.RESERVOIR_LEVEL_ML),
         max_ml=number(vessel, "max_ml", p.RESERVOIR_MAX_ML),
         evaporation_ml_day=number(vessel, "evaporation_ml_day", 0.0),

@@ -29,6 +29,7 @@ class Reacted:
     lactate: float = 0.0
     carbon: float = 0.0
     o2: float = 0.0
+    calcium: float = 0.0
     gas_carbon: float = 0.0
     gas_o2: float = 0.0
 
@@ -43,6 +44,7 @@ class Bed:
     ph: float = p.PH_REFERENCE
     cells: float = 0.0
     dead_cells: float = 0.0
+    spheroids: float = 0.0
     felt_cel: float = 37.0
     felt_ph: float = p.PH_REFERENCE
     felt_do: float = 95.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulators.plant import parameters as p
 from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.culture import DRY_ML, CultureState
+from simulators.plant.mix import Mix
 
 if TYPE_CHECKING:
     from simulators.plant.spheroids import Spheroids
@@ -32,11 +33,16 @@ def restored(saved: Mapping[str, Any]) -> Spheroids:
     return Spheroids.restored(saved)
 
 
+def with_a_past(each: float, induced_days: float, formed_days: float) -> Spheroids:
+    """Spheroids of `each` cells, induced on plastic, then formed some days ago."""
+    return restored(_past(each, induced_days, formed_days))
+
+
 def poured(
     present: Spheroids | None, c: CultureState, cells: float, each: float, induced_days: float, formed_days: float
 ) -> Spheroids:
-    """So many cells more, as spheroids of `each`, made of cells induced on plastic and formed some days ago."""
-    new = restored(_past(each, induced_days, formed_days))
+    """So many cells more, as spheroids with a past."""
+    new = with_a_past(each, induced_days, formed_days)
     c.spheroids += cells / each
     if present is None:
         return new
@@ -44,31 +50,45 @@ def poured(
     return present
 
 
-def age(s: Spheroids, c: CultureState, volume_ml: float) -> Rates:
-    """Half an hour of the spheroids in this liquid; how their cells breathe from now on."""
+class Aged(NamedTuple):
+    """How the cells breathe from now on, how many starved, and µmol of calcium bound."""
+
+    rates: Rates
+    starved: float
+    bound_umol: float
+
+
+def aged(
+    s: Spheroids, count: float, cells: float, dead: float, liquid: Mix, o2_mm: float, still: bool, rates: Rates
+) -> Aged:
+    """Half an hour of `count` spheroids in this liquid; `rates` as of a cell that has all it wants."""
     import numpy as np
 
     from simulators.plant.spheroids import Surroundings, step
 
-    if volume_ml < DRY_ML or c.spheroids <= 0.0 or c.cells <= 0.0:
-        return SPHEROID
+    if liquid.ml < DRY_ML or count <= 0.0 or cells <= 0.0:
+        return Aged(rates, 0.0, 0.0)
+    ml = liquid.ml
     around = Surroundings(
-        c.o2 / volume_ml,
-        c.supplements / volume_ml,
-        c.phosphate / volume_ml,
-        c.calcium / volume_ml,
-        float(c.rpm < STILL_RPM),
-        max(0.0, c.calcium) / c.spheroids,
-    )
-    viability = 100 * c.cells / (c.cells + c.dead_cells)
-    fate = step(s, around, np.array([c.cells / c.spheroids]), np.array([viability]), SLOW_S)
-    starved = c.cells * float(fate.starved[0])
-    c.cells -= starved
-    c.dead_cells += starved
-    bound = float(fate.bound_umol[0]) * c.spheroids
-    c.calcium -= bound
-    c.books.calcium_deposited += bound
-    return Rates(o2=p.O2_UPTAKE * float(fate.uptake[0]))
+        o2_mm, liquid.supplements / ml, liquid.phosphate / ml, liquid.calcium / ml, float(still),
+        max(0.0, liquid.calcium) / count,
+    )  # fmt: skip
+    viability = 100 * cells / (cells + dead)
+    fate = step(s, around, np.array([cells / count]), np.array([viability]), SLOW_S)
+    breathes = replace(rates, o2=rates.o2 * float(fate.uptake[0]))
+    return Aged(breathes, cells * float(fate.starved[0]), float(fate.bound_umol[0]) * count)
+
+
+def age(s: Spheroids, c: CultureState, volume_ml: float) -> Rates:
+    """Half an hour in the stirred vessel; how its cells breathe from now on."""
+    liquid = Mix(volume_ml, calcium=c.calcium, phosphate=c.phosphate, supplements=c.supplements)
+    o2 = c.o2 / volume_ml if volume_ml else 0.0
+    done = aged(s, c.spheroids, c.cells, c.dead_cells, liquid, o2, c.rpm < STILL_RPM, SPHEROID)
+    c.cells -= done.starved
+    c.dead_cells += done.starved
+    c.calcium -= done.bound_umol
+    c.books.calcium_deposited += done.bound_umol
+    return done.rates
 
 
 def story(s: Spheroids) -> dict[str, float]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from math import inf
 from random import Random
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simulators.plant import bed as beds
-from simulators.plant import chamber, oxygen
+from simulators.plant import brood, chamber, oxygen
 from simulators.plant import parameters as p
 from simulators.plant.bed import Bed, Reacted
-from simulators.plant.cells import SPHEROID
+from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.manifold import FRESH, WASTE, Manifold, Moved, reservoir
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
@@ -20,6 +20,9 @@ from simulators.plant.mix import SOLUTES, Mix
 from simulators.plant.supply import bottle_pco2_kpa, line_end_cel
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed
+
+if TYPE_CHECKING:
+    from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
 """Name -> numbers: `worn-tube` {bed: counted from 1, at: s after the start, fraction}."""
@@ -44,6 +47,9 @@ class PerfusionPlant(Timed):
         cel: float = 37.0,
         co2_percent: float = 5.0,
         medium: str = GROWTH.name,
+        spheroid_cells: float = p.CALCIUM_CELLS,
+        induced_days: float = p.INDUCED_DAYS,
+        formed_days: float = p.FORMED_DAYS,
     ) -> None:
         """`o2_uptake` in fmol/cell/h. Raises ValueError when a port leads to something that is not there."""
         super().__init__(start, chamber.settled(cel, co2_percent / 100))
@@ -77,6 +83,10 @@ class PerfusionPlant(Timed):
         """Of the bottle that hangs at the valve."""
         first = fresh_medium(self.air.co2 * p.PRESSURE_KPA, self.recipe)
         self.beds = [beds.filled(first, p.LOOP_LINES_ML, self.air) for _ in range(beds_in_use)]
+        self.past = (spheroid_cells, induced_days, formed_days)
+        """Of the cells that are put into a bed: cells a spheroid, days induced on plastic, days since it was formed."""
+        self.spheroids: list[Spheroids | None] = [None] * beds_in_use
+        self.rates = [self._rates] * beds_in_use
         self.explained = self._present()
         """Every solute that is on the bench by what came and went; what reacted is each bed's own."""
         self.gas_ml_min = 0.0
@@ -99,9 +109,42 @@ class PerfusionPlant(Timed):
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
         self._follow(moved, dt_s)
-        for one, flow in zip(self.beds, moved.flow_ml_min, strict=True):
-            beds.step(one, air, flow, dt_s, self._rates)
+        for one, flow, rates in zip(self.beds, moved.flow_ml_min, self.rates, strict=True):
+            beds.step(one, air, flow, dt_s, rates)
+        if (t + dt_s) // brood.SLOW_S > t // brood.SLOW_S:
+            self._age()
         self.gas_ml += self.gas_ml_min * dt_s / 60
+
+    def put_cells(self, number: int, cells: float) -> None:
+        """Spheroids settle in a bed, counted from 0."""
+        one, each = self.beds[number], self.past[0]
+        new = brood.with_a_past(*self.past)
+        one.cells += cells
+        one.spheroids += cells / each
+        present = self.spheroids[number]
+        if present is None:
+            self.spheroids[number] = new
+        else:
+            present.mix(new, cells / one.cells)
+
+    def take_out(self, number: int) -> None:
+        one = self.beds[number]
+        one.cells = one.dead_cells = one.spheroids = 0.0
+        self.spheroids[number], self.rates[number] = None, self._rates
+
+    def _age(self) -> None:
+        """Half an hour of the spheroids in their beds, which the loop's liquid passes."""
+        for number, (one, spheroids) in enumerate(zip(self.beds, self.spheroids, strict=True)):
+            if spheroids is None:
+                continue
+            done = brood.aged(
+                spheroids, one.spheroids, one.cells, one.dead_cells, one.liquid, one.void_o2, False, self._rates
+            )
+            self.rates[number] = done.rates
+            one.cells -= done.starved
+            one.dead_cells += done.starved
+            one.liquid.calcium -= done.bound_umol
+            one.reacted.calcium -= done.bound_umol
 
     def end(self, to: float) -> None:
         for pump in (self.volumes.syringe, *self.volumes.hoses):
@@ -237,6 +280,8 @@ class PerfusionPlant(Timed):
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
             "recipe": self.recipe.name,
+            "spheroids": [None if each is None else each.snapshot() for each in self.spheroids],
+            "rates": [asdict(each) for each in self.rates],
             "gas": [self.gas_ml_min, self.gas_ml],
             "air": asdict(self.air),
             "volumes": asdict(self.volumes),
@@ -253,6 +298,8 @@ class PerfusionPlant(Timed):
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
         self.gas_ml_min, self.gas_ml = data["gas"]
         self.recipe = recipe(data["recipe"])
+        self.spheroids = [None if each is None else brood.restored(each) for each in data["spheroids"]]
+        self.rates = [Rates(**each) for each in data["rates"]]
         self.air = chamber.ChamberState(**data["air"])
         v = data["volumes"]
         hoses = [Hose(**each) for each in v["hoses"]]
