@@ -142,7 +142,8 @@ def _mineralise(
     mineral.step(s.matrix, days, mineral.matrix_drive(s.maturity.early, g), f)
     wanted = mineral.calcium_ug(s.matrix.y - before, living)
     got = np.minimum(wanted, array(around.calcium_umol) * mineral.CALCIUM_G_MOL)
-    s.matrix.y = before + (s.matrix.y - before) * np.where(wanted > 0.0, got / np.where(wanted > 0.0, wanted, 1.0), 1.0)
+    share = np.where(wanted > 0.0, got / np.maximum(wanted, 1e-300), 1.0)
+    s.matrix.y = before + (s.matrix.y - before) * share
     s.calcium_ug = s.calcium_ug + got
     s.dystrophic_ug = s.dystrophic_ug + np.where(viability < 50.0, got, 0.0)
     return mineral.calcium_umol(got)
