@@ -17,6 +17,8 @@ from random import Random
 from typing import Any, Protocol, Self, cast
 from zoneinfo import ZoneInfo
 
+from simulators.plant.assays import ASSAYS, read
+
 FAULTS = ("late-person", "absent-person", "wrong-entry")
 """`late-person` {hours: 6} answers later · `absent-person` {at: s after first sight, for: s} does not answer ·
 `wrong-entry` {nth: 1} slips the decimal point in the n-th task that asks for a number."""
@@ -100,7 +102,7 @@ class Person:
         zone: str = "UTC",
     ) -> None:
         self._hands = hands
-        self._seed = seed or 0
+        self._seed, self._assay_seed = seed or 0, seed
         self._faults = faults or {}
         self._zone = ZoneInfo(zone)
         self.state = PersonState()
@@ -201,7 +203,8 @@ class Person:
             found = self._do(task, now)
             chance = self._chance(cast(str, task["path"]), "entries")
             entries = cast("Sequence[Task]", task.get("entries") or ())
-            done[key] = {cast(str, entry["name"]): _value(entry, found, chance) for entry in entries}
+            report = _reported(found, key, self._assay_seed)
+            done[key] = {cast(str, entry["name"]): _value(entry, report, chance) for entry in entries}
         return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
@@ -257,6 +260,11 @@ def _key(task: Task) -> str:
     """One occurrence of one run; paths repeat from run to run."""
     run = task.get("run") or task.get("run_id")
     return f"{run}:{task['path']}" if run else cast(str, task["path"])
+
+
+def _reported(found: Mapping[str, float], sample: str, seed: int | None) -> dict[str, float]:
+    """What the laboratory says of it: each assay has its error."""
+    return {name: read(name, true, sample, seed).value if name in ASSAYS else true for name, true in found.items()}
 
 
 def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:

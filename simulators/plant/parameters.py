@@ -297,3 +297,8 @@ PLATE_AIR_MM = _p("96-well plate, still air above the liquid", 10.0, "mm", "D", 
 PLATE_LID = _p("lid hinders evaporation, inner wells", 10.0, "1", "A", "benches A2: 1.7 uL/d")
 PLATE_LID_EDGE = _p("lid hinders evaporation, outer wells", 5.0, "1", "A", "plant-models §2, 5-20")
 PLATE_CELLS = _p("cells of a well", 3.0e4, "{cells}", "R", "culture-protocols §4, R [12]")
+
+# Assays.
+ALP_NAIVE = _p("ALP activity of naive cells", 20.0, "nmol/min/mg", "A", "")
+ALIZARIN_PER_UG = _p("Alizarin red, absorbance for each ug of calcium", 0.2, "1/ug", "A", "")
+PCR_SPREAD = _p("scatter of a relative expression, 1 SD of its logarithm", 0.2, "1", "A", "a quarter of a cycle")
