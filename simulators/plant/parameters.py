@@ -150,3 +150,12 @@ WASTE_TARE_G = _p("empty waste bottle", 180.0, "g", "A", "500 mL glass and cap")
 LEAK_BACK = _p("leaking check valve, share of a delivery", 0.16, "1", "A", "benches A1: counter 18.0, balance 15.1")
 TUBE_PULL_G = _p("tube pulls on the balance", 0.05, "g", "A", "plant-models §10")
 TUBE_PULL_S = _p("period of the pull", 1700.0, "s", "A", "")
+
+# Faults: what goes wrong with plumbing and vents, as it is unless told otherwise.
+SCREEN_SHARE = _p("clogged screen, share of the flow that passes", 0.4, "1", "A", "benches: withdrawal slows")
+SCREEN_ABOVE_ML = _p("clogged screen, stops so far above the level", 6.0, "mL", "A", "benches: and stops above")
+VESSEL_WORKING_ML = _p("vessel, working volume", 90.0, "mL", "A", "benches A1")
+VENT_BLOCKED_H = _p("headspace to chamber through an unforced vent", 5.0, "h", "D", "benches A1")
+BUBBLE_ML = _p("bubble in a line", 1.0, "mL", "A", "half a metre of 1.6 mm bore")
+LEAK_SHARE = _p("leaking tube, share of a delivery", 0.2, "1", "A", "a fault: more than any witness lets pass")
+AIR_SHARE = _p("air in a pump's line, share of its volume", 0.3, "1", "A", "")
