@@ -348,6 +348,8 @@ class SimulatedBench:
         wire.faults.append(fault)
         if fault.spec.name == "replaced" and fault.done:  # it was another one already when it was saved
             wire.simulator = another(self._rebuild[name], True)
+        if fault.spec.name == "half-open":
+            self.host(self.link_of[name]).dies_silently = True
         self._faults.append((name, fault))
 
     def _look_again(self) -> None:

@@ -25,10 +25,14 @@ from controller.store.digest import digest
 from drivers.core.errors import OsteonError
 from protocols.faults import ProtocolInvalid
 from protocols.loading import load
+from protocols.planning import plan
+from protocols.protocol import Protocol
 from protocols.states import RunState
 from simulators.bench import START, SimulatedBench, read
+from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
 from simulators.operator import Operator
+from simulators.shrinking import shortest
 
 REHEARSER = Actor("rehearsal", "simulated", "program")
 HISTORY_AT_RISK_S = 3600.0
@@ -61,6 +65,7 @@ class Result:
     wall_s: float
     compression: float
     event_log_digest: str
+    faults: tuple[str, ...] = ()
     doses: tuple[Dose, ...] = ()
     hand_steps: int = 0
     deviations: tuple[str, ...] = ()
@@ -84,7 +89,7 @@ class Rehearsal:
         faults: Sequence[str] = (),
         installation: str = "",
     ) -> None:
-        self.settings, self.folder, self.seed = settings, folder, seed
+        self.settings, self.folder, self.seed, self.faults = settings, folder, seed, tuple(faults)
         self.bench = SimulatedBench(config, seed=seed, faults=faults, start=START)
         self.controller = Controller(
             settings,
@@ -161,6 +166,7 @@ class Rehearsal:
             wall_s=wall_s,
             compression=days * 86_400.0 / wall_s,
             event_log_digest=digest(ledger),
+            faults=self.faults,
             doses=tuple(doses_of(engine)),
             hand_steps=len(answered),
             deviations=tuple(row.text for row in ledger.deviations(engine.run_id)),
@@ -200,12 +206,14 @@ def rehearse(
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
-    Same protocol, bench, faults and seed give the same event log. `data` keeps the records; without it they are
+    `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log. `data` keeps the records; without it they are
     written to a temporary folder and thrown away. Raises ProtocolInvalid, BenchInvalid, Unusable.
     """
-    text = load(protocol).text
+    loaded = load(protocol)
+    text = loaded.text
     file = bench or shipped_bench()
     settings, config = load_settings(file), read(file)
+    faults = expanded(faults, config, seed, span_s(loaded, settings, sets or {}))
     with tempfile.TemporaryDirectory(prefix="osteon-rehearsal-") as scratch:
         folder = data or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -220,11 +228,18 @@ def rehearse(
                 raise first from None  # a refusal is said in one sentence, by `main`
 
 
+def span_s(protocol: Protocol, settings: Settings, sets: Mapping[str, str]) -> float:
+    """From the start to the last thing that has a time."""
+    nodes = plan(protocol, START, settings.bench.zone, sets).nodes.values()
+    return max((node.due for node in nodes if node.due), default=START) - START
+
+
 def summary(result: Result) -> str:
     """For a terminal."""
     lines = [
         f"{result.protocol}: {result.state}" + (f" — {result.why}" if result.why and not result.complete else ""),
         f"{result.days:.2f} days in {result.wall_s:.1f} s: {result.compression:,.0f} x real time (seed {result.seed})",
+        *([f"faults: {','.join(result.faults)}"] if result.faults else []),
         f"hand steps done: {result.hand_steps}",
         "doses (asked / pump counter / balance, mL):",
         *(
@@ -272,7 +287,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("protocol")
     parser.add_argument("--bench", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--faults", default="", help="names separated by commas, e.g. check-valve")
+    parser.add_argument("--faults", default="", help="separated by commas, e.g. check-valve; or random")
+    parser.add_argument("--shrink", action="store_true", help="if it fails: the shortest list of faults that does it")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -282,14 +298,21 @@ def main(argv: list[str] | None = None) -> int:
     sets = dict(part.split("=", 1) for part in asked.set)
     faults = [name for name in asked.faults.split(",") if name]
     show = bar(28.0) if sys.stderr.isatty() else silent
-    try:
-        result = rehearse(
-            asked.protocol, bench=asked.bench, seed=asked.seed, faults=faults, sets=sets, data=asked.data, progress=show
+
+    def run(faults: Sequence[str], data: Path | None = None) -> Result:
+        return rehearse(
+            asked.protocol, bench=asked.bench, seed=asked.seed, faults=faults, sets=sets, data=data, progress=show
         )
+
+    try:
+        result = run(faults, asked.data)
+        left = asked.shrink and not result.complete and shortest(result.faults, lambda few: not run(few).complete)
     except (ProtocolInvalid, BenchInvalid, Unusable, OsteonError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
     if sys.stderr.isatty():
         print(file=sys.stderr)
     print(json.dumps(asdict(result)) if asked.json else summary(result))
+    if isinstance(left, list):
+        print(f"seed {asked.seed}, shortest list that fails: {','.join(left) or 'none, it fails without'}")
     return 0 if result.complete else 1

@@ -261,6 +261,14 @@ class Namur(TextUnit):
         self.state.set_points[channel] = value
         self._apply(now)
 
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person turns the knob of `cel` or `rpm`."""
+        channel = {"rpm": self.speed[1], "cel": self.heat}.get(name) or ""
+        if channel not in self.state.set_points:
+            raise ValueError(f"{type(self).__name__} has no knob for {name}")
+        low, high = self.ranges.get(channel, (value, value))
+        self.knob(channel, min(max(value, low), high), now)
+
     def _apply(self, now: float) -> None:
         s = self.state
         wanted = s.set_points[self.speed[1]] if s.stirring else 0.0

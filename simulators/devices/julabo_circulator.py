@@ -162,6 +162,13 @@ class JulaboCirculator(TextUnit):
         self._run(value == "1", now)
         return b""
 
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets `cel` at the device, within the limits set there."""
+        if name != "cel":
+            raise ValueError(f"a circulator has no set point for {name}")
+        self.state.set_cel = min(max(value, self.state.low_cel), self.state.high_cel)
+        self._run(self.state.running, now)
+
     def _run(self, on: bool, now: float) -> None:
         self.state.running = on
         self.bath.heat_to(now, self.state.set_cel if on else None)

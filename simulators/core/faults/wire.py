@@ -203,8 +203,8 @@ class FaultyWire:
         gone: list[Action] = []
         for fault in self.faults:
             if fault.is_due(now):
-                if fault.parts:
-                    gone.append(Close(0.0))
+                if fault.parts:  # who is there now is thrown out, who comes later meets `opened`
+                    gone.append(Close(0.0, fault.ends - now, fault.spec.name == "port-moves"))
                 else:
                     actions = self._struck(fault, now)
         return self._out(actions, now) + gone
