@@ -31,6 +31,8 @@ BY: Mapping[str, float] = {
 AT_PANEL: Mapping[str, tuple[float, float]] = {
     "cel": (30.0, 40.0), "co2": (0.0, 10.0), "o2": (2.0, 20.0), "rpm": (0.0, 200.0), "ml_min": (0.0, 20.0),
 }  # fmt: skip
+WHOLE = ("frozen", "not-a-number")
+"""All that a device feels at once."""
 NEVER = ("absent-person", "port-moves")
 """Not by chance: a run would only wait for ever."""
 
@@ -66,15 +68,15 @@ def random_faults(config: Config, seed: int, span_s: float) -> list[str]:
 
 def _anywhere(bench: SimulatedBench, name: str, entry: Entry, chance: Random) -> list[FaultSpec]:
     """The fault at every device, possible there or not; of the plant and of people once."""
-    if entry.where is Where.PERSON or (entry.where is Where.PLANT and name not in bench.surroundings.known_troubles):
-        return [FaultSpec(name, "", {})] if entry.where is Where.PERSON else []
+    if entry.where is Where.PERSON:
+        return [FaultSpec(name, "", {})]
     if entry.where is Where.PLANT:
-        return [
-            FaultSpec(name, "", {key: 1.0 for key in ("out",) if key in entry.parameters and chance.random() < 0.5})
-        ]
+        outgoing = "out" in entry.parameters and chance.random() < 0.5
+        known = name in bench.surroundings.known_troubles
+        return [FaultSpec(name, "", {"out": 1.0} if outgoing else {})] if known else []
     found: list[FaultSpec] = []
     for device in bench.link_of:
-        if READ.keys() <= entry.parameters.keys():
+        if READ.keys() <= entry.parameters.keys() and name not in WHOLE:
             found += [FaultSpec(name, device, {key: round(chance.uniform(-by, by), 3)}) for key, by in BY.items()]
         elif SET.keys() <= entry.parameters.keys():
             found += [FaultSpec(name, device, {key: round(chance.uniform(*AT_PANEL[key]), 1)}) for key in SET]

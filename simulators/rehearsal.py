@@ -206,8 +206,9 @@ def rehearse(
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
-    `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log. `data` keeps the records; without it they are
-    written to a temporary folder and thrown away. Raises ProtocolInvalid, BenchInvalid, Unusable.
+    `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log.
+    `data` keeps the records; without it they are written to a temporary folder and thrown away. Raises ProtocolInvalid,
+    BenchInvalid, Unusable, and ValueError for a fault that the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text
@@ -306,13 +307,15 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         result = run(faults, asked.data)
-        left = asked.shrink and not result.complete and shortest(result.faults, lambda few: not run(few).complete)
+        left: list[str] | None = None
+        if asked.shrink and not result.complete:
+            left = shortest(result.faults, lambda few: not run(few).complete)
     except (ProtocolInvalid, BenchInvalid, Unusable, OsteonError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
     if sys.stderr.isatty():
         print(file=sys.stderr)
     print(json.dumps(asdict(result)) if asked.json else summary(result))
-    if isinstance(left, list):
+    if left is not None:
         print(f"seed {asked.seed}, shortest list that fails: {','.join(left) or 'none, it fails without'}")
     return 0 if result.complete else 1

@@ -9,7 +9,7 @@ import asyncio
 from typing import Protocol
 
 from drivers.core.errors import LinkLost
-from simulators.core.simulator import Action, Bytes, Closed, Opened, Send, Simulator
+from simulators.core.simulator import Action, Bytes, Close, Closed, Opened, Simulator
 
 ORDER_S = 1e-6
 """Bytes due at the same moment follow each other this closely: a cable never reorders."""
@@ -101,12 +101,12 @@ class Host:
                 if at <= self._last_at:
                     at = self._last_at + ORDER_S
                 self._last_at = at
-                if type(action) is Send:
+                if not isinstance(action, Close):
                     loop.call_at(at, self._arrive, self._plug, action.data)
-                else:
-                    loop.call_at(at, self._hang_up, self._plug)
-                    if action.gone_s:
-                        loop.call_at(at, self.vanish, action.gone_s, action.moves)
+                    continue
+                loop.call_at(at, self._hang_up, self._plug)
+                if action.gone_s:
+                    loop.call_at(at, self.vanish, action.gone_s, action.moves)
         if self.simulator.wake_at != self._alarm_at:
             self._arm()
 

@@ -94,3 +94,4 @@ def _bubble(plant: StirredPlant, values: Numbers) -> None:
     culture.remove(plant.culture, -back, v.vessel_ml)
     v.vessel_ml += back
     v.total_out_ml -= back
+    culture.displace(plant.culture, plant.air, v.vessel_ml, back)

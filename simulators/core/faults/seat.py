@@ -123,7 +123,7 @@ class Seat:
     def mend(self, now: float) -> None:
         for fault in self.faults:
             fault.ends = min(fault.ends, now)
-        self.wake(now)
+        self._settle(now)
         self.faults.clear()
 
     @property

@@ -297,6 +297,8 @@ class Meter(TextUnit):
                 for index in (1, 2, 3, 4, 12, *range(13, len(found))):
                     found[index] = MARKER
             else:
+                for index in (1, 2, 3, 4, 12):
+                    found[index] = 0 if found[index] == MARKER else found[index]
                 self._optical(channel, liquid, found, now)
         return found
 
