@@ -33,6 +33,8 @@ AT_PANEL: Mapping[str, tuple[float, float]] = {
 }  # fmt: skip
 WHOLE = ("frozen", "not-a-number")
 """All that a device feels at once."""
+FROM_THE_START = ("roll-over",)
+"""A counter near its end got there before the run."""
 NEVER = ("absent-person", "port-moves")
 """Not by chance: a run would only wait for ever."""
 
@@ -58,7 +60,7 @@ def random_faults(config: Config, seed: int, span_s: float) -> list[str]:
         if not targets:
             continue
         spec = chance.choice(targets)
-        times = {"after_s": round(chance.uniform(0.0, span_s), 1)}
+        times = {"after_s": 0.0 if name in FROM_THE_START else round(chance.uniform(0.0, span_s), 1)}
         if entry.where is not Where.STROKE:
             low, high = LASTS_S[entry.kind]
             times["for_s"] = round(math.exp(chance.uniform(math.log(low), math.log(high))), 1)

@@ -162,10 +162,13 @@ class JulaboCirculator(TextUnit):
         self._run(value == "1", now)
         return b""
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("cel",)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person sets `cel` at the device, within the limits set there."""
-        if name != "cel":
-            raise ValueError(f"a circulator has no set point for {name}")
         self.state.set_cel = min(max(value, self.state.low_cel), self.state.high_cel)
         self._run(self.state.running, now)
 

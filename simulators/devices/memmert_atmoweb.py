@@ -274,11 +274,14 @@ class MemmertIco:
         self._hand_over(now)
         return self._value(name, air)
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return tuple(name for name, point in AT_PANEL.items() if point not in self.absent)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person sets cel, co2 or o2 at the device; outside its range the panel takes nothing (X)."""
-        point = AT_PANEL.get(name, "")
-        if point not in self.state.set_points or point in self.absent:
-            raise ValueError(f"{self.kind} has no set point for {name}")
+        point = AT_PANEL[name]
         low, high = RANGES[point]
         if low <= value <= high:
             self.state.set_points[point] = round(value, 1)

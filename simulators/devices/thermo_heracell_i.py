@@ -118,11 +118,14 @@ class ThermoHeracellI(TextUnit):
 
     # -- at the panel
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return tuple(AT_PANEL)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person changes a set point, by its name here or as cel, co2, o2."""
         name = AT_PANEL.get(name, name)
-        if name not in self.state.set_points:
-            raise ValueError(f"the incubator has no set point for {name}")
         self.state.set_points[name] = value
         self._log(SET_EVENTS[name], now)
         self._hand_over(now)

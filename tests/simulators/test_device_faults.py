@@ -330,6 +330,7 @@ async def test_a_valve_that_sticks_stays_where_it_was():
         ("leak@incubator", "barrel, tube"),
         ("panel-change@incubator", "say what is set"),
         ("panel-change@balance:cel=37", "no such trouble"),
+        ("panel-change@incubator:rpm=37", "of cel, co2, o2"),
         ("frozen@pump_in", "it is for chamber"),
         ("frozen@nobody", "no device"),
     ],

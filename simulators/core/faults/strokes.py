@@ -29,8 +29,13 @@ class Counts(Protocol):
 
 
 class HasPanel(Protocol):
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set there, of `cel`, `co2`, `o2`, `rpm`, `ml_min`."""
+        ...
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
-        """A person sets `cel`, `co2`, `o2`, `rpm` or `ml_min`; raises ValueError for one it has not."""
+        """A person sets one of `panel`; what is out of its range is taken as the device's own panel takes it."""
         ...
 
 
@@ -39,8 +44,10 @@ def check(spec: FaultSpec, simulator: Simulator) -> None:
     needs = spec.entry.needs
     if needs and not hasattr(simulator, needs):
         raise ValueError(f"fault {spec.text}: {type(simulator).__name__} has no such trouble ({needs})")
-    if spec.name == "panel-change" and not _set(spec):
-        raise ValueError(f"fault {spec.text}: say what is set, e.g. panel-change@incubator:cel=35")
+    if spec.name == "panel-change":
+        can = cast("HasPanel", simulator).panel
+        if not _set(spec) or not _set(spec).keys() <= set(can):
+            raise ValueError(f"fault {spec.text}: say what is set there, of {', '.join(can)}; e.g. {can[0]}=35")
 
 
 def _set(spec: FaultSpec) -> dict[str, float]:

@@ -157,10 +157,13 @@ class FlowBody:
             s.saved_set_point = value
         self.drive(now)
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("ml_min",)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person sets the flow, `ml_min` at standard conditions."""
-        if name != "ml_min":
-            raise ValueError(f"a flow controller has no set point for {name}")
         self.take_set_point(value / self.ml_min_per_unit, now)
 
     def hold_valve(self, how: str, now: float) -> None:

@@ -207,10 +207,13 @@ class BinderMb(ModbusUnit):
 
         return write
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("cel",)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person sets `cel` at the device."""
-        if name != "cel":
-            raise ValueError(f"the panel has no set point for {name} that is built here")
         low, high = self.limits
         self.change(now, lambda: self.active().__setitem__(0, min(max(value, low), high)))
 
