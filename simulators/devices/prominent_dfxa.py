@@ -279,12 +279,6 @@ class ProminentDfxa(ModbusUnit):
 
     # -- motion
 
-    def reset_totals(self, now: float) -> None:
-        """What can be deleted is deleted; the total cannot (M)."""
-        self._advance(now)
-        self._clear(0, now)
-        self._clear(1, now)
-
     def _times_out(self) -> float:
         s = self.state
         if not s.timeout_ms or s.heard_at is None or s.timed_out:

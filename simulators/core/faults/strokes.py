@@ -46,6 +46,8 @@ def check(spec: FaultSpec, simulator: Simulator) -> None:
         raise ValueError(f"fault {spec.text}: {type(simulator).__name__} has no such trouble ({needs})")
     if spec.name == "panel-change":
         can = cast("HasPanel", simulator).panel
+        if not can:
+            raise ValueError(f"fault {spec.text}: {type(simulator).__name__} has nothing to set")
         if not _set(spec) or not _set(spec).keys() <= set(can):
             raise ValueError(f"fault {spec.text}: say what is set there, of {', '.join(can)}; e.g. {can[0]}=35")
 

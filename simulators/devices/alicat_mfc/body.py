@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from simulators.core.noise import noise
 from simulators.core.surroundings import GasLine
@@ -86,6 +86,8 @@ class FlowBody:
     """Options: `full_scale` and `unit` (SCCM, SLPM), `gas` (number), `standard_cel`, `zero_offset` (in the unit)."""
 
     state: State
+    controls: ClassVar[bool] = True
+    """Whether it has a valve, and a set point for it."""
 
     def set_up(self, place: GasLine, seed: int | None, options: Mapping[str, float | str]) -> None:
         self.place = place
@@ -160,7 +162,7 @@ class FlowBody:
     @property
     def panel(self) -> tuple[str, ...]:
         """What a person can set at the device."""
-        return ("ml_min",)
+        return ("ml_min",) if self.controls else ()
 
     def set_at_panel(self, name: str, value: float, now: float) -> None:
         """A person sets the flow, `ml_min` at standard conditions."""
