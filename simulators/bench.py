@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import cast
 from zlib import crc32
 
 from simulators import catalogue, vessels
-from simulators.core.faults import PEOPLE, Fault, FaultSpec, FaultyWire, parse
+from simulators.core.faults import Fault, FaultSpec, FaultyWire, Seat, parse
+from simulators.core.faults.placing import aimed, check_wire
+from simulators.core.faults.table import Where
 from simulators.core.hosts import MemoryHost, MemoryLink
 from simulators.core.shared_line import SharedLine
-from simulators.core.simulator import Action
+from simulators.core.simulator import Action, Simulator
 from simulators.core.surroundings import Immersion, Liquid
-from simulators.people import Person
+from simulators.people import Lapse, Person
+from simulators.plant.timed import Trouble
 from simulators.standalone import PLACES, Still
 
 START = 1_767_567_600.0
@@ -61,6 +65,22 @@ class Beaker:
         return self.vessel.liquid(now) if self.holds is None else self.holds
 
 
+def another(build: partial[Simulator], other: bool) -> Simulator:
+    """The device as it left the factory; `other` = one more of its kind, with another serial number if it has any."""
+    simulator = build()
+    if not other:
+        return simulator
+    options = cast("Mapping[str, object]", build.keywords["options"])
+    serial = str(getattr(simulator, "serial", "") or options.get("serial", ""))
+    return build(options={**options, "serial": next_serial(serial)}) if serial else simulator
+
+
+def next_serial(serial: str) -> str:
+    """Another number of the same shape: its last digit is one more."""
+    at = max((at for at, each in enumerate(serial) if each.isdigit()), default=-1)
+    return serial if at < 0 else f"{serial[:at]}{(int(serial[at]) + 1) % 10}{serial[at + 1 :]}"
+
+
 class SimulatedBench:
     """Devices by name, cables by link name, the plant, and the truth to judge by.
 
@@ -73,16 +93,10 @@ class SimulatedBench:
     ) -> None:
         specs = [parse(text) for text in faults]
         self.seed, self.start = seed, start
-        plant = {s.name: s.parameters for s in specs if not s.is_wire and s.name not in PEOPLE}
-        self.surroundings = vessels.build(config, seed, start, plant)
+        self.surroundings = vessels.build(config, seed, start)
         self.hands = self.surroundings.hands
-        self.people_faults = [spec for spec in specs if spec.name in PEOPLE]
-        self.person = Person(
-            self.hands,
-            seed,
-            {spec.name: spec.parameters for spec in self.people_faults},
-            str(cast("Config", config.get("bench") or {}).get("zone", "UTC")),
-        )
+        zone = str(cast("Config", config.get("bench") or {}).get("zone", "UTC"))
+        self.person = Person(self.hands, seed, zone=zone)
         """The simulated person; whoever hosts the bench shows them the open tasks."""
         self.urls = dict(cast("Mapping[str, str]", config["links"]))
         self.schemes: dict[str, str] = {}
@@ -91,7 +105,11 @@ class SimulatedBench:
         """Device name -> link name."""
         self.box_of: dict[str, str] = {}
         """Device name -> name of the first device in the same box."""
-        places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
+        places = self.places = cast("Mapping[str, str]", cast("Config", config["simulation"])["places"])
+        self.model_of: dict[str, str] = {}
+        self.seats: dict[str, Seat] = {}
+        """Between each device and its place."""
+        self._rebuild: dict[str, partial[Simulator]] = {}
         self.beakers: dict[str, Beaker] = {}
         self.alone: dict[str, Still] = {}
         """Places outside the plant, by device."""
@@ -101,8 +119,7 @@ class SimulatedBench:
         self.hosts: dict[str, MemoryHost] = {}
         self._faults: list[tuple[str, Fault]] = []
         for spec in specs:
-            if spec.is_wire:
-                self._put(spec, start)
+            self._put(spec, start)
 
     def _add(self, config: Config, channels: list[Config], places: Mapping[str, str]) -> None:
         """One box with its cable; a box of several channels gets one place a channel and goes by the first's name."""
@@ -114,15 +131,17 @@ class SimulatedBench:
         sits = [self._seat(model, str(each["name"]), places[str(each["name"])]) for each in channels]
         of_all = cast("Config", cast("Config", config["simulation"]).get("options") or {})
         itself = cast("Config", of_all.get(name) or {})  # what only the simulated device is told: a worn electrode …
-        simulator = catalogue.build(
+        build = self._rebuild[name] = partial(
+            catalogue.build,
             model,
             sits if len(sits) > 1 else sits[0],
             address=cast("int", device.get("address", catalogue.entry(model).address)),
             seed=None if self.seed is None else crc32(f"{self.seed} {name}".encode()),
             options=cast("Mapping[str, float | str]", {**cast("Config", device.get("options") or {}), **itself}),
         )
-        self.lines[link].add(name, simulator)
+        self.lines[link].add(name, build())
         for each in channels:
+            self.model_of[str(each["name"])] = model
             self.link_of[str(each["name"])] = link
             self.box_of[str(each["name"])] = name
         self.schemes[link] = catalogue.entry(model).scheme
@@ -133,10 +152,10 @@ class SimulatedBench:
             found: object = self.alone.setdefault(name, PLACES[catalogue.entry(model).place]())
         else:
             found = self.surroundings.place(place)
-        if catalogue.entry(model).place != "immersion":
-            return found
-        self.beakers[name] = Beaker(cast("Immersion", found))
-        return self.beakers[name]
+        if catalogue.entry(model).place == "immersion":
+            found = self.beakers[name] = Beaker(cast("Immersion", found))
+        self.seats[name] = Seat(found)
+        return self.seats[name]
 
     def dip(self, now: float, device: str, *, ph: float = 7.0, do_percent: float = 0.0, cel: float = 25.0) -> None:
         """From `now` on: a person takes a probe out of its vessel and stands it in a buffer or in another liquid."""
@@ -206,20 +225,22 @@ class SimulatedBench:
         return self.surroundings.truth(now)
 
     def inject(self, text: str, now: float) -> None:
-        """Put a wire fault in while everything runs; raises ValueError for others: they are there from the start."""
-        spec = parse(text)
-        if not spec.is_wire:
-            raise ValueError(f"fault {spec.name} can only be put in when the bench is made")
-        self._put(spec, now)
+        """Put a fault in while everything runs; raises ValueError for what nothing here can have."""
+        self._put(parse(text), now)
         self._look_again()
 
-    def clear_faults(self) -> None:
-        """Mend every cable."""
+    def clear_faults(self, now: float | None = None) -> None:
+        """Mend every cable; with `now`, also devices, plant and person from that moment on."""
         self._faults.clear()
         for line in self.lines.values():
             for device in line.devices.values():
                 if isinstance(device, FaultyWire):
                     device.faults.clear()
+        if now is not None:
+            for seat in self.seats.values():
+                seat.mend(now)
+            self.surroundings.mend(now)
+            self.person.lapses.clear()
         self._look_again()
 
     def power_cycle(self, device: str, now: float) -> list[Action]:
@@ -241,6 +262,7 @@ class SimulatedBench:
             "person": self.person.snapshot(),
             "alone": {name: place.snapshot() for name, place in self.alone.items()},
             "lines": {link: line.snapshot() for link, line in self.lines.items()},
+            "seats": {name: seat.snapshot() for name, seat in self.seats.items()},
             "faults": [{"device": device, **fault.snapshot()} for device, fault in self._faults],
             "beakers": {name: None if each.holds is None else list(each.holds) for name, each in self.beakers.items()},
         }
@@ -252,29 +274,82 @@ class SimulatedBench:
         self.person.restore(cast("dict[str, object]", saved["person"]))
         for name, place in cast("Mapping[str, dict[str, object]]", saved.get("alone") or {}).items():
             self.alone[name].restore(place)
+        for fault in cast("list[dict[str, object]]", saved["faults"]):
+            self._wrap(str(fault["device"]), Fault.restored(fault))
         lines = cast("Mapping[str, dict[str, object]]", saved["lines"])
         for link, line in self.lines.items():
             line.restore(lines[link])
         for name, holds in cast("Mapping[str, list[float] | None]", saved.get("beakers") or {}).items():
             self.beakers[name].holds = None if holds is None else Liquid(*holds)
-        for fault in cast("list[dict[str, object]]", saved["faults"]):
-            self._wrap(str(fault["device"]), Fault.restored(fault))
+        for name, seat in cast("Mapping[str, dict[str, object]]", saved["seats"]).items():
+            self.seats[name].restore(seat, self.start)
+            if self.seats[name].faults:
+                self._wire_of(self.box_of[name])
         self._look_again()
+
+    # faults find their places
 
     def _put(self, spec: FaultSpec, now: float) -> None:
         if spec.target and spec.target not in self.link_of:
             raise ValueError(f"fault {spec.text}: no device {spec.target!r}; there are {', '.join(self.link_of)}")
-        for name in (self.box_of[spec.target],) if spec.target else dict.fromkeys(self.box_of.values()):
-            seed = None if self.seed is None else crc32(f"{self.seed} fault {name}".encode())
-            self._wrap(name, Fault(spec, now, seed))
+        starts, ends = spec.span(now)
+        match spec.where:
+            case Where.PERSON:
+                self.person.lapses.append(Lapse(spec.name, spec.values, starts, ends))
+            case Where.PLANT:
+                values = {**spec.values, **aimed(spec, self.places.get(spec.target, ""))}
+                begins = starts + values.get("at", 0.0)
+                self.surroundings.trouble(now, Trouble(spec.name, values, begins, ends))
+            case Where.SEAT:
+                for name in self._can(spec):
+                    self.seats[name].put(spec, now)
+                    self._wire_of(self.box_of[name])
+            case _:
+                for name in dict.fromkeys(self.box_of[name] for name in self._can(spec)):
+                    seed = None if self.seed is None else crc32(f"{self.seed} fault {name}".encode())
+                    self._wrap(name, Fault(spec, now, seed))
+
+    def _can(self, spec: FaultSpec) -> list[str]:
+        """The devices that get the fault; raises ValueError, for a device named, with why it cannot have it."""
+        found: list[str] = []
+        no: ValueError | None = None
+        for name in (spec.target,) if spec.target else self.link_of:
+            try:
+                self.check(spec, name)
+                found.append(name)
+            except ValueError as reason:
+                no = reason
+        if not found:
+            raise no or ValueError(f"fault {spec.text}: there is no device")
+        return found
+
+    def check(self, spec: FaultSpec, name: str) -> None:
+        """Raises ValueError where device `name` cannot have the fault."""
+        places = spec.entry.places
+        if places and catalogue.entry(self.model_of[name]).place not in places:
+            raise ValueError(f"fault {spec.text}: {name} is nothing for it; it is for {', '.join(places)}")
+        if spec.where is Where.SEAT:
+            self.seats[name].check(spec)
+        else:
+            check_wire(spec, self.lines[self.link_of[name]].devices[self.box_of[name]])
+
+    def _wire_of(self, box: str) -> FaultyWire:
+        """The cable of a box, laid open for faults."""
+        line = self.lines[self.link_of[box]]
+        wire = line.devices[box]
+        if not isinstance(wire, FaultyWire):
+            seats = tuple(self.seats[name] for name, of in self.box_of.items() if of == box)
+            wire = FaultyWire(wire, seats, partial(another, self._rebuild[box]))
+            line.add(box, wire)
+        return wire
 
     def _wrap(self, name: str, fault: Fault) -> None:
-        line = self.lines[self.link_of[name]]
-        wire = line.devices[name]
-        if not isinstance(wire, FaultyWire):
-            wire = FaultyWire(wire)
-            line.add(name, wire)
+        wire = self._wire_of(name)
         wire.faults.append(fault)
+        if fault.spec.name == "replaced" and fault.done:  # it was another one already when it was saved
+            wire.simulator = another(self._rebuild[name], True)
+        if fault.spec.name == "half-open":
+            self.host(self.link_of[name]).dies_silently = True
         self._faults.append((name, fault))
 
     def _look_again(self) -> None:

@@ -32,12 +32,13 @@ ACTS = {
     "pour": Act("pour so many mL of warm medium into the vessel", "ml", ("cells_per_ml",)),
     "take": Act("take a sample of so many mL and have it analysed", "ml"),
     "renew-bottle": Act("hang a full bottle, or an empty one for 'waste'", "fluid", ("ml",)),
+    "clamp": Act("leave a clamp on the filling line for so many seconds", "seconds"),
     "line-to-cup": Act("hold the open end of the filling line over a cup"),
     "line-to-vessel": Act("lead the filling line into the vessel again"),
     "stir": Act("set the stirrer by hand, rpm", "rpm"),
     "door": Act("open the chamber's door for so many seconds", "seconds"),
-    "fault": Act("put a fault on a cable, as 'osteon simulate --list-faults' writes it", "text"),
-    "mend": Act("take every fault off the cables"),
+    "fault": Act("put a fault in, as 'osteon simulate --list-faults' writes it", "text"),
+    "mend": Act("mend every fault: cables, devices, plant, people"),
     "power-cycle": Act("pull a device's mains plug and put it back", "device"),
 }
 NUMBERS = ("ml", "rpm", "seconds")

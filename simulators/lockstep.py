@@ -133,7 +133,7 @@ class World:
             self._news.update(self.bench.lines)
 
     def mend(self) -> None:
-        self.bench.clear_faults()
+        self.bench.clear_faults(self.now)
         if self.controller is not None:
             self._news.update(self.bench.lines)
 
@@ -153,6 +153,7 @@ class World:
             "take": hands.take,
             "harvest": hands.harvest,
             "renew_bottle": hands.renew_bottle,
+            "clamp": hands.clamp,
             "line_to_cup": hands.line_to_cup,
             "line_to_vessel": hands.line_to_vessel,
             "stir": hands.stir,

@@ -10,18 +10,15 @@ nobody else can reach into a simulated vessel. One that is claimed for the simul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol, Self, cast
 from zoneinfo import ZoneInfo
 
 from simulators.plant.assays import ASSAYS, read
-
-FAULTS = ("late-person", "absent-person", "wrong-entry")
-"""`late-person` {hours: 6} answers later · `absent-person` {at: s after first sight, for: s} does not answer ·
-`wrong-entry` {nth: 1} slips the decimal point in the n-th task that asks for a number."""
 
 SIMULATED = "simulated operator"
 
@@ -66,6 +63,7 @@ class Hands(Protocol):
     def renew_bottle(self, now: float, fluid: str, ml: float = 250.0) -> None: ...
     def line_to_cup(self, now: float) -> None: ...
     def line_to_vessel(self, now: float) -> None: ...
+    def clamp(self, now: float, seconds: float) -> None: ...
     def stir(self, now: float, rpm: float) -> None: ...
     def door(self, now: float, seconds: float) -> None: ...
     def look(self, now: float) -> dict[str, float]: ...
@@ -87,8 +85,22 @@ class PersonState:
     planned: dict[str, float] = field(default_factory=dict[str, float])
     done: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
     tries: dict[str, int] = field(default_factory=dict[str, int])
-    numbers_asked: int = 0
+    chances: dict[str, int] = field(default_factory=dict[str, int])
+    """How often a fault could have happened, by its name."""
     first_seen: float | None = None
+
+
+@dataclass(slots=True)
+class Lapse:
+    """A fault of the person by name, from `starts` until `ends`; `values` as the table of faults has them."""
+
+    name: str
+    values: dict[str, float]
+    starts: float = -math.inf
+    ends: float = math.inf
+
+    def by(self, key: str, default: float) -> float:
+        return self.values.get(key, default)
 
 
 class Person:
@@ -103,7 +115,7 @@ class Person:
     ) -> None:
         self._hands = hands
         self._seed, self._assay_seed = seed or 0, seed
-        self._faults = faults or {}
+        self.lapses = [Lapse(name, dict(numbers)) for name, numbers in (faults or {}).items()]
         self._zone = ZoneInfo(zone)
         self.state = PersonState()
 
@@ -126,6 +138,8 @@ class Person:
                 s.planned[key] = now
             elif key not in s.planned:
                 s.planned[key] = max(self._when(task, now), task.get("not_before", now))
+            if claimed_by != SIMULATED and now >= s.planned[key]:
+                s.planned[key] = self._present(now)  # an absence may have begun since it was planned
             if now < s.planned[key]:
                 continue
             tries = s.tries[key] = s.tries.get(key, 0) + 1
@@ -144,12 +158,15 @@ class Person:
             "planned": dict(s.planned),
             "done": {path: dict(found) for path, found in s.done.items()},
             "tries": dict(s.tries),
-            "numbers_asked": s.numbers_asked,
+            "chances": dict(s.chances),
             "first_seen": s.first_seen,
+            "lapses": [asdict(each) for each in self.lapses],
         }
 
     def restore(self, saved: dict[str, object]) -> None:
-        self.state = PersonState(**cast("dict[str, Any]", saved))
+        fields = dict(cast("dict[str, Any]", saved))
+        self.lapses = [Lapse(**each) for each in fields.pop("lapses")]
+        self.state = PersonState(**fields)
 
     # when
 
@@ -161,8 +178,8 @@ class Person:
         path = cast(str, task["path"])
         chance = self._chance(path, "when")
         seconds = 60 * chance.uniform(*REACTION_MIN)
-        if "late-person" in self._faults:
-            seconds += 3600 * self._faults["late-person"].get("hours", 6.0)
+        if (late := self._lapse("late-person", now)) is not None:
+            seconds += 3600 * late.by("hours", 6.0)
         begin = max(now, cast(float, task.get("due") or now))
         if _key(task) in self.state.done:
             return begin
@@ -180,12 +197,27 @@ class Person:
 
     def _present(self, at: float) -> float:
         """`at`, or the end of an absence (far away when it has none)."""
-        absence = self._faults.get("absent-person")
-        if absence is None:
-            return at
-        begin = (self.state.first_seen or 0.0) + absence.get("at", 0.0)
-        end = begin + absence.get("for", 1e12)
-        return end if begin <= at < end else at
+        for absence in self.lapses:
+            if absence.name == "absent-person":
+                begin = max(absence.starts, (self.state.first_seen or 0.0) + absence.by("at", 0.0))
+                end = min(absence.ends, begin + absence.by("for", 1e12))
+                if begin <= at < end:
+                    return end
+        return at
+
+    # lapses
+
+    def _lapse(self, name: str, now: float) -> Lapse | None:
+        return next((each for each in self.lapses if each.name == name and each.starts <= now < each.ends), None)
+
+    def _errs(self, name: str, now: float) -> Lapse | None:
+        """The lapse, when this is its n-th chance; each chance is counted while the lapse is there."""
+        lapse = self._lapse(name, now)
+        if lapse is None:
+            return None
+        chances = self.state.chances
+        chances[name] = chances.get(name, 0) + 1
+        return lapse if chances[name] == int(lapse.by("nth", 1)) else None
 
     # doing and writing
 
@@ -194,7 +226,7 @@ class Person:
         again = self.state.done.get(_key(task))
         if again is not None:
             return Answer(path, dict(again))
-        return Answer(path, self._slip(cast("Sequence[Task]", task.get("entries") or ()), self._found(task, now)))
+        return Answer(path, self._slip(cast("Sequence[Task]", task.get("entries") or ()), self._found(task, now), now))
 
     def _found(self, task: Task, now: float) -> dict[str, Value]:
         """Do the acts of the task if they are not done yet; what this person would write down."""
@@ -214,6 +246,8 @@ class Person:
         hands = self._hands.at(str(task.get("unit") or ""))
         if "door" not in names and (IN_CHAMBER & names or task.get("out_of_incubator_s")):
             hands.door(now, DOOR_S)
+        if IN_CHAMBER & names and (ajar := self._errs("door-left-open", now)) is not None:
+            hands.door(now, 60 * ajar.by("minutes", 30.0))
         found: dict[str, float] = {}
         for act in acts:
             found |= self._act(hands, act, now)
@@ -231,7 +265,7 @@ class Person:
             case "harvest":
                 return hands.harvest(now)
             case "renew":
-                hands.renew_bottle(now, str(act.get("fluid") or "fresh"), ml)
+                self._renew(hands, str(act.get("fluid") or "fresh"), ml, now)
             case "line_to_cup":
                 hands.line_to_cup(now)
             case "line_to_vessel":
@@ -244,16 +278,27 @@ class Person:
                 raise ValueError(f"a person does not know how to {other!r}")
         return {}
 
-    def _slip(self, entries: Sequence[Task], written: dict[str, Value]) -> dict[str, Value]:
-        """`wrong-entry`: a decimal point in the wrong place, once; asked again, they write it right."""
-        fault = self._faults.get("wrong-entry")
+    def _renew(self, hands: Hands, fluid: str, ml: float, now: float) -> None:
+        """A new bottle; perhaps the wrong one, perhaps its clamp stays on the line."""
+        if "waste" not in fluid.lower():
+            if (wrong := self._errs("wrong-bottle", now)) is not None:
+                other = "growth medium" if "osteogenic" in fluid.lower() else "osteogenic medium"
+                fluid = "DMEM, high glucose" if wrong.by("dmem", 0.0) else other
+            if (clamp := self._errs("forgotten-clamp", now)) is not None:
+                hands.clamp(now, 3600 * clamp.by("hours", 8.0))
+        hands.renew_bottle(now, fluid, ml)
+
+    def _slip(self, entries: Sequence[Task], written: dict[str, Value], now: float) -> dict[str, Value]:
+        """A decimal point in the wrong place, a lot that is not the one in their hands; asked again, they write it
+        right."""
         number = next((cast(str, e["name"]) for e in entries if e.get("kind", "number") == "number"), None)
-        if fault is None or number is None:
-            return dict(written)
-        self.state.numbers_asked += 1
-        if self.state.numbers_asked != int(fault.get("nth", 1)):
-            return dict(written)
-        return written | {number: 10 * float(written[number])}
+        lot = next((cast(str, e["name"]) for e in entries if e.get("kind") == "text" and _is_lot(e)), None)
+        slips: dict[str, Value] = {}
+        if number is not None and self._errs("wrong-entry", now) is not None:
+            slips[number] = 10 * float(written[number])
+        if lot is not None and self._errs("wrong-lot", now) is not None:
+            slips[lot] = f"{str(written[lot])[:-1]}{(int(str(written[lot])[-1]) + 1) % 10}"
+        return written | slips
 
 
 def _key(task: Task) -> str:
@@ -273,9 +318,13 @@ def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:
     if kind == "yes_no":
         return True
     if kind == "text":
-        return f"LOT-{chance.randrange(1000, 9999)}" if "lot" in name else "as expected"
+        return f"LOT-{chance.randrange(1000, 9999)}" if _is_lot(entry) else "as expected"
     true = _found(name, str(entry.get("unit") or ""), found)
     return _usual(entry, name, chance) if true is None else _rounded(true)
+
+
+def _is_lot(entry: Task) -> bool:
+    return "lot" in cast(str, entry["name"]).lower()
 
 
 def _found(name: str, unit: str, found: Mapping[str, float]) -> float | None:

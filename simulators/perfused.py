@@ -97,7 +97,7 @@ class _Ports:
         self._plant.resume()
 
 
-def build(config: Table, seed: int | None, start: float, faults: Faults) -> Perfused:
+def build(config: Table, seed: int | None, start: float) -> Perfused:
     """The plant behind a bench file with `simulation.plant = "perfusion-4"`: one bed for each unit, ports of the valve
     as `simulation.ports` says."""
     simulation, units = table(config, "simulation"), tables(config, "units")
@@ -106,7 +106,6 @@ def build(config: Table, seed: int | None, start: float, faults: Faults) -> Perf
     return Perfused(
         start,
         seed,
-        faults,
         units=tuple(str(unit["name"]) for unit in units),
         ports=ports or None,
         reservoir_ml=number(simulation, "reservoir_ml", 0.0),

@@ -64,6 +64,12 @@ class Turning:
         self._pump().halt()
         self._plant.resume()
 
+    def leak(self, now: float, share: float) -> None:
+        """From now on this share of what it delivers drips onto the bench."""
+        self._plant.cut(now)
+        self._pump().drips = share
+        self._plant.resume()
+
 
 class Weighed(Protocol):
     def pan_g(self, now: float) -> float: ...

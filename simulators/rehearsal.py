@@ -22,8 +22,11 @@ from controller.store.digest import digest
 from drivers.core.errors import OsteonError
 from drivers.core.signals import Quality
 from protocols.loading import load
+from protocols.planning import plan
+from protocols.protocol import Protocol
 from protocols.states import RunState
 from simulators.bench import START, SimulatedBench, read
+from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
 from simulators.operator import Operator
 from simulators.report.page import page
@@ -51,6 +54,7 @@ class Result:
     wall_s: float
     compression: float
     event_log_digest: str
+    faults: tuple[str, ...] = ()
     doses: tuple[Transfer, ...] = ()
     hand_steps: int = 0
     deviations: tuple[str, ...] = ()
@@ -188,6 +192,7 @@ class Rehearsal:
             wall_s=wall_s,
             compression=days * 86_400.0 / wall_s,
             event_log_digest=digest(ledger),
+            faults=self.faults,
             doses=tuple(transfers(engine, ledger)),
             hand_steps=len(answered),
             deviations=tuple(row.text for row in ledger.deviations(engine.run_id)),
@@ -214,13 +219,16 @@ def rehearse(
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
-    Same protocol, bench, faults and seed give the same event log. `data` keeps the records; without it they are
-    written to a temporary folder and thrown away. `report`: an HTML file with the
-    culture's story. Raises ProtocolInvalid, BenchInvalid, Unusable.
+    `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log.
+    `data` keeps the records; without it they are written to a temporary folder and thrown away. `report`: an
+    HTML file with the culture's story. Raises ProtocolInvalid, BenchInvalid, Unusable, and ValueError for a fault that
+    the bench cannot have.
     """
-    text = load(protocol).text
+    loaded = load(protocol)
+    text = loaded.text
     file = bench or shipped_bench()
     settings, config = load_settings(file), read(file)
+    faults = expanded(faults, config, seed, span_s(loaded, settings, sets or {}))
     with tempfile.TemporaryDirectory(prefix="osteon-rehearsal-") as scratch:
         folder = data or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -233,6 +241,12 @@ def rehearse(
                 if more:
                     raise
                 raise first from None  # a refusal is said in one sentence, by `main`
+
+
+def span_s(protocol: Protocol, settings: Settings, sets: Mapping[str, str]) -> float:
+    """From the start to the last thing that has a time."""
+    nodes = plan(protocol, START, settings.bench.zone, sets).nodes.values()
+    return max((node.due for node in nodes if node.due), default=START) - START
 
 
 def silent(day: float, state: str) -> None:

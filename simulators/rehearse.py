@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from controller.settings import BenchInvalid
 from drivers.core.errors import OsteonError
 from protocols.faults import ProtocolInvalid
 from simulators.rehearsal import Progress, Result, rehearse, silent
+from simulators.shrinking import shortest
 
 
 def summary(result: Result) -> str:
@@ -21,6 +23,7 @@ def summary(result: Result) -> str:
     lines = [
         f"{result.protocol}: {result.state}" + (f" — {result.why}" if result.why and not result.complete else ""),
         f"{result.days:.2f} days in {result.wall_s:.1f} s: {result.compression:,.0f} x real time (seed {result.seed})",
+        *([f"faults: {','.join(result.faults)}"] if result.faults else []),
         f"hand steps done: {result.hand_steps}",
         "doses (asked / pump counter / balance, mL):",
         *(
@@ -64,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("protocol")
     parser.add_argument("--bench", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--faults", default="", help="names separated by commas, e.g. check-valve")
+    parser.add_argument("--faults", default="", help="separated by commas, e.g. check-valve; or random")
+    parser.add_argument("--shrink", action="store_true", help="if it fails: the shortest list of faults that does it")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--report", type=Path)
@@ -75,21 +79,30 @@ def main(argv: list[str] | None = None) -> int:
     sets = dict(part.split("=", 1) for part in asked.set)
     faults = [name for name in asked.faults.split(",") if name]
     show = bar(28.0) if sys.stderr.isatty() else silent
-    try:
-        result = rehearse(
+
+    def run(faults: Sequence[str], data: Path | None = None, report: Path | None = None) -> Result:
+        return rehearse(
             asked.protocol,
             bench=asked.bench,
             seed=asked.seed,
             faults=faults,
             sets=sets,
-            data=asked.data,
-            report=asked.report,
+            data=data,
+            report=report,
             progress=show,
         )
+
+    try:
+        result = run(faults, asked.data, asked.report)
+        left: list[str] | None = None
+        if asked.shrink and not result.complete:
+            left = shortest(result.faults, lambda few: not run(few).complete)
     except (ProtocolInvalid, BenchInvalid, Unusable, OsteonError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
     if sys.stderr.isatty():
         print(file=sys.stderr)
     print(json.dumps(asdict(result)) if asked.json else summary(result))
+    if left is not None:
+        print(f"seed {asked.seed}, shortest list that fails: {','.join(left) or 'none, it fails without'}")
     return 0 if result.complete else 1

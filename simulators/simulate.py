@@ -13,8 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulators import catalogue
-from simulators.bench import START, SimulatedBench, read
-from simulators.core.faults import FAULTS, Fault, FaultyWire, parse
+from simulators.bench import START, SimulatedBench, next_serial, read
+from simulators.core.faults import Fault, FaultyWire, Seat, listed, parse
+from simulators.core.faults.placing import check_wire
+from simulators.core.faults.table import Where
 from simulators.core.modbus_tcp import ModbusTcpPlug
 from simulators.core.ports import PtyHost, TcpHost
 from simulators.core.simulator import Simulator
@@ -43,20 +45,37 @@ def device(asked: argparse.Namespace) -> Simulator:
         name, _, value = item.partition("=")
         options[name] = _number_or_text(value)
     address = asked.address if asked.address is not None else entry.address
-    read = Read(options)
-    simulator = catalogue.build(asked.what, place, address=address, seed=asked.seed, options=read)
+    read, seat = Read(options), Seat(place)
+
+    def build(other: bool) -> Simulator:
+        more = {"serial": next_serial(str(made.serial))} if other and hasattr(made, "serial") else {}
+        return catalogue.build(asked.what, seat, address=address, seed=asked.seed, options={**options, **more})
+
+    made: Any = catalogue.build(asked.what, seat, address=address, seed=asked.seed, options=read)
     if unknown := sorted(options.keys() - read.names):
         known = f"it has {', '.join(sorted(read.names))}" if read.names else "it has none"
         raise ValueError(f"{asked.what} has no option {', '.join(unknown)}; {known}")
     if not asked.fault:
-        return simulator
-    wire = FaultyWire(simulator)
+        return made
+    wire = FaultyWire(made, (seat,), build)
     for text in asked.fault:
-        spec = parse(text)
-        if not spec.is_wire:
-            raise ValueError(f"fault {spec.name} needs a whole bench, not one device")
-        wire.faults.append(Fault(spec, START, asked.seed))
+        put(wire, seat, text, asked, entry.place)
     return wire
+
+
+def put(wire: FaultyWire, seat: Seat, text: str, asked: argparse.Namespace, place: str) -> None:
+    """One fault of one device; raises ValueError where it cannot have it."""
+    spec = parse(text)
+    if spec.where in (Where.PLANT, Where.PERSON):
+        raise ValueError(f"fault {spec.name} needs a whole bench, not one device")
+    if spec.entry.places and place not in spec.entry.places:
+        raise ValueError(f"fault {spec.name} is for {', '.join(spec.entry.places)}, not for {asked.what}")
+    if spec.where is Where.SEAT:
+        seat.check(spec)
+        seat.put(spec, START)
+    else:
+        check_wire(spec, wire)
+        wire.faults.append(Fault(spec, START, asked.seed))
 
 
 class Read(dict[str, float | str]):
@@ -159,11 +178,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the device")
     parser.add_argument("--variant", metavar="NAME", help="a dialect of the datasheet")
     parser.add_argument("--seed", type=int, metavar="N", help="switches noise and drift on")
-    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="spoil the cable; may be repeated")
+    fault = "what is wrong with it, e.g. silence or drift:ph=0.02; may be repeated"
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help=fault)
     parser.add_argument("--list-faults", action="store_true", help="say which faults there are, and end")
     asked = parser.parse_args(argv)
     if asked.list_faults:
-        print("\n".join(f"{name:<18}{text}" for name, text in FAULTS.items()))
+        print(listed())
         return 0
     is_bench = bool(asked.what) and asked.what.endswith(".toml")
     if not asked.what or is_bench == bool(asked.pty or asked.tcp or asked.modbus_tcp) or (is_bench and asked.set):

@@ -162,6 +162,8 @@ class FreeBarrel(Still):
         super().__init__()
         self.pushed_out_ml = 0.0
         self.pulled_in_ml = 0.0
+        self.dripped_ml = 0.0
+        self._drips = 0.0
         self._since = 0.0
         self._until = 0.0
         self._ml_min = 0.0
@@ -173,10 +175,18 @@ class FreeBarrel(Still):
     def halt(self, now: float) -> None:
         moved = self._ml_min * max(0.0, min(now, self._until) - self._since) / 60
         if moved > 0:
-            self.pushed_out_ml += moved
+            self.pushed_out_ml += moved * (1 - self._drips)
+            self.dripped_ml += moved * self._drips
         else:
             self.pulled_in_ml -= moved
         self._ml_min = 0.0
+
+    def leak(self, now: float, share: float) -> None:
+        """From now on this share of what it pushes out drips onto the bench."""
+        ml_min, until = self._ml_min, self._until
+        self.halt(now)
+        self._drips = share
+        self.run(now, ml_min, until)
 
 
 class StillPan(Still):

@@ -5,8 +5,8 @@ Here is the bench `stirred-100`; `perfusion-4` is in `perfused`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol, cast
+from collections.abc import Mapping
+from typing import Protocol
 
 from simulators import people, perfused
 from simulators.core.surroundings import Barrel, Chamber, Immersion, Liquid, Pan, Tube
@@ -16,6 +16,7 @@ from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
 from simulators.plant.medium import GROWTH
 from simulators.plant.stirred import Faults, StirredPlant
+from simulators.plant.timed import Trouble
 from simulators.tables import first, number, options_at, table
 
 Place = Chamber | Immersion | Barrel | Tube | Pan
@@ -30,6 +31,10 @@ class Surroundings(Protocol):
     def truth(self, now: float) -> dict[str, float | bool]: ...
     def books(self) -> dict[str, float]: ...
     def story(self, now: float) -> dict[str, dict[str, float]]: ...
+    def trouble(self, now: float, trouble: Trouble) -> None: ...
+    def mend(self, now: float) -> None: ...
+    @property
+    def known_troubles(self) -> frozenset[str]: ...
     def snapshot(self) -> dict[str, object]: ...
     def restore(self, saved: dict[str, object]) -> None: ...
 
@@ -95,28 +100,20 @@ class _Probe:
         return Liquid(c.felt_cel, c.felt_ph, c.felt_do)
 
 
-def build(
-    config: Mapping[str, object], seed: int | None, start: float, faults: Faults | Iterable[str] = ()
-) -> Surroundings:
-    """The plant a bench.toml asks for (`simulation.plant`); faults by name, those of other parts are passed over."""
+def build(config: Mapping[str, object], seed: int | None, start: float) -> Surroundings:
+    """The plant a bench.toml asks for (`simulation.plant`)."""
     simulation = table(config, "simulation")
     name = simulation.get("plant", "stirred-100")
     if name not in ("stirred-100", "perfusion-4"):
         raise KeyError(f"simulation.plant {name!r}: there are stirred-100, perfusion-4")
-    known: dict[str, Mapping[str, float]] = {}
-    if isinstance(faults, Mapping):
-        known.update(cast("Faults", faults))
-    else:
-        known.update((fault, {}) for fault in faults)
     if name == "perfusion-4":
-        return perfused.build(config, seed, start, known)
+        return perfused.build(config, seed, start)
     unit = first(config, "units")
     vessel, paths = table(unit, "vessel"), table(unit, "paths")
     fill, waste = options_at(config, "fill syringe"), options_at(config, "waste syringe")
     return Stirred100(
         start,
         seed,
-        known,
         unit=str(unit.get("name", "vessel")),
         vessel_ml=number(simulation, "vessel_ml", 0.0),
         cells_per_ml=number(simulation, "cells_per_ml", 0.0),

@@ -33,6 +33,8 @@ from simulators.lockstep import World
 
 SCAN_S = 0.05
 """Wall seconds between looks while the world runs by itself."""
+VERSION = 2
+"""Of what a state file holds."""
 SAVE_S = 5.0
 """Wall seconds between two snapshots on disk."""
 LONGEST_LINE = 1 << 20
@@ -45,7 +47,7 @@ def digest(config: Config) -> str:
 
 def state_of(bench: SimulatedBench, config: Config, now: float) -> dict[str, object]:
     """What a state file holds: also how a rehearsal hands its bench over to a world, with `save`."""
-    return {"version": 1, "config": digest(config), "now": now, "bench": bench.snapshot()}
+    return {"version": VERSION, "config": digest(config), "now": now, "bench": bench.snapshot()}
 
 
 def save(path: Path, data: Mapping[str, object]) -> None:
@@ -63,7 +65,7 @@ def load(path: Path, config: Config) -> Mapping[str, Any] | None:
     if not path.exists():
         return None
     data = cast("Mapping[str, Any]", json.loads(path.read_text("utf-8")))
-    if data.get("version") != 1 or data.get("config") != digest(config):
+    if data.get("version") != VERSION or data.get("config") != digest(config):
         raise ValueError(f"{path}: the saved world is of another bench or version; remove it to begin anew")
     return data
 

@@ -96,7 +96,9 @@ class WorldClient:
             if name not in self.links:
                 raise KeyError(f"the world has no link {name!r}; there are {', '.join(self.links)}")
             remote = _Remote(self, name)
-            self._hosts[name] = MemoryHost(remote, name, "world"), remote
+            host = MemoryHost(remote, name, "world")
+            host.dies_silently = True
+            self._hosts[name] = host, remote
         return self._hosts[name][0].link()
 
     def truth(self) -> dict[str, float | bool]:
@@ -104,7 +106,7 @@ class WorldClient:
         return cast("dict[str, float | bool]", self.ask("truth"))
 
     def inject(self, fault: str) -> None:
-        """Put in a wire fault, written as in simulators.core.faults."""
+        """Put in a fault, written as in simulators.core.faults."""
         self.ask("fault", fault)
 
     def mend(self) -> None:

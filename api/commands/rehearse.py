@@ -15,7 +15,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("protocol", metavar="PROTOCOL", help="a protocol file, or the name of one that ships")
     parser.add_argument("--bench", metavar="FILE", help="bench file, or one that ships (default: stirred-100)")
     parser.add_argument("--seed", type=int, metavar="N", help="of noise, drift, faults and the simulated person")
-    parser.add_argument("--faults", metavar="NAME,…", help="what goes wrong, e.g. check-valve")
+    parser.add_argument("--faults", metavar="NAME,…", help="what goes wrong, e.g. check-valve; or random")
+    parser.add_argument("--shrink", action="store_true", help="if it fails: the shortest list of faults that does it")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep ledger and history there")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write the culture's story there")
@@ -31,4 +32,6 @@ def run(options: argparse.Namespace) -> int:
             words += [f"--{name}", str(value)]
     for each in options.set:
         words += ["--set", each]
+    if options.shrink:
+        words.append("--shrink")
     become([*words, "--json"] if options.json else words)

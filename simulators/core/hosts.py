@@ -9,7 +9,7 @@ import asyncio
 from typing import Protocol
 
 from drivers.core.errors import LinkLost
-from simulators.core.simulator import Action, Bytes, Closed, Opened, Send, Simulator
+from simulators.core.simulator import Action, Bytes, Close, Closed, Opened, Simulator
 
 ORDER_S = 1e-6
 """Bytes due at the same moment follow each other this closely: a cable never reorders."""
@@ -101,12 +101,17 @@ class Host:
                 if at <= self._last_at:
                     at = self._last_at + ORDER_S
                 self._last_at = at
-                if type(action) is Send:
+                if not isinstance(action, Close):
                     loop.call_at(at, self._arrive, self._plug, action.data)
-                else:
-                    loop.call_at(at, self._hang_up, self._plug)
+                    continue
+                loop.call_at(at, self._hang_up, self._plug)
+                if action.gone_s:
+                    loop.call_at(at, self.vanish, action.gone_s, action.moves)
         if self.simulator.wake_at != self._alarm_at:
             self._arm()
+
+    def vanish(self, seconds: float, moves: bool) -> None:
+        """The port is gone for so long. Here the simulator turns away whoever dials; a real port can do better."""
 
     def _arm(self) -> None:
         if self._alarm is not None:
@@ -135,6 +140,8 @@ class MemoryHost(Host):
     def __init__(self, simulator: Simulator, name: str = "", scheme: str = "memory") -> None:
         super().__init__(simulator)
         self.url = f"{scheme}:{name}"
+        self.dies_silently = False
+        """Whether a connection to it may be dead without a word, as TCP's may (fault half-open)."""
         self._link: MemoryLink | None = None
 
     def link(self) -> MemoryLink:
@@ -163,7 +170,7 @@ class MemoryLink:
 
     @property
     def may_be_dead(self) -> bool:
-        return False
+        return self._host.dies_silently
 
     @property
     def is_open(self) -> bool:

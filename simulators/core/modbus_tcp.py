@@ -18,9 +18,14 @@ class ModbusTcpPlug:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.received = bytearray()
-        self.alone = _alone(simulator)
-        if self.alone is not None:
-            self.alone.on_network = True
+        self._at_plug()
+
+    def _at_plug(self) -> ModbusUnit | None:
+        """The one device that has this plug, asked each time: it may have been replaced. None = a gateway's line."""
+        alone = _alone(self.simulator)
+        if alone is not None:
+            alone.on_network = True
+        return alone
 
     @property
     def wake_at(self) -> float | None:
@@ -42,10 +47,11 @@ class ModbusTcpPlug:
         return actions
 
     def _answers(self, number: int, body: bytes, now: float) -> list[Action]:
-        unit = body[:1]
-        if self.alone is not None and body[0] in DEVICE_ITSELF:
-            body = bytes((self.alone.address,)) + body[1:]
-        return [self._numbered(each, number, unit) for each in self.simulator.receive(Bytes(frame(body)), now)]
+        unit, alone = body[:1], self._at_plug()
+        if alone is not None and body[0] in DEVICE_ITSELF:
+            body = bytes((alone.address,)) + body[1:]
+        asked = body[:1]
+        return [self._numbered(each, number, unit, asked) for each in self.simulator.receive(Bytes(frame(body)), now)]
 
     def wake(self, now: float) -> list[Action]:
         return self.simulator.wake(now)
@@ -64,10 +70,11 @@ class ModbusTcpPlug:
         return int.from_bytes(self.received[at : at + 2], "big")
 
     @staticmethod
-    def _numbered(action: Action, number: int, unit: bytes) -> Action:
+    def _numbered(action: Action, number: int, unit: bytes, asked: bytes) -> Action:
         if not isinstance(action, Send):
             return action
-        body = unit + action.data[1:-2]
+        from_unit = action.data[:1]  # another one's than was asked only by a fault
+        body = (unit if from_unit == asked else from_unit) + action.data[1:-2]
         return Send(action.delay_s, number.to_bytes(2, "big") + bytes(2) + len(body).to_bytes(2, "big") + body)
 
 

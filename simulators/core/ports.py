@@ -14,6 +14,9 @@ from typing import cast
 from simulators.core.hosts import Host
 from simulators.core.simulator import Simulator
 
+MOVED_S = 5.0
+"""An adapter that is put into another socket is there again after this long."""
+
 
 def target(path: Path) -> str | None:
     """The terminal that the link `path` leads to, None = it is no such link."""
@@ -29,6 +32,7 @@ class PtyHost(Host):
         self.path = path
         self.url = f"serial://{path}"
         self._fds: tuple[int, int] | None = None
+        self._closed = False
 
     async def open(self) -> None:
         """Create the terminal in raw mode and `path` as a link to it; a link left behind earlier is replaced.
@@ -37,6 +41,9 @@ class PtyHost(Host):
         """
         if target(self.path) is None and self.path.exists():
             raise FileExistsError(errno.EEXIST, "is there already and is no port; name another path", str(self.path))
+        self._put_up()
+
+    def _put_up(self) -> None:
         ours, theirs = self._fds = pty.openpty()
         tty.setraw(theirs)  # and keep it open: the terminal then survives every program that closes it
         os.set_blocking(ours, False)
@@ -51,17 +58,34 @@ class PtyHost(Host):
                 os.write(self._fds[0], data)
 
     def hang_up(self) -> None:
-        """A serial cable cannot be hung up."""
-        self.plug(self)
+        """A serial cable cannot be hung up: the terminal stays where it is."""
+        self._end = self
 
     def _read(self) -> None:
         if self._fds is not None:
             with contextlib.suppress(BlockingIOError):
                 self.hear(os.read(self._fds[0], 4096))
 
+    def vanish(self, seconds: float, moves: bool) -> None:
+        """The terminal is gone, as when an adapter is pulled; moved, its name has `-moved` behind it from then on."""
+        self._take_down()
+        if moves:
+            self.path = self.path.with_name(f"{self.path.name}-moved")
+            self.url = f"serial://{self.path}"
+        self.loop.call_later(min(seconds, MOVED_S) if moves else seconds, self._back)
+
+    def _back(self) -> None:
+        if self._fds is None and not self._closed:
+            self._put_up()
+
     async def close(self) -> None:
+        self._closed = True
         self.switch_off()
+        self._take_down()
+
+    def _take_down(self) -> None:
         if self._fds is not None:
+            self.unplug()
             self.loop.remove_reader(self._fds[0])
             if target(self.path) == os.ttyname(self._fds[1]):  # still ours
                 self.path.unlink()

@@ -36,6 +36,10 @@ class Close(NamedTuple):
     """Close the connection after `delay_s` (part of some protocols)."""
 
     delay_s: float
+    gone_s: float = 0.0
+    """The port itself is gone for so long: a fault."""
+    moves: bool = False
+    """It comes back under another name."""
 
 
 Action = Send | Close

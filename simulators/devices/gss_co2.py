@@ -154,10 +154,12 @@ class GssCo2(TextUnit):
         return None if numbers else self._count("z", self._measure(now).raw_ppm)
 
     def _temperature(self, numbers: list[float], now: float) -> str:
-        return f"T {round(self.chamber.air(now).cel * 10 + 1000):05d}"
+        cel = self.chamber.air(now).cel
+        return f"T {0 if math.isnan(cel) else round(cel * 10 + 1000):05d}"  # a broken sensor's 0 is ours
 
     def _humidity(self, numbers: list[float], now: float) -> str:
-        return f"H {round(self.chamber.air(now).rh_percent * 10):05d}"
+        rh = self.chamber.air(now).rh_percent
+        return f"H {0 if math.isnan(rh) else round(rh * 10):05d}"
 
     def _fields(self, numbers: list[float], now: float) -> str:
         said: list[str] = []

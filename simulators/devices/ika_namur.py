@@ -261,6 +261,20 @@ class Namur(TextUnit):
         self.state.set_points[channel] = value
         self._apply(now)
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return tuple(name for name, channel in self._knobs().items() if channel in self.state.set_points)
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person turns the knob of `cel` or `rpm`."""
+        channel = self._knobs()[name]
+        low, high = self.ranges.get(channel, (value, value))
+        self.knob(channel, min(max(value, low), high), now)
+
+    def _knobs(self) -> dict[str, str]:
+        return {"rpm": self.speed[1], "cel": self.heat or ""}
+
     def _apply(self, now: float) -> None:
         s = self.state
         wanted = s.set_points[self.speed[1]] if s.stirring else 0.0

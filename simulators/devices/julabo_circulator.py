@@ -162,6 +162,16 @@ class JulaboCirculator(TextUnit):
         self._run(value == "1", now)
         return b""
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("cel",)
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets `cel` at the device, within the limits set there."""
+        self.state.set_cel = min(max(value, self.state.low_cel), self.state.high_cel)
+        self._run(self.state.running, now)
+
     def _run(self, on: bool, now: float) -> None:
         self.state.running = on
         self.bath.heat_to(now, self.state.set_cel if on else None)

@@ -7,6 +7,7 @@ time; it moves again after ST 1900 (X).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -207,7 +208,7 @@ class LiconicStx(TextUnit):
         if self.seed is not None:
             state.draws += 1
             steps += NOISE[number] * noise(self.seed, state.draws)
-        return max(0, round(steps))
+        return 0 if math.isnan(steps) else max(0, round(steps))  # a broken sensor's 0 is ours
 
     def _write(self, number: str, value: int, now: float) -> str:
         if number in self.absent or (number not in self.state.memory and number not in PROTECTED):

@@ -8,6 +8,7 @@ and every figure marked X, is derived.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -43,6 +44,7 @@ RANGES = {
     "FanSet": (10.0, 100.0),
 }  # fmt: skip
 """TempSet from the sheet's example (X), the rest ours (X)."""
+AT_PANEL = {"cel": "TempSet", "co2": "CO2Set", "o2": "O2Set"}
 SWITCHES = ("SwASet", "SwBSet", "SwCSet", "SwDSet", "DoorLock", "LightDay", "LightUV", "HornSet", "FlapSet", "LightLED")
 O2_OFF_FROM = 20.9
 """Nitrogen can only lower oxygen: with the set point of ambient air control has no work, so it counts as off (X)."""
@@ -94,9 +96,10 @@ class MemmertIco:
         if self.out_of_range not in ("clamp", "ignore", "error"):
             raise ValueError(f"out_of_range {self.out_of_range!r} is none of clamp, ignore, error")
         self.unknown = str(options.get("unknown", "unknown"))
+        self.serial = str(options.get("serial", "F225.0042"))
         self.texts = {
             "DevType": str(options.get("type", self.kind)),
-            "SN": str(options.get("serial", "F225.0042")),
+            "SN": self.serial,
             "SWRev": "3.0.1",
             "RC": "Write",
             "ProgDuration": "-00:00:01",
@@ -271,6 +274,19 @@ class MemmertIco:
         self._hand_over(now)
         return self._value(name, air)
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return tuple(name for name, point in AT_PANEL.items() if point not in self.absent)
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets cel, co2 or o2 at the device; outside its range the panel takes nothing (X)."""
+        point = AT_PANEL[name]
+        low, high = RANGES[point]
+        if low <= value <= high:
+            self.state.set_points[point] = round(value, 1)
+            self._hand_over(now)
+
     def _hand_over(self, now: float) -> None:
         """Give the chamber's loops their set points. Humidity has no seam: the water pan does what it does."""
         self._handed_over = True
@@ -282,7 +298,9 @@ class MemmertIco:
         return word if self.variant == "bare" else f'"{word}"'
 
     def _measured(self, name: str, value: float) -> str:
-        """One decimal (R for Temp1Read)."""
+        """One decimal (R for Temp1Read); of a broken sensor N/A (X)."""
+        if math.isnan(value):
+            return self._word("N/A")
         if self.seed is not None:
             self.state.draws += 1
             value += NOISE[name] * noise(self.seed, self.state.draws)

@@ -373,7 +373,9 @@ class MettlerToledoBalance:
         return f"TI {'S' if still else 'D'} {self._field(self.state.tare_g)}"
 
     def _trouble(self, gross_g: float) -> str:
-        """`+` overload, `-` underload, or nothing."""
+        """`+` overload, `-` underload, `I` not executable as with a broken cell, or nothing."""
+        if math.isnan(gross_g):
+            return "I"
         if gross_g > self.capacity_g + OVERLOAD_DIGITS * self.resolution_g:
             return "+"
         return "-" if gross_g < UNDERLOAD_G else ""

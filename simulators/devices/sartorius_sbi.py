@@ -223,6 +223,8 @@ class SartoriusBalance:
         """The fourteen characters in place of a weight, or nothing."""
         if self.state.off:
             return "      OFF     "
+        if math.isnan(gross_g):
+            return "   Err 241    "  # the number is ours (X)
         if now < self.state.adjusting_until:
             return "   Cal.Int.   "
         if gross_g > self.capacity_g + 9 * self.resolution_g:

@@ -9,6 +9,7 @@ with option `unverified` (X), set points can be written only at the addresses of
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ BLOCK = 7
 PERIODIC, LAST = 0x01, 0xFF
 DAMAGED, UNKNOWN, OUTSIDE = "?0", "?1", "?3"
 SET_EVENTS = {"temperature_setpoint": 0x10, "co2_setpoint": 0x11, "o2_setpoint": 0x12}
+AT_PANEL = {"cel": "temperature_setpoint", "co2": "co2_setpoint", "o2": "o2_setpoint"}
 LOOPS = {"2010": "temperature_setpoint", "2020": "co2_setpoint", "2030": "o2_setpoint"}
 NOISE = (0.03, 0.03, 0.05, 0.3)
 """Standard deviations of temperature, CO2, O2, rH when a seed is given; ours."""
@@ -116,8 +118,14 @@ class ThermoHeracellI(TextUnit):
 
     # -- at the panel
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return tuple(AT_PANEL)
+
     def set_at_panel(self, name: str, value: float, now: float) -> None:
-        """A person changes a set point."""
+        """A person changes a set point, by its name here or as cel, co2, o2."""
+        name = AT_PANEL.get(name, name)
         self.state.set_points[name] = value
         self._log(SET_EVENTS[name], now)
         self._hand_over(now)
@@ -164,7 +172,7 @@ class ThermoHeracellI(TextUnit):
                 if self.seed is not None:
                     self.state.draws += 1
                     true[channel] += spread * noise(self.seed, self.state.draws)
-            values = tuple(round(10 * value) for value in true)
+            values = tuple(0 if math.isnan(value) else round(10 * value) for value in true)
         elif event in SET_EVENTS.values():
             values = (*(round(10 * value) for value in self.state.set_points.values()), 0)
         head = bytes((event, when.day, when.month, when.year % 100, when.hour, when.minute, 0, 0))
@@ -248,6 +256,7 @@ class ThermoHeracellI(TextUnit):
         """Set, actual, reference (X)."""
         air = self.chamber.air(now)
         actual = {"2010": air.cel, "2020": air.co2_percent, "2030": air.o2_percent}[address]
+        actual = 0.0 if math.isnan(actual) else actual  # of a broken sensor; ours
         return ";".join(f"{value:+07.2f}" for value in (self.state.set_points[LOOPS[address]], actual, actual))
 
     def _tell_place(self, address: str) -> str:

@@ -222,6 +222,16 @@ class WatsonMarlowPump(TextUnit):
             s.pulses += moved
             s.since = now
 
+    def reset_totals(self, now: float) -> None:
+        """The tachometer count is gone, as by TC."""
+        self._count(now)
+        self.state.pulses = 0.0
+
+    def near_roll_over(self, now: float, ml: float) -> None:
+        """The count has ten digits and begins anew."""
+        self._count(now)
+        self.state.pulses = 10.0**COUNT_DIGITS - ml / self.per_rev_ml * self.per_rev_pulses
+
     def _pulses_per_s(self) -> float:
         return self.state.rpm / 60 * self.per_rev_pulses
 

@@ -70,6 +70,10 @@ class CultureState:
     contaminant: float = 0.0
     """Bacteria in the whole vessel."""
     rpm: float = p.STIRRING_RPM
+    overlay_ml_min: float = p.OVERLAY_ML_MIN
+    escaping: float = 0.0
+    """Share of its cells that liquid on its way out takes along through a torn screen; 0 = they are kept back."""
+    escaped_cells: float = 0.0
     ph: float = p.PH_REFERENCE
     felt_cel: float = 37.0
     felt_ph: float = p.PH_REFERENCE
@@ -90,6 +94,8 @@ def step(
 ) -> None:
     """One step: liquid moves, headspace follows, gas is exchanged, cells live, probes feel."""
     volume = moved.volume_ml
+    if s.escaping and moved.out_ml > 0.0:
+        _escape(s, moved.out_ml / (volume - moved.in_ml + moved.out_ml))
     if moved.out_ml != 0.0:
         remove(s, moved.out_ml, volume - moved.in_ml + moved.out_ml)
     if medium is not None and moved.in_ml > 0.0:
@@ -157,6 +163,14 @@ def remove(s: CultureState, ml: float, volume_before_ml: float, cells_too: bool 
         s.spheroids *= rest
 
 
+def _escape(s: CultureState, share: float) -> None:
+    """Of all cells, dead or alive, this share of the liquid takes some along."""
+    lost = min(1.0, share * s.escaping)
+    s.escaped_cells += s.cells * lost
+    s.cells *= 1 - lost
+    s.dead_cells *= 1 - lost
+
+
 def displace(s: CultureState, air: ChamberState, volume_ml: float, change_ml: float) -> None:
     """The headspace after the liquid changed by `change_ml` to `volume_ml`: pushes gas out or draws chamber gas in."""
     b = s.books
@@ -177,7 +191,7 @@ def _ventilate(s: CultureState, air: ChamberState, volume: float, change_ml: flo
     if change_ml != 0.0:
         displace(s, air, volume, change_ml)
     head = max(1.0, p.VESSEL_ML - volume)
-    share = 1 - exp(-p.OVERLAY_ML_MIN / 60 * dt_s / head)
+    share = 1 - exp(-s.overlay_ml_min / 60 * dt_s / head)
     co2, o2 = (air.co2 - s.head_co2) * share, (air.o2 - s.head_o2) * share
     s.head_co2 += co2
     s.head_o2 += o2

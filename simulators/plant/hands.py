@@ -6,8 +6,9 @@ from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.brood import poured
 from simulators.plant.cells import SPHEROID
-from simulators.plant.medium import fresh_medium, recipe
+from simulators.plant.medium import fresh_medium
 from simulators.plant.stirred import StirredPlant
+from simulators.plant.timed import Trouble
 
 
 class Hands:
@@ -68,18 +69,13 @@ class Hands:
 
     def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:
         """Hang a new bottle: `waste` puts an empty one on the balance, anything else a full one at the fill pump."""
-        plant = self._plant
-        plant.cut(now)
-        v = plant.volumes
-        if "waste" in fluid.lower():
-            v.bottles_in_ml -= v.waste_ml
-            v.waste_ml = 0.0
-        else:
-            v.bottles_in_ml += ml - v.fresh_ml
-            v.fresh_ml = ml
-            v.fresh_hung_at = now
-            plant.recipe = recipe(fluid)
-        plant.resume()
+        self._plant.cut(now)
+        self._plant.hang(fluid, ml)
+        self._plant.resume()
+
+    def clamp(self, now: float, seconds: float) -> None:
+        """Leave a clamp on the filling line; it is found and taken off after so long."""
+        self._plant.trouble(now, Trouble("pinched", {"share": 1.0, "out": 0.0, "bed": 0.0}, now, now + seconds))
 
     def line_to_cup(self, now: float) -> None:
         """Hold the open end of the filling line over a cup (priming)."""

@@ -31,6 +31,8 @@ class Moved(NamedTuple):
     evaporated_ml: list[float]
     led_away_ml: list[float]
     spilled_ml: list[float]
+    dripped_ml: float = 0.0
+    """Out of the syringe onto the bench."""
 
 
 @dataclass(slots=True)
@@ -74,10 +76,10 @@ class Manifold:
         lost = [self._evaporate(number, dt_s, rh_percent) for number in range(len(self.reservoirs))]
         travel = self.syringe.travel_ml(dt_s) if self.syringe.ml_min else 0.0
         drawn = self._draw(-travel) if travel < 0.0 else 0.0
-        delivered = self._deliver(travel, now) if travel > 0.0 else 0.0
-        flows, away = zip(*(self._turn(number, now, dt_s) for number in range(len(self.hoses))), strict=True)
-        over = [self._spill(number) for number in range(len(self.reservoirs))]
-        return Moved(drawn, delivered, self.leads_to, list(flows), lost, list(away), over)
+        delivered, dripped = self._deliver(travel) if travel > 0.0 else (0.0, 0.0)
+        flows, away = zip(*(self._turn(number, dt_s) for number in range(len(self.hoses))), strict=True)
+        over = [self._spill(number, flows[number] * dt_s / 60) for number in range(len(self.reservoirs))]
+        return Moved(drawn, delivered, self.leads_to, list(flows), lost, list(away), over, dripped)
 
     def copy(self) -> Manifold:
         """For looking ahead inside a step without moving anything."""
@@ -103,13 +105,15 @@ class Manifold:
         self.drawn[place] = self.drawn.get(place, 0.0) + liquid
         return liquid
 
-    def _deliver(self, ml: float, now: float) -> float:
-        """Out of the syringe to where the valve leads; mL of liquid."""
-        place = self.leads_to
-        liquid, _, _, _ = self.syringe.push_out(ml, now)
+    def _deliver(self, ml: float) -> tuple[float, float]:
+        """Out of the syringe to where the valve leads, mL of liquid; and what drips onto the bench."""
+        place, before = self.leads_to, self.syringe.dripped_ml
+        liquid, _, _, _ = self.syringe.push_out(ml)
+        dripped = self.syringe.dripped_ml - before
+        self.spilled_ml += dripped
         self._change(place, liquid)
         self.delivered[place] = self.delivered.get(place, 0.0) + liquid
-        return liquid
+        return liquid, dripped
 
     def _change(self, place: str, ml: float) -> None:
         number = self._number(place)
@@ -129,20 +133,20 @@ class Manifold:
             return None
         return int(number) - 1
 
-    def _turn(self, number: int, now: float, dt_s: float) -> tuple[float, float]:
+    def _turn(self, number: int, dt_s: float) -> tuple[float, float]:
         """True flow of one loop, mL/min, and mL that its end led away."""
         hose = self.hoses[number]
         if hose.ml_min == 0.0 or self._above_pipe(number) <= 0.0:
             return 0.0, 0.0
-        ml = hose.carry(now, dt_s)
+        ml = hose.carry(dt_s)
         away = min(max(0.0, ml), self._above_pipe(number)) if self.led_away[number] else 0.0
         self.reservoirs[number] -= away
         self.waste_ml += away
         return ml / dt_s * 60, away
 
-    def flow(self, number: int, now: float) -> float:
+    def flow(self, number: int) -> float:
         """True mL/min of a loop, counted from 0; air does not count."""
-        return self.hoses[number].flow(now) if self._above_pipe(number) > 0.0 else 0.0
+        return self.hoses[number].flow() if self._above_pipe(number) > 0.0 else 0.0
 
     def _above_pipe(self, number: int) -> float:
         """What the loop can draw: below it there is air in the tube."""
@@ -155,12 +159,14 @@ class Manifold:
         self.evaporated_ml += lost
         return lost
 
-    def _spill(self, number: int) -> float:
-        """Liquid above the brim is gone."""
-        over = max(0.0, self.reservoirs[number] - p.RESERVOIR_BRIM_ML)
+    def _spill(self, number: int, carried_ml: float) -> float:
+        """Liquid above the brim is gone, and what drips from the loop."""
+        above = max(0.0, self.reservoirs[number] - p.RESERVOIR_BRIM_ML)
+        carried = max(0.0, carried_ml)
+        over = above + min(self._above_pipe(number), carried - self.hoses[number].drip(carried))
         self.reservoirs[number] -= over
         self.spilled_ml += over
-        self.highest_ml = max(self.highest_ml, self.reservoirs[number] + over)
+        self.highest_ml = max(self.highest_ml, self.reservoirs[number] + above)
         return over
 
     def present_ml(self) -> float:

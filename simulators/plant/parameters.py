@@ -302,3 +302,11 @@ PLATE_CELLS = _p("cells of a well", 3.0e4, "{cells}", "R", "culture-protocols §
 ALP_NAIVE = _p("ALP activity of naive cells", 20.0, "nmol/min/mg", "A", "")
 ALIZARIN_PER_UG = _p("Alizarin red, absorbance for each ug of calcium", 0.2, "1/ug", "A", "")
 PCR_SPREAD = _p("scatter of a relative expression, 1 SD of its logarithm", 0.2, "1", "A", "a quarter of a cycle")
+# Faults: what goes wrong with plumbing and vents, as it is unless told otherwise.
+SCREEN_SHARE = _p("clogged screen, share of the flow that passes", 0.4, "1", "A", "benches: withdrawal slows")
+SCREEN_ABOVE_ML = _p("clogged screen, stops so far above the level", 6.0, "mL", "A", "benches: and stops above")
+VESSEL_WORKING_ML = _p("vessel, working volume", 90.0, "mL", "A", "benches A1")
+VENT_BLOCKED_H = _p("headspace to chamber through an unforced vent", 5.0, "h", "D", "benches A1")
+BUBBLE_ML = _p("bubble in a line", 1.0, "mL", "A", "half a metre of 1.6 mm bore")
+LEAK_SHARE = _p("leaking tube, share of a delivery", 0.2, "1", "A", "a fault: more than any witness lets pass")
+AIR_SHARE = _p("air in a pump's line, share of its volume", 0.3, "1", "A", "")

@@ -17,19 +17,23 @@ from simulators.plant.hose import Hose, hose
 from simulators.plant.manifold import FRESH, WASTE, Manifold, Moved, reservoir
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.mix import SOLUTES, Mix
+from simulators.plant.pull import Pull
+from simulators.plant.suffering import IN_PERFUSED, other_bottle, troubles
 from simulators.plant.supply import bottle_pco2_kpa, line_end_cel
 from simulators.plant.syringe import Syringe
-from simulators.plant.timed import Timed
+from simulators.plant.timed import Timed, Trouble
 
 if TYPE_CHECKING:
     from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
-"""Name -> numbers: `worn-tube` {bed: counted from 1, at: s after the start, fraction}."""
+"""Name -> numbers, as `suffering.DEFAULTS` has them; beds are counted from 1."""
 
 
 class PerfusionPlant(Timed):
     """See `timed`; reservoirs empty, loops filled, chamber settled. `seed=None` = exact syringe, tubes do not wear."""
+
+    known_troubles = IN_PERFUSED
 
     def __init__(
         self,
@@ -54,15 +58,7 @@ class PerfusionPlant(Timed):
         """`o2_uptake` in fmol/cell/h. Raises ValueError when a port leads to something that is not there."""
         super().__init__(start, chamber.settled(cel, co2_percent / 100))
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
-        worn = (faults or {}).get("worn-tube")
-        hoses = [
-            hose(
-                None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD),
-                worn if worn is not None and int(worn.get("bed", 1)) == number else None,
-                self.start,
-            )
-            for number in range(1, beds_in_use + 1)
-        ]
+        hoses = [hose(None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)) for _ in range(beds_in_use)]
         gain = 1.0 if seed is None else chance.gauss(1, p.SYRINGE_GAIN_SD)
         self.volumes = Manifold(
             ports=_checked(ports, beds_in_use),
@@ -92,6 +88,9 @@ class PerfusionPlant(Timed):
         self.gas_ml_min = 0.0
         """Through the gas line, normal mL/min."""
         self.gas_ml = 0.0
+        self.pull = Pull.of(seed)
+        for trouble in troubles(faults or {}, self.start):
+            self.trouble(self.start, trouble)
         self._next = self._next_stop()
 
     # time
@@ -101,7 +100,7 @@ class PerfusionPlant(Timed):
         if syringe.ml_min and syringe.until < stop:
             stop = syringe.until
         for each in self.volumes.hoses:
-            stop = each.stop_before(self.t, stop)
+            stop = each.stop_before(stop)
         return stop
 
     def live(self, dt_s: float) -> None:
@@ -157,6 +156,8 @@ class PerfusionPlant(Timed):
             self.barrel.add(self._source(moved.place, moved.drawn_ml))
         if moved.delivered_ml:
             self._arrive(moved.place, self.barrel.take(moved.delivered_ml), moved.delivered_ml / dt_s * 60)
+        if moved.dripped_ml:
+            self.explained.add(self.barrel.take(moved.dripped_ml), -1.0)
         for number, one in enumerate(self.beds):
             one.liquid.ml -= moved.evaporated_ml[number]
             self.explained.ml -= moved.evaporated_ml[number]
@@ -187,6 +188,40 @@ class PerfusionPlant(Timed):
     def _number(self, place: str) -> int:
         return int(place.rpartition(" ")[2]) - 1
 
+    def suffer(self, trouble: Trouble, begins: bool) -> None:
+        values, v = trouble.values, self.volumes
+        bed = int(values.get("bed", 0))
+        if not 0 <= bed <= len(self.beds):
+            raise ValueError(f"fault {trouble.name}: bed={bed} is none of 1 to {len(self.beds)}")
+        match trouble.name:
+            case "worn-tube":
+                v.hoses[max(0, bed - 1)].worn = values["fraction"] if begins else 0.0
+            case "pinched":
+                held = values["share"] if begins else 0.0
+                if bed:
+                    v.hoses[bed - 1].pinched = held
+                else:
+                    v.syringe.blocked_in = v.syringe.blocked_out = held
+            case "tube-on-balance":
+                self.pull.grams = values["grams"] if begins else 0.0
+            case _:
+                if begins:
+                    self.hang(other_bottle(self.recipe.name, values), values["ml"])
+
+    def hang(self, fluid: str, ml: float) -> None:
+        """A new bottle at `t`: `waste` is an empty one on the balance, anything else a full one at the valve."""
+        v = self.volumes
+        if "waste" in fluid.lower():
+            v.bottles_in_ml -= v.waste_ml
+            v.waste_ml = 0.0
+            self.explained.add(self.waste, -1.0)
+            self.waste = Mix()
+        else:
+            v.bottles_in_ml += ml - v.fresh_ml
+            v.fresh_ml = ml
+            v.fresh_hung_at = self.t
+            self.recipe = recipe(fluid)
+
     def fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
         return fresh_medium(bottle_pco2_kpa(self.t - self.volumes.fresh_hung_at), self.recipe)
@@ -205,7 +240,11 @@ class PerfusionPlant(Timed):
         self.advance(now)
         v = self.volumes
         moves = v.syringe.ml_min or any(v.led_away)
-        return p.WASTE_TARE_G + p.DENSITY * (self.volumes_at(now) if moves else v).waste_ml
+        return (
+            p.WASTE_TARE_G
+            + p.DENSITY * (self.volumes_at(now) if moves else v).waste_ml
+            + self.pull.at(now - self.start)
+        )
 
     # judgement
 
@@ -228,6 +267,7 @@ class PerfusionPlant(Timed):
             "by_hand_out_ml": v.by_hand_out_ml,
             "spilled_ml": v.spilled_ml,
             "overflow": v.overflow,
+            "bottle_phosphate_mm": self.recipe.phosphate,
             "gas_ml_min": self.gas_ml_min,
             "gas_ml": self.gas_ml,
             "chamber_cel": air.air_cel,
@@ -243,7 +283,7 @@ class PerfusionPlant(Timed):
         for number, one in enumerate(self.beds, 1):
             found |= {
                 f"reservoir_{number}_ml": v.reservoirs[number - 1],
-                f"flow_{number}_ml_min": v.flow(number - 1, now),
+                f"flow_{number}_ml_min": v.flow(number - 1),
                 f"carried_{number}_ml": v.hoses[number - 1].carried_ml,
                 f"inlet_{number}_o2_um": 1000 * one.liquid.o2 / one.liquid.ml,
                 f"outlet_{number}_o2_um": 1000 * one.void_o2,
@@ -283,6 +323,8 @@ class PerfusionPlant(Timed):
             "spheroids": [None if each is None else each.snapshot() for each in self.spheroids],
             "rates": [asdict(each) for each in self.rates],
             "gas": [self.gas_ml_min, self.gas_ml],
+            "pull": [self.pull.grams, self.pull.phase],
+            "troubles": [asdict(each) for each in self.troubles],
             "air": asdict(self.air),
             "volumes": asdict(self.volumes),
             "beds": [asdict(one) for one in self.beds],
@@ -297,6 +339,8 @@ class PerfusionPlant(Timed):
         self.door_closes_at = inf if data["door_closes_at"] is None else data["door_closes_at"]
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
         self.gas_ml_min, self.gas_ml = data["gas"]
+        self.pull = Pull(*data.get("pull", (0.0, 0.0)))
+        self.troubles = [Trouble(**each) for each in data.get("troubles", ())]
         self.recipe = recipe(data["recipe"])
         self.spheroids = [None if each is None else brood.restored(each) for each in data["spheroids"]]
         self.rates = [Rates(**each) for each in data["rates"]]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from simulators.plant import bed as beds
 from simulators.plant import parameters as p
-from simulators.plant.medium import fresh_medium, recipe
+from simulators.plant.medium import fresh_medium
 from simulators.plant.mix import Mix
 from simulators.plant.perfusion import PerfusionPlant
+from simulators.plant.timed import Trouble
 
 
 class BedHands:
@@ -66,19 +67,13 @@ class BedHands:
 
     def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:
         """Hang a new bottle: `waste` puts an empty one on the balance, anything else a full one at the valve."""
-        plant, v = self._plant, self._plant.volumes
-        plant.cut(now)
-        if "waste" in fluid.lower():
-            v.bottles_in_ml -= v.waste_ml
-            v.waste_ml = 0.0
-            plant.explained.add(plant.waste, -1.0)
-            plant.waste = Mix()
-        else:
-            v.bottles_in_ml += ml - v.fresh_ml
-            v.fresh_ml = ml
-            v.fresh_hung_at = now
-            plant.recipe = recipe(fluid)
-        plant.resume()
+        self._plant.cut(now)
+        self._plant.hang(fluid, ml)
+        self._plant.resume()
+
+    def clamp(self, now: float, seconds: float) -> None:
+        """Leave a clamp on the line of the syringe; it is found and taken off after so long."""
+        self._plant.trouble(now, Trouble("pinched", {"share": 1.0, "out": 0.0, "bed": 0.0}, now, now + seconds))
 
     def line_to_cup(self, now: float) -> None:
         """Hold the end of the loop over the waste bottle: the balance shows what the loop pump truly carries."""

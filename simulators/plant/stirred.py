@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from math import inf, pi, sin
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,9 +14,11 @@ from simulators.plant.brood import SLOW_S, age, restored
 from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
+from simulators.plant.pull import Pull
+from simulators.plant.suffering import IN_STIRRED, suffer, troubles
 from simulators.plant.supply import bottle_pco2_kpa
 from simulators.plant.syringe import Syringe
-from simulators.plant.timed import Timed
+from simulators.plant.timed import Timed, Trouble
 from simulators.plant.tubing import Tube
 from simulators.plant.volumes import Volumes
 
@@ -24,12 +26,13 @@ if TYPE_CHECKING:  # numpy takes a tenth of a second to import: only a vessel wi
     from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
-"""Name -> numbers: `check-valve`, `check-valve-fill` {at: s after the start, fraction}, `tube-on-balance` {grams},
-`worn-tube` {at, fraction} of the outgoing pump."""
+"""Name -> numbers, as `suffering.DEFAULTS` has them; `worn-tube` is the outgoing pump's."""
 
 
 class StirredPlant(Timed):
     """See `timed`; empty vessel, settled chamber. `seed=None` = both syringes exact."""
+
+    known_troubles = IN_STIRRED
 
     def __init__(
         self,
@@ -51,7 +54,6 @@ class StirredPlant(Timed):
         induced_days: float = p.INDUCED_DAYS,
         formed_days: float = p.FORMED_DAYS,
     ) -> None:
-        faults = faults or {}
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
         gains = (1.0, 1.0) if seed is None else (chance.gauss(1, p.SYRINGE_GAIN_SD), chance.gauss(1, p.SYRINGE_GAIN_SD))
         super().__init__(start, chamber.settled(cel, co2_percent / 100))
@@ -60,15 +62,12 @@ class StirredPlant(Timed):
         self.volumes.fresh_hung_at = self.start
         self.volumes.line_in = Tube([[0.0, line_in_ml]])
         self.volumes.line_out = Tube([[0.0, line_out_ml]])
-        self.volumes.fill = _syringe(fill_syringe_ml, gains[0], faults.get("check-valve-fill"), self.start)
-        self.volumes.waste = _syringe(waste_syringe_ml, gains[1], faults.get("check-valve"), self.start)
+        self.volumes.fill = Syringe(fill_syringe_ml, gains[0])
+        self.volumes.waste = Syringe(waste_syringe_ml, gains[1])
         self.volumes.start_ml = self.volumes.present_ml()
-        pull = faults.get("tube-on-balance")
-        self._pull_g = 0.0 if pull is None else pull.get("grams", p.TUBE_PULL_G)
-        self._pull_phase = 2 * pi * chance.random() if self._pull_g and seed is not None else 0.0
-        for name, worn in (("fill_hose", None), ("waste_hose", faults.get("worn-tube"))):
-            gain = None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)
-            setattr(self.volumes, name, hose(gain, worn, self.start))
+        self.pull = Pull.of(seed)
+        for name in ("fill_hose", "waste_hose"):
+            setattr(self.volumes, name, hose(None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)))
         self.recipe = recipe(medium)
         """Of the bottle that hangs at the fill pump."""
         self.past = (spheroid_cells, induced_days, formed_days)
@@ -76,18 +75,18 @@ class StirredPlant(Timed):
         self.spheroids: Spheroids | None = None
         self.rates = SPHEROID
         """Of each cell, as deep in their spheroids they breathe less."""
+        for trouble in troubles(faults or {}, self.start):
+            self.trouble(self.start, trouble)
         self._next = self._next_stop()
 
     # time
 
     def breakpoint(self, stop: float) -> float:
-        t, v = self.t, self.volumes
+        v = self.volumes
         for syringe in (v.fill, v.waste):
             if syringe.ml_min and syringe.until < stop:
                 stop = syringe.until
-            if t < syringe.leak_from < stop:
-                stop = syringe.leak_from
-        return v.waste_hose.stop_before(t, v.fill_hose.stop_before(t, stop))
+        return v.waste_hose.stop_before(v.fill_hose.stop_before(stop))
 
     def live(self, dt_s: float) -> None:
         t, air = self.t, self.air
@@ -102,6 +101,21 @@ class StirredPlant(Timed):
         for pump in (v.fill, v.waste, v.fill_hose, v.waste_hose):
             if pump.ml_min and pump.until <= to:
                 pump.halt()
+
+    def suffer(self, trouble: Trouble, begins: bool) -> None:
+        suffer(self, trouble, begins)
+
+    def hang(self, fluid: str, ml: float) -> None:
+        """A new bottle at `t`: `waste` is an empty one on the balance, anything else a full one at the fill pump."""
+        v = self.volumes
+        if "waste" in fluid.lower():
+            v.bottles_in_ml -= v.waste_ml
+            v.waste_ml = 0.0
+        else:
+            v.bottles_in_ml += ml - v.fresh_ml
+            v.fresh_ml = ml
+            v.fresh_hung_at = self.t
+            self.recipe = recipe(fluid)
 
     def _fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
@@ -119,8 +133,7 @@ class StirredPlant(Timed):
 
     def pan_g(self, now: float) -> float:
         """Waste bottle with its content, and a tube that may pull."""
-        pull = self._pull_g * sin(2 * pi * (now - self.start) / p.TUBE_PULL_S + self._pull_phase) if self._pull_g else 0
-        return p.WASTE_TARE_G + p.DENSITY * self.volumes_at(now).waste_ml + pull
+        return p.WASTE_TARE_G + p.DENSITY * self.volumes_at(now).waste_ml + self.pull.at(now - self.start)
 
     # judgement
 
@@ -156,6 +169,11 @@ class StirredPlant(Timed):
             "do_percent": culture.do_percent(c, v.vessel_ml),
             "liquid_cel": c.cel,
             "cells": c.cells,
+            "escaped_cells": c.escaped_cells,
+            "dripped_ml": v.dripped_ml,
+            "phosphate_mm": c.phosphate / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,
+            "bottle_phosphate_mm": self.recipe.phosphate,
+            "headspace_co2_percent": 100 * c.head_co2,
             "chamber_cel": air.air_cel,
             "chamber_co2_percent": 100 * air.co2,
             "chamber_o2_percent": 100 * air.o2,
@@ -178,7 +196,8 @@ class StirredPlant(Timed):
             "recipe": self.recipe.name,
             "spheroids": None if self.spheroids is None else self.spheroids.snapshot(),
             "rates": asdict(self.rates),
-            "pull": [self._pull_g, self._pull_phase],
+            "pull": [self.pull.grams, self.pull.phase],
+            "troubles": [asdict(each) for each in self.troubles],
             "air": asdict(self.air),
             "culture": asdict(self.culture),
             "volumes": asdict(self.volumes),
@@ -189,7 +208,8 @@ class StirredPlant(Timed):
         self.t, self.start = data["t"], data["start"]
         self.door_closes_at = inf if data["door_closes_at"] is None else data["door_closes_at"]
         self.fine_until = -inf if data["fine_until"] is None else data["fine_until"]
-        self._pull_g, self._pull_phase = data["pull"]
+        self.pull = Pull(*data["pull"])
+        self.troubles = [Trouble(**each) for each in data.get("troubles", ())]
         self.recipe = recipe(data["recipe"])
         self.spheroids = None if data["spheroids"] is None else restored(data["spheroids"])
         self.rates = Rates(**data["rates"])
@@ -201,9 +221,3 @@ class StirredPlant(Timed):
         hoses = {name: Hose(**v[name]) for name in ("fill_hose", "waste_hose") if name in v}
         self.volumes = Volumes(**v | tubes | syringes | hoses)
         self._next = self._next_stop()
-
-
-def _syringe(capacity_ml: float, gain: float, leak: Mapping[str, float] | None, start: float) -> Syringe:
-    if leak is None:
-        return Syringe(capacity_ml, gain)
-    return Syringe(capacity_ml, gain, leak.get("fraction", p.LEAK_BACK), start + leak.get("at", 0.0))

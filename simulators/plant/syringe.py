@@ -14,8 +14,6 @@ class Syringe:
     capacity_ml: float = p.SYRINGE_ML
     gain: float = 1.0
     leak_back: float = 0.0
-    leak_from: float = 0.0
-    """Bench time from which the valve leaks."""
     liquid_ml: float = 0.0
     air_ml: float = 0.0
     ml_min: float = 0.0
@@ -26,6 +24,13 @@ class Syringe:
     delivered_ml: float = 0.0
     """Liquid truly delivered to the far side since the start, without what leaked back."""
     leaked_ml: float = 0.0
+    blocked_out: float = 0.0
+    """Share of a delivery's travel that a squeezed line holds back."""
+    blocked_in: float = 0.0
+    """The same when it draws."""
+    drips: float = 0.0
+    """Share of what it delivers that drips onto the bench."""
+    dripped_ml: float = 0.0
 
     def run(self, ml_min: float, until: float) -> None:
         self.ml_min, self.until = ml_min, until
@@ -36,6 +41,7 @@ class Syringe:
     def travel_ml(self, dt_s: float) -> float:
         """True plunger volume in `dt_s`, stopped by either end of the barrel: > 0 out, < 0 in."""
         ml = self.ml_min / 60 * dt_s * self.gain
+        ml *= 1 - (self.blocked_out if ml > 0 else self.blocked_in)
         held = self.liquid_ml + self.air_ml
         return min(ml, held) if ml > 0 else max(ml, held - self.capacity_ml)
 
@@ -44,13 +50,15 @@ class Syringe:
         self.air_ml += air_ml
         self.drawn_ml += liquid_ml
 
-    def push_out(self, ml: float, now: float) -> tuple[float, float, float, float]:
-        """(liquid, air) to the far side and (liquid, air) back to the source."""
+    def push_out(self, ml: float) -> tuple[float, float, float, float]:
+        """(liquid, air) to the far side and (liquid, air) back to the source; what drips goes nowhere."""
         liquid = min(ml, self.liquid_ml)
         air = ml - liquid
         self.liquid_ml -= liquid
         self.air_ml = max(0.0, self.air_ml - air)
-        back = self.leak_back if now >= self.leak_from else 0.0
-        self.delivered_ml += liquid * (1 - back)
+        back = self.leak_back
+        arrives = liquid * (1 - back) * (1 - self.drips)
+        self.delivered_ml += arrives
         self.leaked_ml += liquid * back
-        return liquid * (1 - back), air * (1 - back), liquid * back, air * back
+        self.dripped_ml += liquid * (1 - back) * self.drips
+        return arrives, air * (1 - back), liquid * back, air * back

@@ -7,6 +7,7 @@ does not depend on who looked, nor how often.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 
 from simulators.plant.chamber import ChamberState
@@ -17,14 +18,30 @@ RECOVERY_S = 600.0
 """Fine steps for this long after the door or a set point moved."""
 
 
+@dataclass(slots=True)
+class Trouble:
+    """A fault of the plant by name, from `starts` until `ends`; `on` = it has begun, `over` = it has ended."""
+
+    name: str
+    values: dict[str, float]
+    starts: float
+    ends: float = inf
+    on: bool = False
+    over: bool = False
+
+
 class Timed:
     """The chamber, its door, and when the next step ends. What lives in the chamber is the subclass's."""
+
+    known_troubles: frozenset[str] = frozenset()
+    """Faults that this plant can have, by name."""
 
     def __init__(self, start: float, air: ChamberState) -> None:
         self.start = self.t = float(start)
         self.air = air
         self.door_closes_at = inf
         self.fine_until = -inf
+        self.troubles: list[Trouble] = []
         self._next = self.t
 
     def advance(self, now: float) -> None:
@@ -63,6 +80,41 @@ class Timed:
             "door": float(air.door_open),
         }  # fmt: skip
 
+    def trouble(self, now: float, trouble: Trouble) -> None:
+        """Put a fault in; raises ValueError for one that this plant does not know."""
+        self._know(trouble)
+        self.cut(now)
+        self.troubles.append(trouble)
+        self._begin_and_end()
+        self.resume()
+
+    def mend(self, now: float) -> None:
+        """End every fault; what is lost stays lost."""
+        self.cut(now)
+        for each in self.troubles:
+            if each.on and not each.over:
+                self.suffer(each, begins=False)
+        self.troubles.clear()
+        self.resume()
+
+    def _know(self, trouble: Trouble) -> None:
+        if trouble.name not in self.known_troubles:
+            known = ", ".join(sorted(self.known_troubles))
+            raise ValueError(f"this plant knows no fault {trouble.name}; it knows {known}")
+
+    def suffer(self, trouble: Trouble, begins: bool) -> None:
+        """A fault begins or ends at `t`."""
+        raise NotImplementedError
+
+    def _begin_and_end(self) -> None:
+        for each in self.troubles:
+            if not each.on and each.starts <= self.t:
+                each.on = True
+                self.suffer(each, begins=True)
+            if each.on and not each.over and each.ends <= self.t:
+                each.over = True
+                self.suffer(each, begins=False)
+
     def live(self, dt_s: float) -> None:
         """Everything in the chamber, and the chamber, from `t` on for `dt_s`; `t` moves afterwards."""
         raise NotImplementedError
@@ -78,7 +130,12 @@ class Timed:
     def _next_stop(self) -> float:
         t = self.t
         grid = FINE_S if self.air.door_open or t < self.fine_until else GRID_S
-        return min(self.breakpoint((t // grid + 1) * grid), self.door_closes_at)
+        stop = min(self.breakpoint((t // grid + 1) * grid), self.door_closes_at)
+        for each in self.troubles:
+            edge = each.ends if each.on else each.starts
+            if t < edge < stop:
+                stop = edge
+        return stop
 
     def _step(self, to: float) -> None:
         dt = to - self.t
@@ -90,4 +147,6 @@ class Timed:
             self.door_closes_at = inf
             self.air.door_open = False
             self.recover_finely()
+        if self.troubles:
+            self._begin_and_end()
         self._next = self._next_stop()

@@ -38,6 +38,12 @@ class Tube:
                     self.plugs.append([kind, ml])
         return self._out(0, liquid_ml + air_ml)
 
+    def bubble(self, ml: float, end: int) -> float:
+        """Air in the place of what stands at one end (0 the pump's, -1 the far one); the liquid that was there, mL."""
+        liquid, air = self._out(end, ml)
+        self.plugs.insert(0 if end == 0 else len(self.plugs), [0.0, liquid + air])
+        return liquid
+
     def _out(self, end: int, ml: float) -> tuple[float, float]:
         liquid = air = 0.0
         while ml > 1e-12 and self.plugs:

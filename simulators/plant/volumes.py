@@ -43,6 +43,10 @@ class Volumes:
     fill_hose: Hose = field(default_factory=Hose)
     waste_hose: Hose = field(default_factory=Hose)
     level_ml: float = p.VESSEL_LEVEL_ML
+    screen_share: float = 1.0
+    """Of what the dip tube could take, so much passes its screen."""
+    screen_above_ml: float = 0.0
+    """Within so much above the level nothing passes it."""
     max_ml: float = p.VESSEL_MAX_ML
     evaporation_ml_day: float = p.EVAPORATION_ML_DAY
     total_in_ml: float = 0.0
@@ -87,9 +91,9 @@ class Volumes:
         self.evaporated_ml += lost
         if self.still:
             return Moved(self.vessel_ml, -lost)
-        out = self._move_waste(now, dt_s) + self._squeeze_waste(self.waste_hose.carry(now, dt_s))
+        out = self._move_waste(dt_s) + self._squeeze_waste(self.waste_hose.carry(dt_s))
         rate = abs(self.fill.ml_min) + abs(self.fill_hose.ml_min)
-        into = self._move_fill(now, dt_s) + self._squeeze_fill(self.fill_hose.carry(now, dt_s))
+        into = self._move_fill(dt_s) + self._squeeze_fill(self.fill_hose.carry(dt_s))
         self.vessel_ml += into - out
         self.total_in_ml += into
         self.total_out_ml += out
@@ -104,20 +108,29 @@ class Volumes:
         self.highest_ml = max(self.highest_ml, self.vessel_ml)
         return over
 
-    def _move_waste(self, now: float, dt_s: float) -> float:
+    def _move_waste(self, dt_s: float) -> float:
         """mL that left the vessel; negative when the valve leaks back into it (the dip tube taken as blown out)."""
         travel = self.waste.travel_ml(dt_s) if self.waste.ml_min else 0.0
         if travel < 0.0:
-            liquid = min(-travel, max(0.0, self.vessel_ml - self.level_ml))
+            liquid = self._through_screen(-travel)
             self.waste.take_in(*self.line_out.push_from_far_end(liquid, -travel - liquid))
             return liquid
         if travel > 0.0:
-            to_waste, _, back, _ = self.waste.push_out(travel, now)
+            to_waste, _, back, _ = self.waste.push_out(travel)
             self.waste_ml += to_waste
             return -back
         return 0.0
 
-    def _move_fill(self, now: float, dt_s: float) -> float:
+    def _through_screen(self, ml: float) -> float:
+        """Liquid of `ml` that the dip tube takes; the rest is air."""
+        return min(ml * self.screen_share, max(0.0, self.vessel_ml - self.level_ml - self.screen_above_ml))
+
+    @property
+    def dripped_ml(self) -> float:
+        """On the bench, beside leaking pumps."""
+        return sum(each.dripped_ml for each in (self.fill, self.waste, self.fill_hose, self.waste_hose))
+
+    def _move_fill(self, dt_s: float) -> float:
         """mL that entered the vessel."""
         travel = self.fill.travel_ml(dt_s) if self.fill.ml_min else 0.0
         if travel < 0.0:
@@ -125,7 +138,7 @@ class Volumes:
             self.fresh_ml -= liquid
             self.fill.take_in(liquid, -travel - liquid)
         elif travel > 0.0:
-            liquid, air, back, _ = self.fill.push_out(travel, now)
+            liquid, air, back, _ = self.fill.push_out(travel)
             self.fresh_ml += back
             return self._arrive(liquid, air)
         return 0.0
@@ -141,8 +154,8 @@ class Volumes:
     def _squeeze_waste(self, ml: float) -> float:
         """Through a hose from the vessel to the waste bottle (< 0: back); mL that left the vessel."""
         if ml > 0.0:
-            liquid = min(ml, max(0.0, self.vessel_ml - self.level_ml))
-            self.waste_ml += self.line_out.push_from_far_end(liquid, ml - liquid)[0]
+            liquid = self._through_screen(ml)
+            self.waste_ml += self.waste_hose.drip(self.line_out.push_from_far_end(liquid, ml - liquid)[0])
             return liquid
         liquid = min(-ml, self.waste_ml)
         self.waste_ml -= liquid
@@ -153,7 +166,7 @@ class Volumes:
         if ml > 0.0:
             liquid = min(ml, self.fresh_ml)
             self.fresh_ml -= liquid
-            return self._arrive(liquid, ml - liquid)
+            return self._arrive(self.fill_hose.drip(liquid), ml - liquid)
         self.fresh_ml += self.line_in.push_from_far_end(0.0, -ml)[0]
         return 0.0
 
@@ -166,7 +179,7 @@ class Volumes:
     def residual_ml(self) -> float:
         """mL that the books cannot explain: zero but for rounding."""
         came = self.start_ml + self.by_hand_in_ml + self.bottles_in_ml
-        gone = self.by_hand_out_ml + self.evaporated_ml + self.spilled_ml
+        gone = self.by_hand_out_ml + self.evaporated_ml + self.spilled_ml + self.dripped_ml
         return self.present_ml() - (came - gone)
 
     def vessel_residual_ml(self) -> float:

@@ -74,16 +74,16 @@ def test_backward_it_brings_waste_back_and_empties_the_filling_line_into_its_bot
 def test_tubes_differ_from_set_to_set_and_wear_with_turning_not_with_time() -> None:
     hose = Hose(wears=True)
     hose.run(1.0, 1e18)
-    new = hose.flow(T0)
+    new = hose.flow()
     for _ in range(8640):
-        hose.carry(T0, 10.0)
-    day = hose.flow(T0)
+        hose.carry(10.0)
+    day = hose.flow()
     for _ in range(36_000):
-        hose.carry(T0, 10.0)
+        hose.carry(10.0)
     assert (new, day) == (1.0, pytest.approx(1 - 0.03 - 0.0024, abs=1e-4))
-    assert day - hose.flow(T0) == pytest.approx(0.01, abs=1e-4), "one in a hundred a hundred hours"
+    assert day - hose.flow() == pytest.approx(0.01, abs=1e-4), "one in a hundred a hundred hours"
     hose.halt()
-    assert hose.carry(T0, 10.0) == 0.0
+    assert hose.carry(10.0) == 0.0
     gains = {Stirred100(T0, seed).volumes.waste_hose.gain for seed in range(50)}
     assert 0.9 < min(gains) < 1.0 < max(gains) < 1.1
     assert Stirred100(T0).volumes.waste_hose == Hose()

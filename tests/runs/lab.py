@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from controller.actors import Actor
 from controller.clock import Clock
@@ -14,6 +15,7 @@ from controller.controller import Controller, Faults
 from controller.run.engine import Engine
 from controller.settings import parse
 from controller.store.reader import Reader
+from controller.store.rows import DoseRow
 from drivers.core.fluid import Direction
 from simulators.bench import SimulatedBench
 from simulators.operator import Operator
@@ -22,6 +24,40 @@ from simulators.rehearsal import shipped_bench
 TESTER = Actor("tester", "operator", "test")
 STIRRED = shipped_bench().read_text("utf-8")
 COMPRESSED = (Path(__file__).parent.parent / "protocols" / "compressed.yaml").read_text("utf-8")
+
+
+class Moved(NamedTuple):
+    """One way of one pump: what the ledger is sure of, what it doubts, how far both may be apart, and the truth; mL."""
+
+    name: str
+    sure: float
+    doubt: float
+    slack: float
+    true: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: ledger {self.sure:.2f} (+ {self.doubt:.2f} in doubt) mL, truth {self.true:.2f} mL"
+
+
+def moves(truth: Mapping[str, float | bool], rows: Sequence[DoseRow]) -> Iterator[Moved]:
+    for path, pump in (("medium in", "fill"), ("medium out", "waste")):
+        for stroke, name in ((Direction.DRAW, "drawn"), (Direction.DELIVER, "delivered")):
+            strokes = [row for row in rows if row.fluid_path == path and row.stroke == stroke]
+            sure = sum(row.moved_ml or 0.0 for row in strokes)
+            doubt = sum(row.target_ml or 0.0 for row in strokes if row.moved_ml is None)
+            slack = 0.02 * sure + 0.1 * len(strokes)
+            yield Moved(f"{path} {name}", sure, doubt, slack, float(truth[f"{pump}_{name}_ml"]))
+
+
+def given_twice(truth: Mapping[str, float | bool], rows: Sequence[DoseRow]) -> list[str]:
+    """Where more flowed than the ledger says or doubts."""
+    return [str(each) for each in moves(truth, rows) if each.true > each.sure + each.doubt + each.slack]
+
+
+def lost(truth: Mapping[str, float | bool], rows: Sequence[DoseRow], unseen_ml: float = 0.0) -> list[str]:
+    """Where less flowed in than the ledger says, `unseen_ml` aside. The outgoing syringe also moves air."""
+    found = (each for each in moves(truth, rows) if each.name.startswith("medium in"))
+    return [str(each) for each in found if each.true < each.sure - each.slack - unseen_ml]
 
 
 class Boundary:
@@ -171,24 +207,10 @@ class Lab:
 
     def judge(self) -> list[str]:
         """What the world's truth and the ledger do not agree on; empty = no dose twice, none lost unnoticed."""
-        truth, found = self.truth(), list[str]()
+        truth = self.truth()
         with self.reader() as ledger:
             rows = ledger.doses()
-        for path, pump in (("medium in", "fill"), ("medium out", "waste")):
-            for stroke, name in ((Direction.DRAW, "drawn"), (Direction.DELIVER, "delivered")):
-                true_ml = float(truth[f"{pump}_{name}_ml"])
-                strokes = [row for row in rows if row.fluid_path == path and row.stroke == stroke]
-                sure = sum(row.moved_ml or 0.0 for row in strokes)
-                doubt = sum(row.target_ml or 0.0 for row in strokes if row.moved_ml is None)
-                slack = 0.02 * sure + 0.1 * len(strokes)
-                least = sure - slack if pump == "fill" else 0.0  # the other syringe also moves air
-                if not least <= true_ml <= sure + doubt + slack:
-                    found.append(
-                        f"{path} {name}: ledger {sure:.2f} (+ {doubt:.2f} in doubt) mL, truth {true_ml:.2f} mL"
-                    )
-        if truth.get("overflow"):
-            found.append("the vessel ran over")
-        return found
+        return given_twice(truth, rows) + lost(truth, rows) + (["the vessel ran over"] if truth.get("overflow") else [])
 
     async def close(self) -> None:
         if self.life is not None and not self.life.boundary.dead:

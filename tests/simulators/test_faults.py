@@ -110,4 +110,4 @@ def test_a_fault_goes_on_where_it_was():
 
 
 def test_every_fault_has_a_line_of_explanation():
-    assert all(len(text) > 10 for text in FAULTS.values())
+    assert all(len(entry.does) > 10 for entry in FAULTS.values())

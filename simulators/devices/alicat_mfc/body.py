@@ -7,9 +7,10 @@ its digits over range.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from simulators.core.noise import noise
 from simulators.core.surroundings import GasLine
@@ -68,6 +69,10 @@ class State:
     """Modbus: last command ID and its result."""
 
 
+BROKEN_CEL, BROKEN_BAR = 150.0, 15.0
+"""What a broken sensor shows: beyond what the device can measure (ours)."""
+
+
 class Sensed(NamedTuple):
     """What the device measures: psia, °C, and both flows in its unit."""
 
@@ -81,6 +86,8 @@ class FlowBody:
     """Options: `full_scale` and `unit` (SCCM, SLPM), `gas` (number), `standard_cel`, `zero_offset` (in the unit)."""
 
     state: State
+    controls: ClassVar[bool] = True
+    """Whether it has a valve, and a set point for it."""
 
     def set_up(self, place: GasLine, seed: int | None, options: Mapping[str, float | str]) -> None:
         self.place = place
@@ -98,6 +105,12 @@ class FlowBody:
         """The gas as the device sees it now; counts the totalizer on the way."""
         s = self.state
         stream = self.place.stream(now)
+        if math.isnan(stream.normal_ml_min):  # a broken sensor is at the end of its scale; ours
+            stream = stream._replace(normal_ml_min=1.3 * self.full_scale * self.ml_min_per_unit)
+        if math.isnan(stream.cel):
+            stream = stream._replace(cel=BROKEN_CEL)
+        if math.isnan(stream.bar):
+            stream = stream._replace(bar=BROKEN_BAR)
         true = stream.normal_ml_min * self.standard_per_normal / self.ml_min_per_unit
         mass = true + self.zero_offset - s.tare
         if self.seed is not None:
@@ -145,6 +158,15 @@ class FlowBody:
         if s.source == "S":
             s.saved_set_point = value
         self.drive(now)
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("ml_min",) if self.controls else ()
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets the flow, `ml_min` at standard conditions."""
+        self.take_set_point(value / self.ml_min_per_unit, now)
 
     def hold_valve(self, how: str, now: float) -> None:
         """`closed`, `position`, or "" to give it back to the controller."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -104,7 +105,8 @@ class AtlasEzoOrp(EzoCircuit):
         return self.place.liquid(now).redox_mv + float(self.options.get("offset_mv", 0))
 
     def reading(self, now: float) -> str:
-        return f"{self._raw(now) + self.state.points.get('off', 0.0) + self.jitter(0.1):.1f}"
+        mv = self._raw(now) + self.state.points.get("off", 0.0) + self.jitter(0.1)
+        return "-1019.9" if math.isnan(mv) else f"{mv:.1f}"  # a broken probe is at the end of its scale; ours
 
     def teach(self, words: list[str], now: float) -> bool:
         if len(words) != 1 or (mv := number(words[0])) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -35,6 +36,8 @@ class AtlasEzoRtd(EzoCircuit):
         if not float(self.options.get("probe", 1)):
             return "-1023.000"
         cel = self._cel(now) + self.jitter(CEL_NOISE)
+        if math.isnan(cel):
+            return "-1023.000"
         return f"{self._scaled(cel):.3f}"
 
     def _scaled(self, cel: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -206,6 +207,16 @@ class BinderMb(ModbusUnit):
 
         return write
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("cel",)
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets `cel` at the device."""
+        low, high = self.limits
+        self.change(now, lambda: self.active().__setitem__(0, min(max(value, low), high)))
+
     def hand_over(self, now: float) -> None:
         """Give the chamber's loops what they are to hold; a chamber without gas control leaves the gas as it is."""
         self._handed_over = True
@@ -223,7 +234,7 @@ class BinderMb(ModbusUnit):
         def read(now: float) -> bytes:
             air = self.air(now)
             true = {"co2": air.co2_percent, "o2": air.o2_percent, "humidity": air.rh_percent, **self.state.profile}
-            return registers.encode(row, true[name])
+            return registers.encode(row, 0.0 if math.isnan(true[name]) else true[name])  # a broken sensor's 0 is ours
 
         def write(data: bytes, now: float) -> None:
             asked = registers.decode(row, data)

@@ -157,6 +157,11 @@ class Harvard11Elite(TextUnit):
             self._halt(now)
             self.state.stalled = True
 
+    def reset_totals(self, now: float) -> None:
+        """Both volume counters are gone."""
+        self._advance(now)
+        self.state.infused_ml = self.state.withdrawn_ml = 0.0
+
     def acknowledge(self) -> None:
         """A person touches the display."""
         self.state.stalled = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -169,7 +170,7 @@ class Unit:
         if self.seed is not None:
             self.state.draws += 1
             cel += NOISE_CEL * noise(self.seed, self.state.draws)
-        shown = round(10 * cel)
+        shown = 0 if math.isnan(cel) else round(10 * cel)  # a broken sensor's 0 is ours
         self.state.highest = max(self.state.highest, shown)
         return shown
 

@@ -348,6 +348,12 @@ class IsmatecRegloIcc(TextUnit):
 
     # -- memory
 
+    def reset_totals(self, now: float) -> None:
+        """All totals of all channels are gone, as by a person at the panel."""
+        for channel, tube in zip(self.channels, self.tubes, strict=True):
+            channel.advance(tube, now)
+            channel.total_ml = channel.total_rev = channel.total_s = channel.trip_ml = 0.0
+
     def snapshot(self) -> dict[str, object]:
         return super().snapshot() | {"channels": [asdict(channel) for channel in self.channels]}
 

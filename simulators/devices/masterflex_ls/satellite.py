@@ -155,6 +155,23 @@ class MasterflexLs:
         self._halt(now)
         self.state.fault = fault
 
+    def stall(self, now: float) -> list[Action]:
+        """The rotor is blocked: overload, if it turns at all."""
+        self.wake(now)
+        if self.rotor.running:
+            self.fail(6, now)
+        return []
+
+    def reset_totals(self, now: float) -> None:
+        """The cumulative revolutions are gone, as by Z0."""
+        self.wake(now)
+        self.rotor.turned = 0.0
+
+    def near_roll_over(self, now: float, ml: float) -> None:
+        """The counter of revolutions begins anew after 9,999,999.99."""
+        self.wake(now)
+        self.rotor.turned = 1e7 - ml / self.ml_per_rev
+
     # -- lines
 
     def _called(self, now: float) -> list[Action]:

@@ -90,6 +90,11 @@ class MasterflexLsUsb(TextUnit):
             self.rotor.turned = 0.0
         return []
 
+    def reset_totals(self, now: float) -> None:
+        """The cumulative revolutions are gone."""
+        self.rotor.count(now)
+        self.rotor.turned = 0.0
+
     def snapshot(self) -> dict[str, object]:
         return super().snapshot() | {"rotor": asdict(self.rotor)}
 

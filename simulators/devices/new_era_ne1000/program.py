@@ -295,6 +295,17 @@ class PumpProgram:
         self.until = self.end_of_motion()
         self.barrel.run(at, s.ml_min, self.until)
 
+    def reset_totals(self, now: float) -> None:
+        """The accumulated volumes are gone, as after a change of the diameter."""
+        self.advance(now)
+        self.state.infused_ml = self.state.withdrawn_ml = 0.0
+
+    def near_roll_over(self, now: float, ml: float) -> None:
+        """The display ends at 9999 of its unit and stays there."""
+        self.advance(now)
+        end_ml = 9999.0 if self.state.volume_unit == "ML" else 9.999
+        self.state.infused_ml = self.state.withdrawn_ml = max(0.0, end_ml - ml)
+
     def end_of_motion(self) -> float:
         s = self.state
         if s.prompt not in "IW" or s.remaining_ml is None:

@@ -167,6 +167,16 @@ class OxyBaseRs232(TextUnit):
         if s.unit == TORR:
             shown *= TORR_PER_PERCENT
         cel = self.immersion.liquid(now).cel
-        values = (self.number, s.amplitude, round(100 * phase_deg(true)), round(100 * cel), round(100 * shown), s.error)
+        error = s.error
+        if math.isnan(cel) or math.isnan(shown):  # which number a broken sensor gives is not in the sheet (X)
+            true, cel, shown, error = 0.0, 0.0, 0.0, error or 1
+        values = (
+            self.number,
+            s.amplitude,
+            round(100 * phase_deg(true)),
+            round(100 * cel),
+            round(100 * shown),
+            error,
+        )
         names = "NAPTOE" if self.letters else ("",) * 6
         return ";".join(f"{name}{value}" for name, value in zip(names, values, strict=True)).encode()

@@ -7,6 +7,7 @@ calibration registers 0 to 4; the CRC behind a reply (register 7) is that of CRC
 
 from __future__ import annotations
 
+import math
 import re
 from binascii import crc_hqx
 from collections.abc import Callable, Mapping, Sequence
@@ -275,10 +276,14 @@ class Meter(TextUnit):
         liquid, found, faults = self.places[channel].liquid(now), s.results[channel], s.faults[channel]
         if self.humidity > 90:
             faults |= 1 << 7
+        if math.isnan(liquid.cel):
+            faults |= 1 << 5
+        if math.isnan(self._analyte(channel, liquid)):
+            faults |= 1 << 2
         found[0] = faults
         if sensors & 2:
             found[5] = MARKER if faults & 1 << 5 else round(1000 * (liquid.cel + self.shake(0.01)))
-            found[11] = round(1000 * (100 + 0.385 * liquid.cel))
+            found[11] = MARKER if faults & 1 << 5 else round(1000 * (100 + 0.385 * liquid.cel))
         if sensors & 32:
             found[6] = MARKER if faults & 1 << 8 else 31_250
         if sensors & 4:
@@ -292,8 +297,16 @@ class Meter(TextUnit):
                 for index in (1, 2, 3, 4, 12, *range(13, len(found))):
                     found[index] = MARKER
             else:
+                for index in (1, 2, 3, 4, 12):
+                    found[index] = 0 if found[index] == MARKER else found[index]
                 self._optical(channel, liquid, found, now)
         return found
+
+    def _analyte(self, channel: int, liquid: Liquid) -> float:
+        """What the optical sensor of a channel feels; nan where it, or the temperature it needs, is broken."""
+        analyte = self.state.settings[channel][11]
+        felt = {1: liquid.do_percent, 2: liquid.cel, 3: liquid.ph}.get(analyte, 0.0)
+        return felt if self.state.settings[channel][0] > MARKER else felt + liquid.cel
 
     def _optical(self, channel: int, liquid: Liquid, found: list[int], now: float) -> None:
         settings, kept = self.state.settings[channel], self.state.calibration[channel]

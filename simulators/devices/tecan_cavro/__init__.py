@@ -101,6 +101,11 @@ class TecanCavroXCalibur(Mechanics):
         if self.state.doing in ("plunger", "quiet", "home"):
             self._fail(now, 9)
 
+    def stall(self, now: float) -> list[Action]:
+        """As `overload`: the pump says nothing by itself."""
+        self.overload(now)
+        return []
+
     def push_plunger(self, increments: float) -> None:
         """Somebody moves the plunger by hand; no counter knows of it."""
         self.state.plunger = min(max(self.state.plunger + increments, 0.0), float(self.full_stroke))

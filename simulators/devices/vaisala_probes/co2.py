@@ -8,6 +8,7 @@ reading in proportion; humidity and oxygen shift it only with the option `cross_
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -142,7 +143,8 @@ class VaisalaGmp25x(Probe):
         if s.sample is None:
             s.ppm = ppm
         else:
-            s.ppm = ppm - (ppm - s.ppm) * (1 - s.values["filter"] / 100) ** (sample - s.sample)
+            before = ppm if math.isnan(s.ppm) else s.ppm  # nothing to weigh against behind a broken sensor
+            s.ppm = ppm - (ppm - before) * (1 - s.values["filter"] / 100) ** (sample - s.sample)
         s.sample, s.cel = sample, air.cel
         return s
 

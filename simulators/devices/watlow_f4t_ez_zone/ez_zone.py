@@ -87,6 +87,15 @@ class WatlowEzZone(ModbusUnit):
         for k, zone in enumerate(self.zones):
             self._offer(zone, ZONE * k)
 
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """What a person can set at the device."""
+        return ("cel",)
+
+    def set_at_panel(self, name: str, value: float, now: float) -> None:
+        """A person sets `cel` of the first zone."""
+        self.zones[0].set(min(max(value, LOWEST), HIGHEST), now)
+
     def _offer(self, zone: ZoneControl, at: int) -> None:
         def degrees(cel: float) -> float:
             return convert(cel, "Cel", "[degF]") if self.fahrenheit else cel
