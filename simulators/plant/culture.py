@@ -169,6 +169,7 @@ def _escape(s: CultureState, share: float) -> None:
     s.escaped_cells += s.cells * lost
     s.cells *= 1 - lost
     s.dead_cells *= 1 - lost
+    s.spheroids *= 1 - lost
 
 
 def displace(s: CultureState, air: ChamberState, volume_ml: float, change_ml: float) -> None:

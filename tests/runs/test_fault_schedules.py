@@ -28,7 +28,7 @@ EXCHANGES = 12_600.0
 """Seconds after the start at which the first is due."""
 CASES = (
     *(f"{name}{more}" for name in ("check-valve", "check-valve-fill", "screen-clogs", "spheroids-in-waste", "pinched",
-                                   "vent-blocks", "tube-on-balance")
+                                   "contamination", "vent-blocks", "tube-on-balance")
       for more in ("", f":after_s={EXCHANGES + 1000:g}")),
     "pinched:out=1", "pinched:share=0.5", f"pinched:after_s={EXCHANGES - 600:g}:for_s=3000",
     f"bubble:ml=3:after_s={EXCHANGES - 600:g}", f"bubble:ml=3:out=1:after_s={EXCHANGES - 600:g}", "worn-tube",
@@ -123,12 +123,12 @@ def test_the_same_seed_and_faults_give_the_same_bytes(coarse: Path):
 
 
 def test_a_failing_run_is_shrunk_to_what_does_it(coarse: Path, capsys: pytest.CaptureFixture[str]):
-    from simulators import rehearsal
+    from simulators import rehearsing
 
     faults = "wrong-lot,vent-blocks,check-valve,drift@ph_probe:ph=0.1,silence@balance:for_s=2"
     protocol = Path(__file__).parent.parent / "protocols" / "compressed.yaml"
     words = [str(protocol), "--bench", str(coarse), "--seed", "7", "--faults", faults, "--shrink"]
-    assert rehearsal.main(words) == 1
+    assert rehearsing.main(words) == 1
     told = capsys.readouterr().out
     assert f"faults: {faults}" in told
     assert told.splitlines()[-1] == "seed 7, shortest list that fails: check-valve"

@@ -145,6 +145,19 @@ async def screen_is_torn() -> None:
     assert books_close(desk)
 
 
+@plays("contamination")
+async def bacteria_come_in() -> None:
+    desk, clean = await primed(), await primed()
+    desk.inject("contamination:cells=1000")
+    await asyncio.sleep(26 * HOUR)
+    assert desk.truth("contaminant") > 1e9
+    assert clean.truth("contaminant") == 0.0
+    for probe, signal in (("do_probe", "dissolved_oxygen"), ("ph_probe", "ph")):
+        spoilt, healthy = [float((await each.device(probe).read(signal)).value) for each in (desk, clean)]
+        assert spoilt < healthy - 0.1, signal
+    assert books_close(desk)
+
+
 @plays("vent-blocks")
 async def vent_is_blocked() -> None:
     desk, free = Desk("vent-blocks:tau_h=5"), Desk()
@@ -232,7 +245,7 @@ async def test_a_clamp_on_the_exchange_syringe_stops_both_ways():
         ("check-valve@pump_out", "at no device"),
         ("pinched:share=1.5", "no share"),
         ("check-valve:share=0.2", "it has after_s, for_s, fraction, at"),
-        ("contamination", "no fault is called"),
+        ("mould", "no fault is called"),
     ],
 )
 async def test_what_the_plant_cannot_have_is_refused(fault: str, says: str):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from simulators.__main__ import main
+from simulators.core.faults import FAULTS
 from tests.simulators.small_bench import TEXT
 
 
@@ -125,7 +126,10 @@ def test_wrong_usage_ends_with_two(capsys):
 
 def test_faults_are_listed(capsys):
     assert main(["simulate", "--list-faults"]) == 0
-    assert "power-cycle" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(f"\n{kind}:\n" in f"\n{told}" for kind in ("link", "device", "plant", "people"))
+    assert all(f"  {name} " in told for name in FAULTS)
+    assert "(hours=6)" in told and "after_s=0" in told
 
 
 def test_help_has_an_example(capsys):

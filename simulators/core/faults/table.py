@@ -135,6 +135,8 @@ FAULTS: Mapping[str, Entry] = {
     "tube-on-balance": _plant("tube-on-balance", "a tube pulls on the waste balance"),
     "screen-clogs": _plant(
         "screen-clogs", "the dip tube's screen lets this share through, and nothing so near above its level"),
+    "contamination": _plant(
+        "contamination", "so many bacteria come into the medium: they double within the hour, eat oxygen, make acid"),
     "spheroids-in-waste": _plant(
         "spheroids-in-waste", "the screen is torn: this share of the spheroids in the liquid leaves with it"),
     "vent-blocks": _plant("vent-blocks", "the headspace follows the chamber only so slowly"),
