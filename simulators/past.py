@@ -35,7 +35,8 @@ from simulators import world
 from simulators.bench import START, read
 from simulators.core.time import VirtualLoop
 from simulators.demo import installation
-from simulators.rehearsal import REHEARSER, Progress, Rehearsal, bar
+from simulators.rehearsal import REHEARSER, Progress, Rehearsal
+from simulators.rehearse import bar
 
 DAY_S = 86_400.0
 COARSE_S = 180.0

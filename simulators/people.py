@@ -18,6 +18,8 @@ from random import Random
 from typing import Any, Protocol, Self, cast
 from zoneinfo import ZoneInfo
 
+from simulators.plant.assays import ASSAYS, read
+
 SIMULATED = "simulated operator"
 
 OPENS_H, CLOSES_H = 8, 18
@@ -112,7 +114,7 @@ class Person:
         zone: str = "UTC",
     ) -> None:
         self._hands = hands
-        self._seed = seed or 0
+        self._seed, self._assay_seed = seed or 0, seed
         self.lapses = [Lapse(name, dict(numbers)) for name, numbers in (faults or {}).items()]
         self._zone = ZoneInfo(zone)
         self.state = PersonState()
@@ -233,7 +235,8 @@ class Person:
             found = self._do(task, now)
             chance = self._chance(cast(str, task["path"]), "entries")
             entries = cast("Sequence[Task]", task.get("entries") or ())
-            done[key] = {cast(str, entry["name"]): _value(entry, found, chance) for entry in entries}
+            report = _reported(found, key, self._assay_seed)
+            done[key] = {cast(str, entry["name"]): _value(entry, report, chance) for entry in entries}
         return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
@@ -302,6 +305,11 @@ def _key(task: Task) -> str:
     """One occurrence of one run; paths repeat from run to run."""
     run = task.get("run") or task.get("run_id")
     return f"{run}:{task['path']}" if run else cast(str, task["path"])
+
+
+def _reported(found: Mapping[str, float], sample: str, seed: int | None) -> dict[str, float]:
+    """What the laboratory says of it: each assay has its error."""
+    return {name: read(name, true, sample, seed).value if name in ASSAYS else true for name, true in found.items()}
 
 
 def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:

@@ -7,7 +7,9 @@ from typing import Any
 
 from simulators.core.surroundings import Barrel, Chamber, GasLine, Immersion, Liquid, Pan, Room, Selector, Tube
 from simulators.places import ChamberAir, GasPipe, Incubator, Turning, WastePan
+from simulators.plant import brood
 from simulators.plant import parameters as p
+from simulators.plant.bed import story
 from simulators.plant.medium import GROWTH
 from simulators.plant.perfusion import Faults, PerfusionPlant
 from simulators.plant.perfusion_hands import BedHands
@@ -32,6 +34,7 @@ class Perfused(PerfusionPlant):
     ) -> None:
         """Reservoirs that are not empty at the start were filled and warm long before."""
         super().__init__(start, seed, faults, beds_in_use=len(units), **geometry)
+        self.units = tuple(units)
         of_unit = {unit: bed for bed, unit in enumerate(units)}
         self.hands = BedHands(self, 0, of_unit)
         for unit, bed in of_unit.items():
@@ -39,7 +42,8 @@ class Perfused(PerfusionPlant):
             if reservoir_ml > 0.0:
                 self.hands.at(unit).pour(self.start, reservoir_ml)
                 one.cel = one.felt_cel
-            one.cells = cells
+            if cells > 0.0:
+                self.put_cells(bed, cells)
         self._places: dict[str, Place] = {
             "chamber": Incubator(self),
             "chamber air": ChamberAir(self),
@@ -57,6 +61,16 @@ class Perfused(PerfusionPlant):
         if name not in self._places:
             raise KeyError(f"no place {name!r} in perfusion-4; there are {', '.join(sorted(self._places))}")
         return self._places[name]
+
+    def story(self, now: float) -> dict[str, dict[str, float]]:
+        """What a report tells at `now`: the chamber, and each bed under its unit's name."""
+        self.advance(now)
+        beds = zip(self.units, self.beds, self.volumes.reservoirs, strict=True)
+        told = {unit: story(one, ml) for unit, one, ml in beds}
+        for unit, spheroids in zip(self.units, self.spheroids, strict=True):
+            if spheroids is not None:
+                told[unit] |= brood.story(spheroids)
+        return {"chamber": self.chamber_story()} | told
 
 
 class _Outlet:
@@ -100,6 +114,9 @@ def build(config: Table, seed: int | None, start: float) -> Perfused:
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
         medium=str(simulation.get("medium", GROWTH.name)),
+        spheroid_cells=number(simulation, "spheroid_cells", p.CALCIUM_CELLS),
+        induced_days=number(simulation, "induced_days", p.INDUCED_DAYS),
+        formed_days=number(simulation, "formed_days", p.FORMED_DAYS),
         level_ml=number(vessel, "level_ml", p.RESERVOIR_LEVEL_ML),
         max_ml=number(vessel, "max_ml", p.RESERVOIR_MAX_ML),
         evaporation_ml_day=number(vessel, "evaporation_ml_day", 0.0),

@@ -11,7 +11,7 @@ from typing import Protocol
 from simulators import people, perfused
 from simulators.core.surroundings import Barrel, Chamber, Immersion, Liquid, Pan, Tube
 from simulators.places import Incubator, Turning, WastePan
-from simulators.plant import culture
+from simulators.plant import brood, culture
 from simulators.plant import parameters as p
 from simulators.plant.hands import Hands
 from simulators.plant.medium import GROWTH
@@ -30,6 +30,7 @@ class Surroundings(Protocol):
     def place(self, name: str) -> object: ...
     def truth(self, now: float) -> dict[str, float | bool]: ...
     def books(self) -> dict[str, float]: ...
+    def story(self, now: float) -> dict[str, dict[str, float]]: ...
     def trouble(self, now: float, trouble: Trouble) -> None: ...
     def mend(self, now: float) -> None: ...
     @property
@@ -47,12 +48,14 @@ class Stirred100(StirredPlant):
         seed: int | None = None,
         faults: Faults | None = None,
         *,
+        unit: str = "vessel",
         vessel_ml: float = 0.0,
         cells_per_ml: float = 0.0,
         medium: str = GROWTH.name,
         **geometry: float,
     ) -> None:
         super().__init__(start, seed, faults, medium=medium, **geometry)
+        self.unit = unit
         self.hands = Hands(self)
         if vessel_ml > 0.0:
             self.hands.pour(self.start, vessel_ml, cells_per_ml)
@@ -75,6 +78,14 @@ class Stirred100(StirredPlant):
             there = ", ".join(sorted(self._places))
             raise KeyError(f"no place {name!r} in stirred-100; there are {there}, and 'alone' for what touches none")
         return self._places[name]
+
+    def story(self, now: float) -> dict[str, dict[str, float]]:
+        """What a report tells at `now`: the chamber, and the culture under its unit's name."""
+        self.advance(now)
+        told = culture.story(self.culture, self.volumes.vessel_ml)
+        if self.spheroids is not None:
+            told |= brood.story(self.spheroids)
+        return {"chamber": self.chamber_story(), self.unit: told}
 
 
 class _Probe:
@@ -103,6 +114,7 @@ def build(config: Mapping[str, object], seed: int | None, start: float) -> Surro
     return Stirred100(
         start,
         seed,
+        unit=str(unit.get("name", "vessel")),
         vessel_ml=number(simulation, "vessel_ml", 0.0),
         cells_per_ml=number(simulation, "cells_per_ml", 0.0),
         level_ml=number(vessel, "level_ml", p.VESSEL_LEVEL_ML),
@@ -115,4 +127,7 @@ def build(config: Mapping[str, object], seed: int | None, start: float) -> Surro
         cel=number(simulation, "chamber_cel", 37.0),
         co2_percent=number(simulation, "chamber_co2_percent", 5.0),
         medium=str(simulation.get("medium", GROWTH.name)),
+        spheroid_cells=number(simulation, "spheroid_cells", p.SIZE_CELLS),
+        induced_days=number(simulation, "induced_days", p.INDUCED_DAYS),
+        formed_days=number(simulation, "formed_days", p.FORMED_DAYS),
     )

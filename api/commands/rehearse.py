@@ -19,6 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shrink", action="store_true", help="if it fails: the shortest list of faults that does it")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep ledger and history there")
+    parser.add_argument("--report", type=Path, metavar="FILE.html", help="write the culture's story there")
     json_argument(parser)
 
 
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     words = ["rehearse", options.protocol]
     if options.bench:
         words += ["--bench", str(bench_file(options.bench))]
-    for name in ("seed", "faults", "data"):
+    for name in ("seed", "faults", "data", "report"):
         if (value := vars(options)[name]) is not None:
             words += [f"--{name}", str(value)]
     for each in options.set:

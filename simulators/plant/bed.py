@@ -29,6 +29,7 @@ class Reacted:
     lactate: float = 0.0
     carbon: float = 0.0
     o2: float = 0.0
+    calcium: float = 0.0
     gas_carbon: float = 0.0
     gas_o2: float = 0.0
 
@@ -43,6 +44,7 @@ class Bed:
     ph: float = p.PH_REFERENCE
     cells: float = 0.0
     dead_cells: float = 0.0
+    spheroids: float = 0.0
     felt_cel: float = 37.0
     felt_ph: float = p.PH_REFERENCE
     felt_do: float = 95.0
@@ -161,4 +163,19 @@ def assay(bed: Bed) -> dict[str, float]:
         "osmolality": liquid.osmoles / liquid.ml,
         "cells": bed.cells,
         "viability": 100 * bed.cells / total if total > 0 else 0.0,
+    }
+
+
+def story(bed: Bed, reservoir_ml: float) -> dict[str, float]:
+    """What a report tells of a bed: as `assay`; oxygen is what leaves the bed, µM."""
+    liquid, told = bed.liquid, assay(bed)
+    if bed.cells + bed.dead_cells <= 0.0:
+        del told["viability"]
+    return told | {
+        "volume_ml": reservoir_ml,
+        "o2_um": 1000 * bed.void_o2,
+        "do_percent": oxygen.do_percent(bed.void_o2),
+        "cells_million": bed.cells / 1e6,
+        "bicarbonate_mm": liquid.sid / liquid.ml,
+        "calcium_mm": liquid.calcium / liquid.ml,
     }

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import exp, log
 
-from simulators.plant import oxygen
+from simulators.plant import contaminant, oxygen
 from simulators.plant import parameters as p
 from simulators.plant.cells import FMOL_PER_HOUR, SPHEROID, Rates, alive_after, glucose_eaten
 from simulators.plant.chamber import ChamberState
 from simulators.plant.medium import Medium, dissolved_co2, pco2_kpa, ph_closed
+from simulators.plant.supply import line_end_cel
 from simulators.plant.volumes import Moved
 
 _PH_LAG_S = p.PH_T90_S / log(10)
@@ -64,6 +65,10 @@ class CultureState:
     supplements: float = 0.0
     cells: float = 0.0
     dead_cells: float = 0.0
+    spheroids: float = 0.0
+    """How many; what they are is `spheroids.Spheroids`."""
+    contaminant: float = 0.0
+    """Bacteria in the whole vessel."""
     rpm: float = p.STIRRING_RPM
     overlay_ml_min: float = p.OVERLAY_ML_MIN
     escaping: float = 0.0
@@ -94,7 +99,7 @@ def step(
     if moved.out_ml != 0.0:
         remove(s, moved.out_ml, volume - moved.in_ml + moved.out_ml)
     if medium is not None and moved.in_ml > 0.0:
-        warm = air.air_cel - (air.air_cel - p.FRIDGE_CEL) * exp(-p.LINE_WARMING_ML_MIN / max(1e-6, moved.in_ml_min))
+        warm = line_end_cel(air.air_cel, moved.in_ml_min)
         add(s, moved.in_ml, medium, warm, volume)
     _ventilate(s, air, volume, moved.change_ml, dt_s)
     if volume < DRY_ML:
@@ -151,15 +156,18 @@ def remove(s: CultureState, ml: float, volume_before_ml: float, cells_too: bool 
     s.calcium *= rest
     s.phosphate *= rest
     s.supplements *= rest
+    s.contaminant *= rest
     if cells_too:
         s.cells *= rest
         s.dead_cells *= rest
+        s.spheroids *= rest
 
 
 def _escape(s: CultureState, share: float) -> None:
     """Of all cells, dead or alive, this share of the liquid takes some along."""
     lost = min(1.0, share * s.escaping)
     s.escaped_cells += s.cells * lost
+    s.spheroids *= 1 - lost
     s.cells *= 1 - lost
     s.dead_cells *= 1 - lost
 
@@ -194,9 +202,15 @@ def _ventilate(s: CultureState, air: ChamberState, volume: float, change_ml: flo
 
 def _live(s: CultureState, volume: float, dt_s: float, rates: Rates) -> None:
     """Glucose to lactate, and a few cells die. Lactate made : glucose used is the ratio of the rates, always."""
+    b = s.books
+    if s.contaminant > 0.0:
+        s.contaminant = contaminant.grown(s.contaminant, volume, s.glucose / volume, dt_s)
+        eaten = contaminant.eaten_umol(s.contaminant, s.glucose, dt_s)
+        s.glucose -= eaten
+        s.sid -= contaminant.ACID_PER_GLUCOSE * eaten
+        b.glucose_eaten += eaten
     if s.cells <= 0.0:
         return
-    b = s.books
     eaten = glucose_eaten(s.cells, s.glucose / volume, rates, dt_s)
     made = eaten * rates.lactate / rates.glucose
     s.glucose -= eaten
@@ -216,6 +230,8 @@ def _transfer(s: CultureState, volume: float, dt_s: float, rates: Rates) -> None
     per_umol = p.GAS_ML_PER_UMOL / max(1.0, p.VESSEL_ML - volume)
 
     uptake = s.cells * rates.o2 * FMOL_PER_HOUR / volume
+    if s.contaminant > 0.0:
+        uptake += contaminant.o2_uptake(s.contaminant, volume)
     before = s.o2 / volume
     later, used = oxygen.after(before, oxygen.SOLUBILITY * s.head_o2 * p.PRESSURE_KPA, kla, uptake, dt_s)
     into = (later - before + used) * volume
@@ -243,6 +259,23 @@ def assay(s: CultureState, volume_ml: float) -> dict[str, float]:
         "cells_per_ml": s.cells / volume_ml,
         "viability": 100 * s.cells / total if total > 0 else 0.0,
     }
+
+
+def story(s: CultureState, volume_ml: float) -> dict[str, float]:
+    """What a report tells of the vessel: as `assay`, with µM of oxygen; only the volume when it is empty."""
+    told = {"volume_ml": volume_ml}
+    if volume_ml < DRY_ML:
+        return told
+    told |= assay(s, volume_ml)
+    if s.cells + s.dead_cells <= 0.0:
+        del told["viability"]
+    return told | {
+        "o2_um": 1000 * s.o2 / volume_ml,
+        "do_percent": oxygen.do_percent(s.o2 / volume_ml),
+        "cells_million": s.cells / 1e6,
+        "bicarbonate_mm": s.sid / volume_ml,
+        "calcium_mm": s.calcium / volume_ml,
+    }  # fmt: skip
 
 
 def residuals(s: CultureState, volume_ml: float) -> dict[str, float]:

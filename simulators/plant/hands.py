@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from simulators.plant import culture
 from simulators.plant import parameters as p
+from simulators.plant.brood import poured
+from simulators.plant.cells import SPHEROID
 from simulators.plant.medium import fresh_medium
 from simulators.plant.stirred import StirredPlant
 from simulators.plant.timed import Trouble
@@ -27,6 +29,8 @@ class Hands:
         v.by_hand_in_ml += ml
         culture.add(c, ml, fresh_medium(p.BOTTLE_PCO2_KPA, plant.recipe), p.POUR_CEL, v.vessel_ml)
         c.cells += ml * cells_per_ml
+        if cells_per_ml > 0.0:
+            plant.spheroids = poured(plant.spheroids, c, ml * cells_per_ml, *plant.past)
         full = v.vessel_ml
         over = v.spill()
         if over > 0.0:
@@ -59,7 +63,9 @@ class Hands:
         """Empty the vessel: the assay of what was in it, its volume and its cells."""
         self._plant.cut(now)
         volume, cells = self._plant.volumes.vessel_ml, self._plant.culture.cells
-        return self.take(now, volume) | {"cells": cells}
+        found = self.take(now, volume) | {"cells": cells}
+        self._plant.spheroids, self._plant.rates = None, SPHEROID
+        return found
 
     def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:
         """Hang a new bottle: `waste` puts an empty one on the balance, anything else a full one at the fill pump."""

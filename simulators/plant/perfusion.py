@@ -6,21 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from math import inf
 from random import Random
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simulators.plant import bed as beds
-from simulators.plant import chamber, oxygen
+from simulators.plant import brood, chamber, oxygen
 from simulators.plant import parameters as p
 from simulators.plant.bed import Bed, Reacted
-from simulators.plant.cells import SPHEROID
+from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.manifold import FRESH, WASTE, Manifold, Moved, reservoir
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.mix import SOLUTES, Mix
 from simulators.plant.pull import Pull
 from simulators.plant.suffering import IN_PERFUSED, other_bottle, troubles
+from simulators.plant.supply import bottle_pco2_kpa, line_end_cel
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed, Trouble
+
+if TYPE_CHECKING:
+    from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
 """Name -> numbers, as `suffering.DEFAULTS` has them; beds are counted from 1."""
@@ -47,6 +51,9 @@ class PerfusionPlant(Timed):
         cel: float = 37.0,
         co2_percent: float = 5.0,
         medium: str = GROWTH.name,
+        spheroid_cells: float = p.CALCIUM_CELLS,
+        induced_days: float = p.INDUCED_DAYS,
+        formed_days: float = p.FORMED_DAYS,
     ) -> None:
         """`o2_uptake` in fmol/cell/h. Raises ValueError when a port leads to something that is not there."""
         super().__init__(start, chamber.settled(cel, co2_percent / 100))
@@ -72,6 +79,10 @@ class PerfusionPlant(Timed):
         """Of the bottle that hangs at the valve."""
         first = fresh_medium(self.air.co2 * p.PRESSURE_KPA, self.recipe)
         self.beds = [beds.filled(first, p.LOOP_LINES_ML, self.air) for _ in range(beds_in_use)]
+        self.past = (spheroid_cells, induced_days, formed_days)
+        """Of the cells that are put into a bed: cells a spheroid, days induced on plastic, days since it was formed."""
+        self.spheroids: list[Spheroids | None] = [None] * beds_in_use
+        self.rates = [self._rates] * beds_in_use
         self.explained = self._present()
         """Every solute that is on the bench by what came and went; what reacted is each bed's own."""
         self.gas_ml_min = 0.0
@@ -97,9 +108,42 @@ class PerfusionPlant(Timed):
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
         self._follow(moved, dt_s)
-        for one, flow in zip(self.beds, moved.flow_ml_min, strict=True):
-            beds.step(one, air, flow, dt_s, self._rates)
+        for one, flow, rates in zip(self.beds, moved.flow_ml_min, self.rates, strict=True):
+            beds.step(one, air, flow, dt_s, rates)
+        if (t + dt_s) // brood.SLOW_S > t // brood.SLOW_S:
+            self._age()
         self.gas_ml += self.gas_ml_min * dt_s / 60
+
+    def put_cells(self, number: int, cells: float) -> None:
+        """Spheroids settle in a bed, counted from 0."""
+        one, each = self.beds[number], self.past[0]
+        new = brood.with_a_past(*self.past)
+        one.cells += cells
+        one.spheroids += cells / each
+        present = self.spheroids[number]
+        if present is None:
+            self.spheroids[number] = new
+        else:
+            present.mix(new, cells / one.cells)
+
+    def take_out(self, number: int) -> None:
+        one = self.beds[number]
+        one.cells = one.dead_cells = one.spheroids = 0.0
+        self.spheroids[number], self.rates[number] = None, self._rates
+
+    def _age(self) -> None:
+        """Half an hour of the spheroids in their beds, which the loop's liquid passes."""
+        for number, (one, spheroids) in enumerate(zip(self.beds, self.spheroids, strict=True)):
+            if spheroids is None:
+                continue
+            done = brood.aged(
+                spheroids, one.spheroids, one.cells, one.dead_cells, one.liquid, one.void_o2, False, self._rates
+            )
+            self.rates[number] = done.rates
+            one.cells -= done.starved
+            one.dead_cells += done.starved
+            one.liquid.calcium -= done.bound_umol
+            one.reacted.calcium -= done.bound_umol
 
     def end(self, to: float) -> None:
         for pump in (self.volumes.syringe, *self.volumes.hoses):
@@ -136,9 +180,7 @@ class PerfusionPlant(Timed):
             one = self.beds[self._number(place)]
             held = self.volumes.reservoirs[self._number(place)]
             one.liquid.add(part)
-            cel = self.air.air_cel - (self.air.air_cel - p.FRIDGE_CEL) * chamber.washed(
-                1.0, 0.0, p.LINE_WARMING_ML_MIN, 1 / max(1e-6, ml_min)
-            )
+            cel = line_end_cel(self.air.air_cel, ml_min)
             one.cel += (cel - one.cel) * min(1.0, part.ml / max(part.ml, held))
         else:
             self.explained.add(part, -1.0)
@@ -182,9 +224,7 @@ class PerfusionPlant(Timed):
 
     def fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
-        room = p.ROOM_CO2 * p.PRESSURE_KPA
-        hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
+        return fresh_medium(bottle_pco2_kpa(self.t - self.volumes.fresh_hung_at), self.recipe)
 
     def volumes_at(self, now: float) -> Manifold:
         """All volumes at `now`, without moving the plant off its grid."""
@@ -280,6 +320,8 @@ class PerfusionPlant(Timed):
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
             "recipe": self.recipe.name,
+            "spheroids": [None if each is None else each.snapshot() for each in self.spheroids],
+            "rates": [asdict(each) for each in self.rates],
             "gas": [self.gas_ml_min, self.gas_ml],
             "pull": [self.pull.grams, self.pull.phase],
             "troubles": [asdict(each) for each in self.troubles],
@@ -300,6 +342,8 @@ class PerfusionPlant(Timed):
         self.pull = Pull(*data.get("pull", (0.0, 0.0)))
         self.troubles = [Trouble(**each) for each in data.get("troubles", ())]
         self.recipe = recipe(data["recipe"])
+        self.spheroids = [None if each is None else brood.restored(each) for each in data["spheroids"]]
+        self.rates = [Rates(**each) for each in data["rates"]]
         self.air = chamber.ChamberState(**data["air"])
         v = data["volumes"]
         hoses = [Hose(**each) for each in v["hoses"]]

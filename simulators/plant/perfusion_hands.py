@@ -38,7 +38,8 @@ class BedHands:
         v.reservoirs[self._number] += ml
         v.by_hand_in_ml += ml
         one.cel += (p.POUR_CEL - one.cel) * min(1.0, ml / one.liquid.ml)
-        one.cells += ml * cells_per_ml
+        if cells_per_ml > 0.0:
+            plant.put_cells(self._number, ml * cells_per_ml)
         plant.resume()
 
     def take(self, now: float, ml: float) -> dict[str, float]:
@@ -61,8 +62,7 @@ class BedHands:
         """Empty the reservoir and take the bed out."""
         self._plant.cut(now)
         found = self.take(now, self._plant.volumes.reservoirs[self._number])
-        one = self._plant.beds[self._number]
-        one.cells = one.dead_cells = 0.0
+        self._plant.take_out(self._number)
         return found
 
     def renew_bottle(self, now: float, fluid: str, ml: float = p.FRESH_BOTTLE_ML) -> None:

@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import inf
 from random import Random
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
+from simulators.plant.brood import SLOW_S, age, restored
+from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
 from simulators.plant.pull import Pull
 from simulators.plant.suffering import IN_STIRRED, suffer, troubles
+from simulators.plant.supply import bottle_pco2_kpa
 from simulators.plant.syringe import Syringe
 from simulators.plant.timed import Timed, Trouble
 from simulators.plant.tubing import Tube
 from simulators.plant.volumes import Volumes
+
+if TYPE_CHECKING:  # numpy takes a tenth of a second to import: only a vessel with cells pays it
+    from simulators.plant.spheroids import Spheroids
 
 Faults = Mapping[str, Mapping[str, float]]
 """Name -> numbers, as `suffering.DEFAULTS` has them; `worn-tube` is the outgoing pump's."""
@@ -44,6 +50,9 @@ class StirredPlant(Timed):
         cel: float = 37.0,
         co2_percent: float = 5.0,
         medium: str = GROWTH.name,
+        spheroid_cells: float = p.SIZE_CELLS,
+        induced_days: float = p.INDUCED_DAYS,
+        formed_days: float = p.FORMED_DAYS,
     ) -> None:
         chance = Random(seed)  # noqa: S311 - chance, not secrecy
         gains = (1.0, 1.0) if seed is None else (chance.gauss(1, p.SYRINGE_GAIN_SD), chance.gauss(1, p.SYRINGE_GAIN_SD))
@@ -61,6 +70,11 @@ class StirredPlant(Timed):
             setattr(self.volumes, name, hose(None if seed is None else chance.gauss(1, p.TUBE_GAIN_SD)))
         self.recipe = recipe(medium)
         """Of the bottle that hangs at the fill pump."""
+        self.past = (spheroid_cells, induced_days, formed_days)
+        """Of the cells that are poured in: cells a spheroid, days induced on plastic, days since it was formed."""
+        self.spheroids: Spheroids | None = None
+        self.rates = SPHEROID
+        """Of each cell, as deep in their spheroids they breathe less."""
         for trouble in troubles(faults or {}, self.start):
             self.trouble(self.start, trouble)
         self._next = self._next_stop()
@@ -78,7 +92,9 @@ class StirredPlant(Timed):
         t, air = self.t, self.air
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
-        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s)
+        culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s, self.rates)
+        if self.spheroids is not None and (t + dt_s) // SLOW_S > t // SLOW_S:
+            self.rates = age(self.spheroids, self.culture, self.volumes.vessel_ml)
 
     def end(self, to: float) -> None:
         v = self.volumes
@@ -103,9 +119,7 @@ class StirredPlant(Timed):
 
     def _fresh(self) -> Medium:
         """Medium of the bottle as it is now: vented, it loses its CO2 to the room."""
-        room = p.ROOM_CO2 * p.PRESSURE_KPA
-        hung_s = self.t - self.volumes.fresh_hung_at
-        return fresh_medium(chamber.washed(p.BOTTLE_PCO2_KPA, room, 1 / p.BOTTLE_CO2_LOSS_S, hung_s), self.recipe)
+        return fresh_medium(bottle_pco2_kpa(self.t - self.volumes.fresh_hung_at), self.recipe)
 
     def volumes_at(self, now: float) -> Volumes:
         """All volumes at `now`, without moving the plant off its grid."""
@@ -156,6 +170,7 @@ class StirredPlant(Timed):
             "liquid_cel": c.cel,
             "cells": c.cells,
             "escaped_cells": c.escaped_cells,
+            "contaminant_per_ml": c.contaminant / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,
             "dripped_ml": v.dripped_ml,
             "phosphate_mm": c.phosphate / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,
             "bottle_phosphate_mm": self.recipe.phosphate,
@@ -180,6 +195,8 @@ class StirredPlant(Timed):
             "door_closes_at": None if self.door_closes_at == inf else self.door_closes_at,
             "fine_until": None if self.fine_until == -inf else self.fine_until,
             "recipe": self.recipe.name,
+            "spheroids": None if self.spheroids is None else self.spheroids.snapshot(),
+            "rates": asdict(self.rates),
             "pull": [self.pull.grams, self.pull.phase],
             "troubles": [asdict(each) for each in self.troubles],
             "air": asdict(self.air),
@@ -195,6 +212,8 @@ class StirredPlant(Timed):
         self.pull = Pull(*data["pull"])
         self.troubles = [Trouble(**each) for each in data.get("troubles", ())]
         self.recipe = recipe(data["recipe"])
+        self.spheroids = None if data["spheroids"] is None else restored(data["spheroids"])
+        self.rates = Rates(**data["rates"])
         self.air = chamber.ChamberState(**data["air"])
         self.culture = culture.CultureState(**data["culture"] | {"books": culture.Books(**data["culture"]["books"])})
         v = data["volumes"]

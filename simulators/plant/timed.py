@@ -72,6 +72,14 @@ class Timed:
             self.door_closes_at = max(already, now + seconds)
         self.resume()
 
+    def chamber_story(self) -> dict[str, float]:
+        """What a report tells of the chamber: °C, % of wet gas, % RH."""
+        air = self.air
+        return {
+            "cel": air.air_cel, "co2_percent": 100 * air.co2, "o2_percent": 100 * air.o2, "rh_percent": air.rh,
+            "door": float(air.door_open),
+        }  # fmt: skip
+
     def trouble(self, now: float, trouble: Trouble) -> None:
         """Put a fault in; raises ValueError for one that this plant does not know."""
         self._know(trouble)

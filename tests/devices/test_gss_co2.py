@@ -174,6 +174,18 @@ async def test_a_streaming_sensor_is_identified_and_goes_on_streaming(model: str
     assert rig.simulator.state.mode == simulated.STREAMING
 
 
+@pytest.mark.parametrize("deaf_s", [0.3, 0.8])
+async def test_a_sensor_in_full_stream_is_found_and_quieted_though_questions_are_lost(deaf_s: float) -> None:
+    """On a busy computer an answer may come too late, and a stream leaves no half a second of silence to wait for."""
+    rig = Rig.of("gss_sprintir")
+    for ask in (rig.driver.identify, rig.driver.prepare):
+        await asyncio.sleep(3)
+        rig.fault(f"deaf:for_s={deaf_s}")
+        await ask()
+    assert (await rig.driver.poll())["co2"].quality is Quality.GOOD
+    await rig.put_away()
+
+
 # --- modes
 
 

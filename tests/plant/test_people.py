@@ -65,7 +65,7 @@ def test_a_sample_is_taken_once_and_written_down_as_the_plant_has_it() -> None:
     assert T0 + HOUR < at < T0 + 1.5 * HOUR
     assert answer.path == SAMPLE["path"]
     assert answer.by == "simulated operator"
-    assert answer.entries["pH"] == pytest.approx(plant.culture.ph, abs=0.01)
+    assert answer.entries["pH"] == pytest.approx(plant.culture.ph, abs=0.04)  # the assay has its error
     assert answer.entries["pCO2"] == pytest.approx(38, abs=2)
     assert answer.entries["clear by eye"] is True
     assert str(answer.entries["lot of medium"]).startswith("LOT-")
@@ -193,7 +193,7 @@ def test_a_task_given_back_is_answered_with_what_was_found_and_not_done_again() 
     person.see([SAMPLE], T0)
     assert person.see([SAMPLE | {"claimed_by": "anna"}], T0 + 60) == []
     [(at, answer)] = live(person, [SAMPLE | {"claimed_by": ""}], T0 + 120, T0 + 3 * HOUR)
-    assert answer.entries["pH"] == pytest.approx(plant.culture.ph, abs=0.01)
+    assert answer.entries["pH"] == pytest.approx(plant.culture.ph, abs=0.04)  # the assay has its error
     assert plant.truth(at)["by_hand_out_ml"] == 1.0
 
 

@@ -62,7 +62,8 @@ def test_the_bed_takes_four_to_twenty_five_micromolar_out_of_what_passes(uptake:
     bench.wait(6 * HOUR)
     truth = bench.truth()
     assert truth["flow_1_ml_min"] == p.LOOP_FLOW_ML_MIN
-    assert truth["inlet_1_o2_um"] - truth["outlet_1_o2_um"] == pytest.approx(drop_um, abs=1.0)
+    taken = truth["inlet_1_o2_um"] - truth["outlet_1_o2_um"]
+    assert taken == pytest.approx(drop_um, abs=1.5)  # at 98 their cores get less, and take less
     assert bench.worst_book() < 1e-6
 
 
@@ -139,6 +140,8 @@ def test_a_plugged_port_gives_air_and_takes_what_is_pressed_at_it() -> None:
 
 def test_medium_through_the_wrong_port_is_seen_in_what_the_other_bed_has() -> None:
     bench = Bench()
+    for bed in (1, 2):
+        bench.loop(bed, p.LOOP_FLOW_ML_MIN)
     bench.wait(48 * HOUR)
     lactate = bench.truth()["lactate_1"]
     assert lactate > 1.0
@@ -269,3 +272,28 @@ def test_asking_is_no_event_and_a_snapshot_may_be_taken_anywhere(seed: int | Non
     truths = [play(Bench(seed), ask, revive) for ask, revive in ((False, False), (True, False), (True, True))]
     for one, other in pairwise(truths):
         assert one == other
+
+
+def test_a_stopped_loop_starves_its_spheroids_after_a_day_and_the_others_live() -> None:
+    bench = Bench()
+    bench.loop(2, p.LOOP_FLOW_ML_MIN)
+    bench.wait(20 * HOUR)
+    first = bench.truth()
+    bench.wait(40 * HOUR)
+    last = bench.truth()
+    assert first["cells_1"] > 0.98 * p.BED_CELLS
+    assert last["cells_1"] < 0.5 * p.BED_CELLS
+    assert last["cells_2"] > 0.95 * p.BED_CELLS
+    assert bench.worst_book() < 1e-6
+
+
+def test_spheroids_in_a_bed_mature_and_bind_the_calcium_of_their_loop() -> None:
+    bench = Bench(medium="osteogenic medium")
+    bench.loop(1, p.LOOP_FLOW_ML_MIN)
+    bench.wait(14 * 24 * HOUR)
+    told = bench.plant.story(bench.now)
+    assert told["bed_1"]["alp"] > 2.0
+    assert told["bed_1"]["calcium_ug"] > 0.0
+    assert told["bed_1"]["rim_um"] == pytest.approx(told["bed_1"]["o2_um"], rel=0.05)
+    assert told["bed_1"]["calcium_mm"] < told["bed_3"]["calcium_mm"]
+    assert bench.worst_book() < 1e-6

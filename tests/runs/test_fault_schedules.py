@@ -33,7 +33,7 @@ CASES = (
     "pinched:out=1", "pinched:share=0.5", f"pinched:after_s={EXCHANGES - 600:g}:for_s=3000",
     f"bubble:ml=3:after_s={EXCHANGES - 600:g}", f"bubble:ml=3:out=1:after_s={EXCHANGES - 600:g}", "worn-tube",
     f"bottle-swapped:after_s={EXCHANGES - 600:g}", f"bottle-swapped:waste=1:after_s={EXCHANGES + 90:g}",
-    f"bottle-swapped:waste=1:after_s={EXCHANGES + 200:g}",
+    f"bottle-swapped:waste=1:after_s={EXCHANGES + 200:g}", "contamination",
     "late-person", "late-person:hours=1", "absent-person", "absent-person:after_s=7200:for_s=9000", "wrong-entry",
     "wrong-entry:nth=2", "wrong-lot", "door-left-open", "door-left-open:minutes=120", "wrong-bottle",
     "wrong-bottle:dmem=1", "forgotten-clamp", "forgotten-clamp:hours=3",
@@ -123,12 +123,12 @@ def test_the_same_seed_and_faults_give_the_same_bytes(coarse: Path):
 
 
 def test_a_failing_run_is_shrunk_to_what_does_it(coarse: Path, capsys: pytest.CaptureFixture[str]):
-    from simulators import rehearsal
+    from simulators import rehearse as at_the_terminal
 
     faults = "wrong-lot,vent-blocks,check-valve,drift@ph_probe:ph=0.1,silence@balance:for_s=2"
     protocol = Path(__file__).parent.parent / "protocols" / "compressed.yaml"
     words = [str(protocol), "--bench", str(coarse), "--seed", "7", "--faults", faults, "--shrink"]
-    assert rehearsal.main(words) == 1
+    assert at_the_terminal.main(words) == 1
     told = capsys.readouterr().out
     assert f"faults: {faults}" in told
     assert told.splitlines()[-1] == "seed 7, shortest list that fails: check-valve"

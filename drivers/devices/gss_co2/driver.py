@@ -21,6 +21,8 @@ T = TypeVar("T")
 POLLING = 2
 STREAM_PAUSE_S = 0.1
 """To be left after a command in streaming mode (K)."""
+STREAM_GAP_S = 0.01
+"""Between two lines of a stream, 20 a second and more: what a sensor that still streams is quiet for."""
 SLOWLY_S = 60.0
 SLOW = ("filter", "pressure_compensation", "auto_zero")
 MULTIPLIERS = (1, 10, 100)
@@ -78,10 +80,19 @@ class GssCo2(Device):
         self.slowly_due = -math.inf
 
     async def _ask(
-        self, command: str, parse: Callable[[bytearray], T | None], retries: int = 0, timeout_s: float | None = None
+        self,
+        command: str,
+        parse: Callable[[bytearray], T | None],
+        retries: int = 0,
+        timeout_s: float | None = None,
+        doubt_s: float | None = None,
     ) -> T:
-        request = command.encode("ascii") + b"\r\n"
-        return await self.line.query(request, parse, timeout_s=timeout_s or self.timeout_s, retries=retries)
+        request, timeout_s = command.encode("ascii") + b"\r\n", timeout_s or self.timeout_s
+        return await self.line.query(request, parse, timeout_s=timeout_s, retries=retries, doubt_s=doubt_s)
+
+    async def _ask_in_stream(self, command: str, parse: Callable[[bytearray], T | None]) -> T:
+        """A question whose answer looks like no measurement: a stream never leaves the silence of a missing reply."""
+        return await self._ask(command, parse, retries=2, doubt_s=STREAM_GAP_S)
 
     async def _number(self, name: str) -> int:
         command = self.table[name].command
@@ -94,7 +105,7 @@ class GssCo2(Device):
         """
         where = self.line.name
         try:
-            firmware, serial = await self._ask(self.table["identity"].command, replies.identity(), retries=1)
+            firmware, serial = await self._ask_in_stream(self.table["identity"].command, replies.identity())
         except Refused:
             try:
                 await self._read_multiplier()
@@ -106,7 +117,7 @@ class GssCo2(Device):
     async def prepare(self) -> None:
         """Polling mode, the multiplier, and auto-zero off (written only when it is on); may be repeated."""
         self.slowly_due = -math.inf
-        if await self._ask(f"K {POLLING}", replies.number("K"), retries=1) != POLLING:
+        if await self._ask_in_stream(f"K {POLLING}", replies.number("K")) != POLLING:
             raise Refused("K", f"{self.line.name}: the sensor did not go into polling mode")
         await asyncio.sleep(STREAM_PAUSE_S)
         await self._read_multiplier()

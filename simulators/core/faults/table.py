@@ -1,7 +1,4 @@
-"""Every fault there is: its name, where it lives, its parameters with their defaults, what happens.
-
-What is asked for by benches.md as contamination is not here yet: it grows in the plant before it can be a fault.
-"""
+"""Every fault there is: its name, where it lives, its parameters with their defaults, what happens."""
 
 from __future__ import annotations
 
@@ -137,6 +134,7 @@ FAULTS: Mapping[str, Entry] = {
         "screen-clogs", "the dip tube's screen lets this share through, and nothing so near above its level"),
     "spheroids-in-waste": _plant(
         "spheroids-in-waste", "the screen is torn: this share of the spheroids in the liquid leaves with it"),
+    "contamination": _plant("contamination", "so many bacteria come into the vessel, and grow"),
     "vent-blocks": _plant("vent-blocks", "the headspace follows the chamber only so slowly"),
     "bubble": _plant("bubble", "so much air stands in the filling line (the outgoing one: out=1)"),
     "pinched": _plant(

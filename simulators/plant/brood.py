@@ -1,0 +1,105 @@
+"""The spheroids in a stirred vessel: how they come in, how they age beside the liquid, what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulators.plant.cells import SPHEROID, Rates
+from simulators.plant.culture import DRY_ML, CultureState
+from simulators.plant.mix import Mix
+
+if TYPE_CHECKING:
+    from simulators.plant.spheroids import Spheroids
+
+SLOW_S = 1800.0
+"""Between two steps of the biology."""
+STILL_RPM = 20.0
+"""Below this a spheroid lies in liquid that does not move."""
+
+
+@lru_cache(maxsize=64)
+def _past(cells: float, induced_days: float, formed_days: float) -> dict[str, Any]:
+    from simulators.plant.spheroids import Spheroids
+
+    return Spheroids.with_a_past(cells, induced_days, formed_days).snapshot()
+
+
+def restored(saved: Mapping[str, Any]) -> Spheroids:
+    from simulators.plant.spheroids import Spheroids
+
+    return Spheroids.restored(saved)
+
+
+def with_a_past(each: float, induced_days: float, formed_days: float) -> Spheroids:
+    """Spheroids of `each` cells, induced on plastic, then formed some days ago."""
+    return restored(_past(each, induced_days, formed_days))
+
+
+def poured(
+    present: Spheroids | None, c: CultureState, cells: float, each: float, induced_days: float, formed_days: float
+) -> Spheroids:
+    """So many cells more, as spheroids with a past."""
+    new = with_a_past(each, induced_days, formed_days)
+    c.spheroids += cells / each
+    if present is None:
+        return new
+    present.mix(new, cells / c.cells)
+    return present
+
+
+class Aged(NamedTuple):
+    """How the cells breathe from now on, how many starved, and µmol of calcium bound."""
+
+    rates: Rates
+    starved: float
+    bound_umol: float
+
+
+def aged(
+    s: Spheroids, count: float, cells: float, dead: float, liquid: Mix, o2_mm: float, still: bool, rates: Rates
+) -> Aged:
+    """Half an hour of `count` spheroids in this liquid; `rates` as of a cell that has all it wants."""
+    import numpy as np
+
+    from simulators.plant.spheroids import Surroundings, step
+
+    if liquid.ml < DRY_ML or count <= 0.0 or cells <= 0.0:
+        return Aged(rates, 0.0, 0.0)
+    ml = liquid.ml
+    around = Surroundings(
+        o2_mm, liquid.supplements / ml, liquid.phosphate / ml, liquid.calcium / ml, float(still),
+        max(0.0, liquid.calcium) / count,
+    )  # fmt: skip
+    viability = 100 * cells / (cells + dead)
+    fate = step(s, around, np.array([cells / count]), np.array([viability]), SLOW_S)
+    breathes = replace(rates, o2=rates.o2 * float(fate.uptake[0]))
+    return Aged(breathes, cells * float(fate.starved[0]), float(fate.bound_umol[0]) * count)
+
+
+def age(s: Spheroids, c: CultureState, volume_ml: float) -> Rates:
+    """Half an hour in the stirred vessel; how its cells breathe from now on."""
+    liquid = Mix(volume_ml, calcium=c.calcium, phosphate=c.phosphate, supplements=c.supplements)
+    o2 = c.o2 / volume_ml if volume_ml else 0.0
+    done = aged(s, c.spheroids, c.cells, c.dead_cells, liquid, o2, c.rpm < STILL_RPM, SPHEROID)
+    c.cells -= done.starved
+    c.dead_cells += done.starved
+    c.calcium -= done.bound_umol
+    c.books.calcium_deposited += done.bound_umol
+    return done.rates
+
+
+def story(s: Spheroids) -> dict[str, float]:
+    """µm, µM, shares, fold, µg of each spheroid."""
+    return {
+        "diameter_um": float(s.diameter_um[0]),
+        "rim_um": 1000 * float(s.rim[0]),
+        "core_um": 1000 * float(s.centre[0]),
+        "early": float(s.maturity.early[0]),
+        "mature": float(s.maturity.mature[0]),
+        "alp": float(s.alp[0]),
+        "calcium_ug": float(s.calcium_ug[0]),
+        "dystrophic_ug": float(s.dystrophic_ug[0]),
+    }
