@@ -96,7 +96,7 @@ FAULTS: Mapping[str, Entry] = {
     "exception": _link("every n-th reply is a no of Modbus", modbus=True, every=3, code=4),
     "hang-up": _link("the connection closes in the middle of every n-th reply", every=3),
     "half-open": _link("the connection is dead without a word; a new one works"),
-    "unplugged": _link("the port is gone and comes back (for_s=60 at most)", for_s=60),
+    "unplugged": _link("the port is gone, and comes back under its name", for_s=60),
     "port-moves": _link("the port is gone and comes back under another name: the old one stays away"),
 
     "power-cycle": _stroke("loses power after_s or at_s seconds from now, or on taking its n-th message",
