@@ -104,5 +104,6 @@ def main(argv: list[str] | None = None) -> int:
         print(file=sys.stderr)
     print(json.dumps(asdict(result)) if asked.json else summary(result))
     if left is not None:
-        print(f"seed {asked.seed}, shortest list that fails: {','.join(left) or 'none, it fails without'}")
+        told = f"seed {asked.seed}, shortest list that fails: {','.join(left) or 'none, it fails without'}"
+        print(told, file=sys.stderr if asked.json else sys.stdout)
     return 0 if result.complete else 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulators.core.faults.table import COMMON, FAULTS, Entry, Kind, Where
+from simulators.core.faults.table import COMMON, FAULTS, READ, Entry, Kind, Where
 
 SHARES = ("fraction", "share")
 
@@ -102,5 +102,8 @@ def listed() -> str:
 def _written(parameters: Mapping[str, float]) -> str:
     if not parameters:
         return ""
+    if READ.keys() <= parameters.keys():
+        more = {key: value for key, value in parameters.items() if key not in READ}
+        return f"; of {', '.join(READ)}{_written(more)}"
     known = {key: value for key, value in parameters.items() if math.isfinite(value)}
     return f" ({', '.join(f'{key}={known[key]:g}' if key in known else key for key in parameters)})"

@@ -1,7 +1,4 @@
-"""Every fault there is: its name, where it lives, its parameters with their defaults, what happens.
-
-What is asked for by benches.md as contamination is not here yet: it grows in the plant before it can be a fault.
-"""
+"""Every fault there is: its name, where it lives, its parameters with their defaults, what happens."""
 
 from __future__ import annotations
 
@@ -99,7 +96,7 @@ FAULTS: Mapping[str, Entry] = {
     "exception": _link("every n-th reply is a no of Modbus", modbus=True, every=3, code=4),
     "hang-up": _link("the connection closes in the middle of every n-th reply", every=3),
     "half-open": _link("the connection is dead without a word; a new one works"),
-    "unplugged": _link("the port is gone and comes back (for_s=60 at most)", for_s=60),
+    "unplugged": _link("the port is gone, and comes back under its name", for_s=60),
     "port-moves": _link("the port is gone and comes back under another name: the old one stays away"),
 
     "power-cycle": _stroke("loses power after_s or at_s seconds from now, or on taking its n-th message",
@@ -135,10 +132,9 @@ FAULTS: Mapping[str, Entry] = {
     "tube-on-balance": _plant("tube-on-balance", "a tube pulls on the waste balance"),
     "screen-clogs": _plant(
         "screen-clogs", "the dip tube's screen lets this share through, and nothing so near above its level"),
-    "contamination": _plant(
-        "contamination", "so many bacteria come into the medium: they double within the hour, eat oxygen, make acid"),
     "spheroids-in-waste": _plant(
         "spheroids-in-waste", "the screen is torn: this share of the spheroids in the liquid leaves with it"),
+    "contamination": _plant("contamination", "so many bacteria come in: they double within the hour, eat oxygen, make acid"),
     "vent-blocks": _plant("vent-blocks", "the headspace follows the chamber only so slowly"),
     "bubble": _plant("bubble", "so much air stands in the filling line (the outgoing one: out=1)"),
     "pinched": _plant(
