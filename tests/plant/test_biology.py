@@ -244,3 +244,12 @@ def test_carbon_dioxide_up_and_down_again_returns_to_the_same_ph():
     plant.advance(T0 + 4 * DAY)
     assert plant.culture.ph == pytest.approx(first, abs=0.01)
     assert abs(plant.books()["carbon"]) < 1e-6 * plant.culture.books.carbon_in
+
+
+def test_what_leaves_through_a_torn_screen_takes_whole_spheroids_along():
+    plant = vessel()
+    plant.culture.escaping = 1.0
+    before, cells = plant.culture.spheroids, plant.culture.cells
+    exchange(plant, plant.t + 10.0)
+    assert plant.culture.spheroids / before == pytest.approx(plant.culture.cells / cells, rel=1e-3)
+    assert plant.culture.spheroids / before == pytest.approx(0.8, abs=0.02)

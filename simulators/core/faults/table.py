@@ -134,7 +134,8 @@ FAULTS: Mapping[str, Entry] = {
         "screen-clogs", "the dip tube's screen lets this share through, and nothing so near above its level"),
     "spheroids-in-waste": _plant(
         "spheroids-in-waste", "the screen is torn: this share of the spheroids in the liquid leaves with it"),
-    "contamination": _plant("contamination", "so many bacteria come in: they double within the hour, eat oxygen, make acid"),
+    "contamination": _plant(
+        "contamination", "so many bacteria come in: they double within the hour, eat oxygen, make acid"),
     "vent-blocks": _plant("vent-blocks", "the headspace follows the chamber only so slowly"),
     "bubble": _plant("bubble", "so much air stands in the filling line (the outgoing one: out=1)"),
     "pinched": _plant(
