@@ -1,9 +1,10 @@
 """One Modbus read of ten registers, from the question to values with quality where everybody looks for them.
 
 Over Modbus TCP on the loopback, both ends in one process, in turns of BLOCK reads, charged with processor time: our
-whole path (frame, check, decode, quality, publish), an echo of as many bytes by bare asyncio, and pymodbus client and
-server. Ours runs on the controller's own loop, the others on the plain one. Ours is asked of three ends: one that
-answers ready-made bytes as the echo does, our simulated device, and pymodbus' server.
+whole path (frame, check, decode, quality, publish), an echo of as many bytes by bare asyncio, and pymodbus' client and
+server as their users run them, which decode nothing. Ours runs on the controller's own loop, the others on the plain
+one. Ours is asked of three ends: one that answers ready-made bytes as the echo does, our simulated device, and
+pymodbus' server.
 """
 
 from __future__ import annotations
@@ -151,7 +152,8 @@ def driver(port: int) -> Callable[[], Awaitable[object]]:
     async def read() -> None:
         readings = await device.poll()
         latest.put("probe", readings)
-        assert readings["level"].quality is Quality.GOOD
+        value, _, quality, _ = readings["level"]
+        assert value == VALUES[-1] and quality is Quality.GOOD
 
     return read
 

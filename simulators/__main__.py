@@ -10,7 +10,7 @@ from typing import cast
 COMMANDS = {
     "simulate": ("simulators.simulate", "main", "one device, or a whole bench, for any program"),
     "world": ("simulators.world", "main", "a simulated bench with its own clock, for a controller"),
-    "rehearse": ("simulators.rehearse", "main", "a protocol to its end in virtual time"),
+    "rehearse": ("simulators.rehearsing", "main", "a protocol to its end in virtual time"),
     "past": ("simulators.past", "main", "the first days of the demo, in virtual time"),
     "hands": ("simulators.by_hand", "main", "what a person does at a world's bench"),
     "controller": ("simulators.demo", "controller", "the controller of the demo, on a world"),

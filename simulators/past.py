@@ -36,7 +36,7 @@ from simulators.bench import START, read
 from simulators.core.time import VirtualLoop
 from simulators.demo import installation
 from simulators.rehearsal import REHEARSER, Progress, Rehearsal
-from simulators.rehearse import bar
+from simulators.rehearsing import bar
 
 DAY_S = 86_400.0
 COARSE_S = 180.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Any, ClassVar
 
 from drivers.core import registers
@@ -28,6 +28,8 @@ class Block(Question):
 
     start: int = 0
     rows: tuple[Row, ...] = ()
+    places: tuple[tuple[Row, int, int], ...] = ()
+    """Each row, and the bytes of the answer that are its."""
 
 
 class ModbusDevice(Device):
@@ -73,7 +75,8 @@ class ModbusDevice(Device):
     def block(self, start: int, count: int, rows: tuple[Row, ...]) -> Block:
         """One ready-made exchange that reads `count` registers from wire address `start`."""
         made = question(self.address, FUNCTIONS[rows[0].table], start, count)
-        return Block(made.request, made.parse, made.head, made.refusal, None, start, rows)
+        places = tuple((row, 2 * (row.wire - start), 2 * (row.wire - start + row.length)) for row in rows)
+        return Block(made.request, made.parse, made.head, made.refusal, None, start, rows, places)
 
     async def read(self, name: str) -> Reading:
         block = next(block for block in self.blocks() if any(row.name == name for row in block.rows))
@@ -159,16 +162,14 @@ class ModbusDevice(Device):
 
     def readings(self, block: Block, data: bytes) -> dict[str, Reading]:
         """What a block says. A device with a status word overrides this and marks what the status condemns."""
-        now = asyncio.get_running_loop().time()
+        now, good, decode = asyncio.get_running_loop().time(), Quality.GOOD, registers.decode
         readings: dict[str, Reading] = {}
-        start = 2 * block.start
-        for row in block.rows:
-            at = 2 * row.wire - start
-            value = registers.decode(row, data[at : at + 2 * row.length])
-            if type(value) is float and not math.isfinite(value):
+        for row, begin, end in block.places:
+            value = decode(row, data[begin:end])
+            if type(value) is float and not isfinite(value):
                 readings[row.name] = Reading(None, now, Quality.BAD, f"the device sent {value}")
             else:
-                readings[row.name] = Reading(value, now, Quality.GOOD)
+                readings[row.name] = Reading(value, now, good)
         return readings
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+
 from drivers.core.wire.modbus import frame
 from simulators.core.faults import FaultyWire
 from simulators.core.modbus import ModbusUnit
 from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action, Bytes, Event, Opened, Send, Simulator
 
+NUMBERS = struct.Struct(">HHH")
+"""Transaction, protocol 0, length of what follows."""
 DEVICE_ITSELF = (0x00, 0xFF)
 """Units that mean whoever has the plug (MODBUS Messaging on TCP/IP V1.0b, 4.4.2.1); on a cable 0 is everybody."""
 
@@ -36,12 +40,15 @@ class ModbusTcpPlug:
             if isinstance(event, Opened):
                 self.received.clear()
             return self.simulator.receive(event, now)
-        self.received += event.data
+        received = self.received
+        received += event.data
         actions: list[Action] = []
-        while len(self.received) >= 6 and len(self.received) >= (size := 6 + self._word(4)):
-            number, protocol = self._word(0), self._word(2)
-            body = bytes(self.received[6:size])
-            del self.received[:size]
+        while len(received) >= NUMBERS.size:
+            number, protocol, length = NUMBERS.unpack_from(received)
+            if len(received) < (size := NUMBERS.size + length):
+                break
+            body = bytes(received[NUMBERS.size : size])
+            del received[:size]
             if protocol == 0 and len(body) >= 2:
                 actions += self._answers(number, body, now)
         return actions
@@ -66,16 +73,13 @@ class ModbusTcpPlug:
     def restore(self, saved: dict[str, object]) -> None:
         self.simulator.restore(saved)
 
-    def _word(self, at: int) -> int:
-        return int.from_bytes(self.received[at : at + 2], "big")
-
     @staticmethod
     def _numbered(action: Action, number: int, unit: bytes, asked: bytes) -> Action:
         if not isinstance(action, Send):
             return action
         from_unit = action.data[:1]  # another one's than was asked only by a fault
         body = (unit if from_unit == asked else from_unit) + action.data[1:-2]
-        return Send(action.delay_s, number.to_bytes(2, "big") + bytes(2) + len(body).to_bytes(2, "big") + body)
+        return Send(action.delay_s, NUMBERS.pack(number, 0, len(body)) + body)
 
 
 def _alone(simulator: Simulator) -> ModbusUnit | None:

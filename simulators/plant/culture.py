@@ -167,9 +167,9 @@ def _escape(s: CultureState, share: float) -> None:
     """Of all cells, dead or alive, this share of the liquid takes some along."""
     lost = min(1.0, share * s.escaping)
     s.escaped_cells += s.cells * lost
-    s.spheroids *= 1 - lost
     s.cells *= 1 - lost
     s.dead_cells *= 1 - lost
+    s.spheroids *= 1 - lost
 
 
 def displace(s: CultureState, air: ChamberState, volume_ml: float, change_ml: float) -> None:

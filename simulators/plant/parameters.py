@@ -233,6 +233,7 @@ K_LACTATE = _p("lactate at half speed of growth", 43.0, "mM", "R", "plant-models
 K_AMMONIUM = _p("ammonium at half speed of growth", 6.5, "mM", "R", "plant-models §6, CHO cells R [19]: order only")
 
 # A contaminant.
+CONTAMINANT_AT_FIRST = _p("bacteria that come in", 100.0, "{cells}", "A", "a touch")
 CONTAMINANT_DOUBLING_H = _p("contaminant doubles in", 0.75, "h", "A", "plant-models §6, 0.5-1")
 CONTAMINANT_MOST_PER_ML = _p("most contaminant", 1.0e9, "1/mL", "A", "")
 CONTAMINANT_GLUCOSE = _p("glucose uptake, contaminant", 1.0, "fmol/cell/h", "A", "10^8 per mL empty 5 mM in two days")
@@ -307,7 +308,6 @@ SCREEN_SHARE = _p("clogged screen, share of the flow that passes", 0.4, "1", "A"
 SCREEN_ABOVE_ML = _p("clogged screen, stops so far above the level", 6.0, "mL", "A", "benches: and stops above")
 VESSEL_WORKING_ML = _p("vessel, working volume", 90.0, "mL", "A", "benches A1")
 VENT_BLOCKED_H = _p("headspace to chamber through an unforced vent", 5.0, "h", "D", "benches A1")
-CONTAMINATION_CELLS = _p("bacteria that come in at once", 1000.0, "{cells}", "A", "a touch, a drop")
 BUBBLE_ML = _p("bubble in a line", 1.0, "mL", "A", "half a metre of 1.6 mm bore")
 LEAK_SHARE = _p("leaking tube, share of a delivery", 0.2, "1", "A", "a fault: more than any witness lets pass")
 AIR_SHARE = _p("air in a pump's line, share of its volume", 0.3, "1", "A", "")

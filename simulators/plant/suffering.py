@@ -20,10 +20,10 @@ DEFAULTS: Mapping[str, Numbers] = {
     "tube-on-balance": {"grams": p.TUBE_PULL_G},
     "screen-clogs": {"share": p.SCREEN_SHARE, "above_ml": p.SCREEN_ABOVE_ML},
     "spheroids-in-waste": {"share": 1.0},
-    "contamination": {"cells": p.CONTAMINATION_CELLS},
     "vent-blocks": {"tau_h": p.VENT_BLOCKED_H},
     "bubble": {"ml": p.BUBBLE_ML, "out": 0},
     "pinched": {"share": 1.0, "out": 0, "bed": 0},
+    "contamination": {"cells": p.CONTAMINANT_AT_FIRST},
     "bottle-swapped": {"ml": p.FRESH_BOTTLE_ML, "dmem": 0, "waste": 0},
 }
 """Every fault of a plant with its numbers."""
@@ -77,10 +77,10 @@ def suffer(plant: StirredPlant, trouble: Trouble, begins: bool) -> None:
                 v.waste.blocked_in = v.waste_hose.pinched = held
             else:
                 v.fill.blocked_out = v.fill_hose.pinched = held
-        case "contamination" if begins:
-            c.contaminant += values["cells"]
         case "bubble" if begins:
             _bubble(plant, values)
+        case "contamination" if begins:
+            c.contaminant += values["cells"]
         case "bottle-swapped" if begins:
             plant.hang(other_bottle(plant.recipe.name, values), values["ml"])
         case _:

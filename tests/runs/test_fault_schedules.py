@@ -18,7 +18,7 @@ from protocols.states import RunState
 from simulators.core.faults import FAULTS, parse
 from simulators.core.faults.table import Kind
 from simulators.rehearsal import Result, rehearse, shipped_bench
-from simulators.rehearse import main as at_the_terminal
+from simulators.rehearsing import main as at_the_terminal
 from simulators.shrinking import shortest
 from tests.runs.lab import COMPRESSED, given_twice, lost
 
