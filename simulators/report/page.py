@@ -56,6 +56,7 @@ def _head(told: Told) -> Iterator[str]:
         (str(len(told.alarms)), "alarms"),
     )
     yield f'<ul class="facts">{"".join(f"<li><b>{escape(a)}</b>{escape(b)}</li>" for a, b in facts)}</ul>'
+    yield "<p>Days count from the start of the run; ticks along an axis are exchanges, dashed lines limits.</p>"
     made = f"{told.protocol} on {told.bench}, seed {told.seed}, faults: {faults}."
     yield f'<p class="dim">{escape(made)}</p>'
 
