@@ -307,7 +307,6 @@ SCREEN_SHARE = _p("clogged screen, share of the flow that passes", 0.4, "1", "A"
 SCREEN_ABOVE_ML = _p("clogged screen, stops so far above the level", 6.0, "mL", "A", "benches: and stops above")
 VESSEL_WORKING_ML = _p("vessel, working volume", 90.0, "mL", "A", "benches A1")
 VENT_BLOCKED_H = _p("headspace to chamber through an unforced vent", 5.0, "h", "D", "benches A1")
-CONTAMINATION_CELLS = _p("bacteria that come in at once", 1000.0, "{cells}", "A", "a touch, a drop")
 BUBBLE_ML = _p("bubble in a line", 1.0, "mL", "A", "half a metre of 1.6 mm bore")
 LEAK_SHARE = _p("leaking tube, share of a delivery", 0.2, "1", "A", "a fault: more than any witness lets pass")
 AIR_SHARE = _p("air in a pump's line, share of its volume", 0.3, "1", "A", "")

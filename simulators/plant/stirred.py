@@ -170,7 +170,6 @@ class StirredPlant(Timed):
             "liquid_cel": c.cel,
             "cells": c.cells,
             "escaped_cells": c.escaped_cells,
-            "contaminant_per_ml": c.contaminant / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,
             "dripped_ml": v.dripped_ml,
             "phosphate_mm": c.phosphate / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,
             "bottle_phosphate_mm": self.recipe.phosphate,

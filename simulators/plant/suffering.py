@@ -20,7 +20,6 @@ DEFAULTS: Mapping[str, Numbers] = {
     "tube-on-balance": {"grams": p.TUBE_PULL_G},
     "screen-clogs": {"share": p.SCREEN_SHARE, "above_ml": p.SCREEN_ABOVE_ML},
     "spheroids-in-waste": {"share": 1.0},
-    "contamination": {"cells": p.CONTAMINATION_CELLS},
     "vent-blocks": {"tau_h": p.VENT_BLOCKED_H},
     "bubble": {"ml": p.BUBBLE_ML, "out": 0},
     "pinched": {"share": 1.0, "out": 0, "bed": 0},
@@ -77,8 +76,6 @@ def suffer(plant: StirredPlant, trouble: Trouble, begins: bool) -> None:
                 v.waste.blocked_in = v.waste_hose.pinched = held
             else:
                 v.fill.blocked_out = v.fill_hose.pinched = held
-        case "contamination" if begins:
-            c.contaminant += values["cells"]
         case "bubble" if begins:
             _bubble(plant, values)
         case "bottle-swapped" if begins:

@@ -166,6 +166,16 @@ async def a_reading_stands_still() -> None:
     assert await value(desk, "incubator", "co2") == pytest.approx(desk.truth("chamber_co2_percent"), abs=0.3)
 
 
+async def test_one_sensor_of_several_may_be_frozen():
+    desk = Desk()
+    desk.inject("frozen@incubator:co2=1")
+    desk.bench.hands.door(desk.now, 90.0)
+    await asyncio.sleep(60.0)
+    assert await value(desk, "incubator", "co2") == 5.0
+    assert await value(desk, "incubator", "temperature") < 36.0
+    assert await value(desk, "incubator", "door_open") == 1.0
+
+
 @plays("spike")
 async def a_reading_jumps_now_and_then() -> None:
     desk = Desk("spike@ph_probe:ph=1:every_s=600:lasts_s=30")

@@ -147,16 +147,14 @@ async def screen_is_torn() -> None:
 
 @plays("contamination")
 async def bacteria_come_in() -> None:
-    desk, clean = Desk("contamination:cells=10000"), Desk()
-    await asyncio.sleep(8 * HOUR)
-    assert desk.truth("contaminant_per_ml") > 1e4
-    shown = [float((await each.device("do_probe").read("dissolved_oxygen")).value) for each in (desk, clean)]
-    assert shown[0] == pytest.approx(shown[1], abs=2.0), "nobody knows yet"
-    await asyncio.sleep(16 * HOUR)
-    assert desk.truth("contaminant_per_ml") > 1e7
-    for device, signal, falls in (("do_probe", "dissolved_oxygen", 50.0), ("ph_probe", "ph", 0.3)):
-        shown = [float((await each.device(device).read(signal)).value) for each in (desk, clean)]
-        assert shown[0] < shown[1] - falls, signal
+    desk, clean = await primed(), await primed()
+    desk.inject("contamination:cells=1000")
+    await asyncio.sleep(26 * HOUR)
+    assert desk.truth("contaminant") > 1e9
+    assert clean.truth("contaminant") == 0.0
+    for probe, signal in (("do_probe", "dissolved_oxygen"), ("ph_probe", "ph")):
+        spoilt, healthy = [float((await each.device(probe).read(signal)).value) for each in (desk, clean)]
+        assert spoilt < healthy - 0.1, signal
     assert books_close(desk)
 
 
@@ -247,7 +245,7 @@ async def test_a_clamp_on_the_exchange_syringe_stops_both_ways():
         ("check-valve@pump_out", "at no device"),
         ("pinched:share=1.5", "no share"),
         ("check-valve:share=0.2", "it has after_s, for_s, fraction, at"),
-        ("contaminatoin", "no fault is called"),
+        ("mould", "no fault is called"),
     ],
 )
 async def test_what_the_plant_cannot_have_is_refused(fault: str, says: str):

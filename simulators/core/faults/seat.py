@@ -48,8 +48,7 @@ class SeatFault:
         """What the device feels instead."""
         match self.spec.name:
             case "frozen":
-                kept = self.kept.get(name)
-                return felt if kept is None else type(felt)(*kept) if isinstance(kept, list) else kept
+                return self._as_it_was(name, felt)
             case "drift":
                 return _changed(name, felt, {key: self.by(key) * (now - self.starts) / 86400 for key in self.keys})
             case "sensor-offset":
@@ -61,6 +60,17 @@ class SeatFault:
                 return _changed(name, felt, dict.fromkeys(self.keys or FEELS[name], math.nan))
             case _:
                 return felt
+
+    def _as_it_was(self, name: str, felt: Felt) -> Felt:
+        """What was kept, of the keys that are 1; all of it without any."""
+        kept = self.kept.get(name)
+        if kept is None or (self.keys and not FEELS[name].keys() & set(self.keys)):
+            return felt
+        if not isinstance(kept, list):
+            return kept
+        was = type(felt)(*kept)
+        fields = [FEELS[name][key] for key in self.keys if key in FEELS[name]]
+        return felt._replace(**{field: getattr(was, field) for field in fields}) if fields else was
 
     def snapshot(self) -> dict[str, object]:
         return {"text": self.spec.text, "began": self.began, "on": self.on, "kept": self.kept}

@@ -113,7 +113,7 @@ FAULTS: Mapping[str, Entry] = {
     "drift": _sensor("what it feels drifts by so much a day (ph=0.017 is 1 mV)"),
     "sensor-offset": _sensor("its own sensor is off by so much, and its own loop follows the sensor: "
                              "it shows 37.0 while the liquid is not"),
-    "frozen": _sensor("it goes on showing what it felt when this began"),
+    "frozen": _sensor("it goes on showing what it felt when this began (keys that are 1, all without)"),
     "spike": _sensor("what it feels jumps by so much, for lasts_s in every every_s seconds", every_s=600, lasts_s=10),
     "not-a-number": _sensor("its sensor is broken (keys that are 1, all without): it says so as its sheet does"),
     "ignores-set-point": _seat("a new set point is taken, shown and never acted on",
@@ -132,10 +132,10 @@ FAULTS: Mapping[str, Entry] = {
     "tube-on-balance": _plant("tube-on-balance", "a tube pulls on the waste balance"),
     "screen-clogs": _plant(
         "screen-clogs", "the dip tube's screen lets this share through, and nothing so near above its level"),
+    "contamination": _plant(
+        "contamination", "so many bacteria come into the medium: they double within the hour, eat oxygen, make acid"),
     "spheroids-in-waste": _plant(
         "spheroids-in-waste", "the screen is torn: this share of the spheroids in the liquid leaves with it"),
-    "contamination": _plant(
-        "contamination", "so many bacteria come in: they double within the hour, eat oxygen, make acid"),
     "vent-blocks": _plant("vent-blocks", "the headspace follows the chamber only so slowly"),
     "bubble": _plant("bubble", "so much air stands in the filling line (the outgoing one: out=1)"),
     "pinched": _plant(
