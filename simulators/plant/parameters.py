@@ -233,6 +233,7 @@ K_LACTATE = _p("lactate at half speed of growth", 43.0, "mM", "R", "plant-models
 K_AMMONIUM = _p("ammonium at half speed of growth", 6.5, "mM", "R", "plant-models §6, CHO cells R [19]: order only")
 
 # A contaminant.
+CONTAMINANT_AT_FIRST = _p("bacteria that come in", 100.0, "{cells}", "A", "a touch")
 CONTAMINANT_DOUBLING_H = _p("contaminant doubles in", 0.75, "h", "A", "plant-models §6, 0.5-1")
 CONTAMINANT_MOST_PER_ML = _p("most contaminant", 1.0e9, "1/mL", "A", "")
 CONTAMINANT_GLUCOSE = _p("glucose uptake, contaminant", 1.0, "fmol/cell/h", "A", "10^8 per mL empty 5 mM in two days")

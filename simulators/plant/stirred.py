@@ -169,6 +169,7 @@ class StirredPlant(Timed):
             "do_percent": culture.do_percent(c, v.vessel_ml),
             "liquid_cel": c.cel,
             "cells": c.cells,
+            "contaminant": c.contaminant,
             "escaped_cells": c.escaped_cells,
             "dripped_ml": v.dripped_ml,
             "phosphate_mm": c.phosphate / v.vessel_ml if v.vessel_ml >= culture.DRY_ML else 0.0,

@@ -23,6 +23,7 @@ DEFAULTS: Mapping[str, Numbers] = {
     "vent-blocks": {"tau_h": p.VENT_BLOCKED_H},
     "bubble": {"ml": p.BUBBLE_ML, "out": 0},
     "pinched": {"share": 1.0, "out": 0, "bed": 0},
+    "contamination": {"cells": p.CONTAMINANT_AT_FIRST},
     "bottle-swapped": {"ml": p.FRESH_BOTTLE_ML, "dmem": 0, "waste": 0},
 }
 """Every fault of a plant with its numbers."""
@@ -78,6 +79,8 @@ def suffer(plant: StirredPlant, trouble: Trouble, begins: bool) -> None:
                 v.fill.blocked_out = v.fill_hose.pinched = held
         case "bubble" if begins:
             _bubble(plant, values)
+        case "contamination" if begins:
+            c.contaminant += values["cells"]
         case "bottle-swapped" if begins:
             plant.hang(other_bottle(plant.recipe.name, values), values["ml"])
         case _:
