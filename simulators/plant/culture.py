@@ -14,6 +14,7 @@ from simulators.plant import parameters as p
 from simulators.plant.cells import FMOL_PER_HOUR, SPHEROID, Rates, alive_after, glucose_eaten
 from simulators.plant.chamber import ChamberState
 from simulators.plant.medium import Medium, dissolved_co2, pco2_kpa, ph_closed
+from simulators.plant.medium import charge_residual as medium_charge
 from simulators.plant.supply import line_end_cel
 from simulators.plant.volumes import Moved
 
@@ -289,6 +290,13 @@ def residuals(s: CultureState, volume_ml: float) -> dict[str, float]:
         "carbon": s.carbon + s.head_co2 * head - b.held_co2 - (b.carbon_in - b.carbon_out + b.co2_made + b.gas_co2),
         "o2": s.o2 + s.head_o2 * head - b.held_o2 - (b.o2_in - b.o2_out - b.o2_used + b.gas_o2),
     }
+
+
+def charge_residual(s: CultureState, volume_ml: float) -> float:
+    """mM of charge that is not in balance: zero but for rounding, in an empty vessel and where pH is clipped."""
+    if volume_ml < DRY_ML or not 4.0 < s.ph < p.PH_CEILING:
+        return 0.0
+    return medium_charge((s.sid - s.lactate) / volume_ml, s.carbon / volume_ml, s.ph)
 
 
 def balance_ph(s: CultureState, volume_ml: float) -> None:

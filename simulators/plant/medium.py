@@ -95,6 +95,11 @@ def ph_closed(sid: float, carbon: float, guess: float, buffer_nb: float = p.BUFF
     return min(p.PH_CEILING, max(4.0, ph))
 
 
+def charge_residual(sid: float, carbon: float, ph: float, buffer_nb: float = p.BUFFER_NB) -> float:
+    """mM of charge that bicarbonate and buffers leave over at this pH: zero where it is in balance and not clipped."""
+    return carbon / (1 + 10 ** (p.PK_CARBONIC - ph)) + buffer_nb * (ph - p.PH_REFERENCE) - sid
+
+
 def dissolved_co2(carbon: float, ph: float) -> float:
     """mM of CO2 in a liquid with `carbon` mM of CO2 + HCO3-."""
     return carbon / (1 + 10 ** (ph - p.PK_CARBONIC))

@@ -296,8 +296,9 @@ class PerfusionPlant(Timed):
         return found
 
     def books(self) -> dict[str, float]:
-        """What the mass books cannot explain, mL and µmol: zero but for rounding, at any time."""
+        """What the books of mass and heat cannot explain, mL, µmol, K: zero but for rounding, at any time."""
         present, left = self._present(), {"liquid_ml": self.volumes.residual_ml()}
+        left["heat_k"] = chamber.heat_residual(self.air)
         for name in ("ml", *SOLUTES):
             explained = getattr(self.explained, name)
             for one in self.beds:

@@ -183,9 +183,11 @@ class StirredPlant(Timed):
         }
 
     def books(self) -> dict[str, float]:
-        """What the mass books cannot explain, mL and µmol: zero but for rounding, at any time."""
+        """What the books of mass, charge and heat cannot explain, mL, µmol, mM, K: zero but for rounding, at any time."""
         v = self.volumes
         liquid = {"liquid_ml": v.residual_ml(), "vessel_ml": v.vessel_residual_ml()}
+        liquid["charge_mm"] = culture.charge_residual(self.culture, v.vessel_ml)
+        liquid["heat_k"] = chamber.heat_residual(self.air)
         return liquid | culture.residuals(self.culture, v.vessel_ml)
 
     def snapshot(self) -> dict[str, object]:

@@ -70,6 +70,8 @@ def test_glucose_lactate_carbon_and_oxygen_balance_through_a_busy_time() -> None
     assert abs(books["carbon"]) < 1e-6 * b.carbon_in
     assert abs(books["o2"]) < 1e-6 * b.o2_used
     assert abs(books["calcium"]) < 1e-6 * b.calcium_in
+    assert abs(books["charge_mm"]) < 1e-6
+    assert abs(books["heat_k"]) < 1e-6 * plant.air.heat_in
     assert abs(books["liquid_ml"]) < 1e-6
     assert abs(books["vessel_ml"]) < 1e-6
 

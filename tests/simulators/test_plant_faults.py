@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from drivers.core.errors import NoAnswer
 from drivers.core.fluid import Direction
 from simulators.core.faults import FAULTS, parse
 from simulators.core.faults.table import Kind
@@ -283,3 +284,20 @@ async def test_mended_the_plant_is_whole_again_and_what_is_lost_stays_lost():
     assert plant["volumes"] == healthy["volumes"]
     assert plant["culture"] == healthy["culture"]
     assert plant["troubles"] == []
+
+
+async def test_a_probe_that_is_out_changes_what_is_read_and_never_the_plant():
+    healthy, out_of_reach, lying = Desk(), Desk("silence@ph_probe"), Desk("sensor-offset@ph_probe:ph=0.3")
+    shown: dict[Desk, list[float | None]] = {healthy: [], out_of_reach: [], lying: []}
+    for _ in range(24):
+        await asyncio.sleep(HOUR / 2)
+        for desk, read in shown.items():
+            try:
+                read.append(float((await desk.device("ph_probe").read("ph")).value))
+            except NoAnswer:
+                read.append(None)
+    assert set(shown[out_of_reach]) == {None}
+    assert all(
+        off - true == pytest.approx(0.3, abs=0.02) for off, true in zip(shown[lying], shown[healthy], strict=True)
+    )
+    assert healthy.bench.truth(healthy.now) == out_of_reach.bench.truth(healthy.now) == lying.bench.truth(healthy.now)
