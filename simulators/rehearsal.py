@@ -29,6 +29,7 @@ from simulators.bench import START, SimulatedBench, read
 from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
 from simulators.operator import Operator
+from simulators.plant import thiele
 from simulators.report.page import page
 from simulators.report.recording import EVERY_S, Recording
 from simulators.report.told import Transfer
@@ -81,6 +82,7 @@ class Rehearsal:
     ) -> None:
         self.settings, self.folder, self.seed, self.report = settings, folder, seed, report
         self.faults = tuple(faults)
+        thiele.family()  # what cells will need is there before the run, so that its memory stays flat
         self.bench = SimulatedBench(config, seed=seed, faults=faults, start=START)
         self.controller = Controller(
             settings,
