@@ -183,7 +183,7 @@ class StirredPlant(Timed):
         }
 
     def books(self) -> dict[str, float]:
-        """What the books of mass, charge and heat cannot explain, mL, µmol, mM, K: zero but for rounding, at any time."""
+        """What the books of mass, charge and heat cannot explain, mL, µmol, mM, K: zero but for rounding."""
         v = self.volumes
         liquid = {"liquid_ml": v.residual_ml(), "vessel_ml": v.vessel_residual_ml()}
         liquid["charge_mm"] = culture.charge_residual(self.culture, v.vessel_ml)
