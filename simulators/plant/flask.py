@@ -97,13 +97,8 @@ class Flasks:
         liquid = self.liquid
         g = differentiation.drive(liquid.mm("supplements"), liquid.bottom_mm)
         differentiation.step(self.maturity, g, days)
-        before = self.matrix.y.copy()
         f = mineral.growth_factor(liquid.bottom_mm, liquid.mm("phosphate"), liquid.mm("calcium"))
-        mineral.step(self.matrix, days, mineral.matrix_drive(self.maturity.early, g), f)
-        wanted = mineral.calcium_ug(self.matrix.y - before, self.cells)
-        got = np.minimum(wanted, liquid.calcium * mineral.CALCIUM_G_MOL)
-        self.matrix.y = before + (self.matrix.y - before) * np.where(
-            wanted > 0.0, got / np.maximum(wanted, 1e-300), 1.0
-        )
+        m = mineral.matrix_drive(self.maturity.early, g)
+        got = mineral.deposit(self.matrix, days, m, f, self.cells, liquid.calcium)
         self.calcium_ug = self.calcium_ug + got
         liquid.react("calcium", -mineral.calcium_umol(got))

@@ -85,6 +85,16 @@ def step(s: Matrix, days: float, m: Values = 1.0, f: Values = 1.0, constants: Co
     s.x1, s.x2, s.inhibitor, s.nucleators, s.y = np.maximum(state, 0.0)
 
 
+def deposit(s: Matrix, days: float, m: Values, f: Values, cells: Values, available_umol: Values) -> Array:
+    """A step of the matrix of so many cells; calcium it took, µg, never more than there is: then `y` stays behind."""
+    before = s.y.copy()
+    step(s, days, m, f)
+    wanted = calcium_ug(s.y - before, cells)
+    got = np.minimum(wanted, np.maximum(array(available_umol), 0.0) * CALCIUM_G_MOL)
+    s.y = before + (s.y - before) * np.where(wanted > 0.0, got / np.maximum(wanted, 1e-300), 1.0)
+    return got
+
+
 def _slope(state: Array, m: Array, f: Array, c: Constants) -> Array:
     x1, x2, inhibitor, nucleators, _ = state
     matured = c.k1 * m * x1

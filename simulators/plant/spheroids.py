@@ -120,33 +120,21 @@ def step(s: Spheroids, around: Surroundings, living: Array, viability: Array, dt
     within = 0.5 * (oxygen.rim + oxygen.centre)
     g = differentiation.drive(around.supplements, within)
     differentiation.step(s.maturity, g, days)
-    bound = _mineralise(s, around, within, g, living, viability, days)
+    f = mineral.growth_factor(within, around.phosphate, around.calcium)
+    m = mineral.matrix_drive(s.maturity.early, g)
+    got_ug = mineral.deposit(s.matrix, days, m, f, living, around.calcium_umol)
+    s.calcium_ug = s.calcium_ug + got_ug
+    s.dystrophic_ug = s.dystrophic_ug + np.where(viability < 50.0, got_ug, 0.0)
     s.starved_h = np.where(oxygen.starving > 0.01, s.starved_h + dt_s / 3600, 0.0)
     dies = np.where(s.starved_h > p.STARVING_AFTER_H, oxygen.starving, 0.0)
     s.hours = s.hours + dt_s / 3600
-    return Fate(oxygen.uptake, -np.expm1(-p.STARVING_DEATH * dies * dt_s / 3600), bound)
+    return Fate(oxygen.uptake, -np.expm1(-p.STARVING_DEATH * dies * dt_s / 3600), mineral.calcium_umol(got_ug))
 
 
 def breathes(s: Spheroids, around: Surroundings, living: Array) -> SpheroidOxygen:
     radius = size.radius_um(s.seeded, s.hours)
     density = np.maximum(living, 1.0) / (4 / 3 * np.pi * (1e-6 * radius) ** 3)
     return spheroid_oxygen(radius, around.o2, p.O2_UPTAKE, density, still=around.still)
-
-
-def _mineralise(
-    s: Spheroids, around: Surroundings, o2: Array, g: Array, living: Array, viability: Array, days: float
-) -> Array:
-    """Calcium bound by each, µmol; never more than there is for it."""
-    before = s.matrix.y.copy()
-    f = mineral.growth_factor(o2, around.phosphate, around.calcium)
-    mineral.step(s.matrix, days, mineral.matrix_drive(s.maturity.early, g), f)
-    wanted = mineral.calcium_ug(s.matrix.y - before, living)
-    got = np.minimum(wanted, array(around.calcium_umol) * mineral.CALCIUM_G_MOL)
-    share = np.where(wanted > 0.0, got / np.maximum(wanted, 1e-300), 1.0)
-    s.matrix.y = before + (s.matrix.y - before) * share
-    s.calcium_ug = s.calcium_ug + got
-    s.dystrophic_ug = s.dystrophic_ug + np.where(viability < 50.0, got, 0.0)
-    return mineral.calcium_umol(got)
 
 
 def _plain(value: Any) -> Any:
