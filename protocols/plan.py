@@ -128,6 +128,8 @@ class HandAct:
     value: float = 0.0
     duration_s: float = 0.0
     cells_per_ml: float = 0.0
+    elsewhere: bool = False
+    """In a vessel that hands serve (a flask, a plate): no book of the automated vessel changes by it."""
 
 
 @dataclass(frozen=True, slots=True)

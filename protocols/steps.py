@@ -116,7 +116,7 @@ class Steps:
         return Hand(
             instruction=instruction,
             entries=tuple(_entry(name, form) for name, form in step.write_down.items()),
-            acts=tuple(self._act(act) for act in step.acts),
+            acts=tuple(self._placed(self._act(act)) for act in step.acts),
             lots=step.lots,
             sign=step.sign,
             out_of_incubator_s=step.out_of_incubator or 0.0,
@@ -131,6 +131,10 @@ class Steps:
             hand = replace(hand, acts=(taken, *hand.acts))
         results = tuple(_entry(name, form) for name, form in step.results.items())
         return replace(hand, sample=step.sample, results=results, results_due_s=step.due)
+
+    def _placed(self, act: HandAct) -> HandAct:
+        vessel = self.document.vessels.get(act.vessel)
+        return act if vessel is None or vessel.by_osteon else replace(act, elsewhere=True)
 
     def _act(self, act: step_forms.Act) -> HandAct:
         match act:

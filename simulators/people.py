@@ -240,8 +240,8 @@ class Person:
         return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
-        """All acts of the task, in order; what was found on the way (empty for off-bench work)."""
-        acts = cast("Sequence[Task]", task.get("acts") or ())
+        """All acts at the automated vessel, in order; what was found on the way (empty for off-bench work)."""
+        acts = [act for act in cast("Sequence[Task]", task.get("acts") or ()) if not act.get("elsewhere")]
         names = {cast(str, act["act"]) for act in acts}
         hands = self._hands.at(str(task.get("unit") or ""))
         if "door" not in names and (IN_CHAMBER & names or task.get("out_of_incubator_s")):

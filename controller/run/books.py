@@ -75,9 +75,11 @@ def drawn_so_far(rows: list[Intent]) -> list[Move]:
 
 
 def moves_of_hand(task: TaskRow) -> list[Move]:
-    """What the acts of an answered hand step did to the vessel."""
+    """What the acts of an answered hand step did to the vessel; what was done to flasks and plates is not its."""
     at, found = task.answered_at or task.opened_at, list[Move]()
     for act in task.hand.get("acts", ()):
+        if act.get("elsewhere"):
+            continue
         match act["act"]:
             case "pour":
                 found.append(Move(at, act["volume_ml"], POUR_SIGMA * act["volume_ml"]))

@@ -88,6 +88,12 @@ def hand(*acts: dict[str, Any]) -> TaskRow:
     return TaskRow("run-1", "pour", "Pour", {"acts": list(acts)}, None, 1.0, "answered", {}, "anna", 50.0, None, "")
 
 
+def test_what_hands_do_to_flasks_and_plates_is_not_booked_to_the_vessel() -> None:
+    into_plates = {"act": "pour", "volume_ml": 9.0, "vessel": "plates", "elsewhere": True}
+    assert moves_of_hand(hand(into_plates, {"act": "harvest", "vessel": "flasks", "elsewhere": True})) == []
+    assert len(moves_of_hand(hand(into_plates, {"act": "pour", "volume_ml": 20.0}))) == 1
+
+
 def test_what_hands_poured_and_took_is_booked_at_the_time_of_the_answer() -> None:
     moves = moves_of_hand(hand({"act": "pour", "volume_ml": 72.0}, {"act": "take", "volume_ml": 1.0}, {"act": "stir"}))
     assert [(move.at, move.ml) for move in moves] == [(50.0, 72.0), (50.0, -1.0)]

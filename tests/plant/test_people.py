@@ -212,3 +212,14 @@ def test_a_task_left_to_others_for_a_while_is_not_answered_before() -> None:
     later = T0 + 3 * HOUR
     [(at, _)] = live(person, [SAMPLE | {"not_before": later}], T0, T0 + 9 * HOUR)
     assert at == later
+
+
+def test_what_is_poured_into_a_plate_does_not_end_in_the_reactor() -> None:
+    plant, person = world()
+    acts = [
+        {"act": "pour", "vessel": "plates", "volume_ml": 9.0, "elsewhere": True},
+        {"act": "pour", "vessel": "reactor", "volume_ml": 5.0},
+    ]
+    before = plant.truth(T0)["by_hand_in_ml"]
+    live(person, [SAMPLE | {"path": "feed", "acts": acts}], T0, T0 + 3 * HOUR)
+    assert plant.truth(T0 + 3 * HOUR)["by_hand_in_ml"] == before + 5.0

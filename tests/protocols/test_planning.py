@@ -244,3 +244,12 @@ def test_two_steps_with_one_path_are_no_plan():
     node = plan_of("hand: Look").nodes["one/hand"]
     with pytest.raises(ValueError, match="same path"):
         sequence(node, node)
+
+
+def test_what_a_hand_does_to_a_flask_is_done_elsewhere_than_in_the_vessel_osteon_serves():
+    acts = "[{pour: 20 mL, into: reactor, of: medium}, {pour: 35 mL, into: flasks, of: medium}, {harvest: flasks}]"
+    plan = protocols.plan(load(f"{{hand: Feed both, acts: {acts}}}"), START, TOKYO)
+    (work,) = [node.work for node in plan.nodes.values() if isinstance(node.work, Hand)]
+    assert [(act.vessel, act.elsewhere) for act in work.acts] == [
+        ("reactor", False), ("flasks", True), ("flasks", True),
+    ]  # fmt: skip
