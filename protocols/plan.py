@@ -130,6 +130,9 @@ class HandAct:
     cells_per_ml: float = 0.0
     elsewhere: bool = False
     """In a vessel that hands serve (a flask, a plate): no book of the automated vessel changes by it."""
+    kind: str = ""
+    """Of such a vessel; and how many dishes it is, flasks or wells: a volume is for each of them."""
+    dishes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

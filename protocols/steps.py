@@ -134,7 +134,9 @@ class Steps:
 
     def _placed(self, act: HandAct) -> HandAct:
         vessel = self.document.vessels.get(act.vessel)
-        return act if vessel is None or vessel.by_osteon else replace(act, elsewhere=True)
+        if vessel is None or vessel.by_osteon:
+            return act
+        return replace(act, elsewhere=True, kind=vessel.kind, dishes=(vessel.count or 1) * (vessel.wells or 1))
 
     def _act(self, act: step_forms.Act) -> HandAct:
         match act:

@@ -35,6 +35,7 @@ FOUND = {
     "glucose": "glucose",
     "lactate": "lactate",
     "viability": "viability",
+    "confluence": "confluence",
     "ph": "ph",
 }
 """Words in an entry's name -> what the plant's assay calls it; the first that fits."""
@@ -65,6 +66,7 @@ class Hands(Protocol):
     def line_to_vessel(self, now: float) -> None: ...
     def clamp(self, now: float, seconds: float) -> None: ...
     def stir(self, now: float, rpm: float) -> None: ...
+    def elsewhere(self, now: float, act: Task) -> dict[str, float]: ...
     def door(self, now: float, seconds: float) -> None: ...
     def look(self, now: float) -> dict[str, float]: ...
 
@@ -240,8 +242,10 @@ class Person:
         return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
-        """All acts at the automated vessel, in order; what was found on the way (empty for off-bench work)."""
-        acts = [act for act in cast("Sequence[Task]", task.get("acts") or ()) if not act.get("elsewhere")]
+        """All acts of the task, in order; what was found on the way (empty for off-bench work). Of flasks and plates it
+        is what was in them when they were first touched."""
+        everything = cast("Sequence[Task]", task.get("acts") or ())
+        acts = [act for act in everything if not act.get("elsewhere")]
         names = {cast(str, act["act"]) for act in acts}
         hands = self._hands.at(str(task.get("unit") or ""))
         if "door" not in names and (IN_CHAMBER & names or task.get("out_of_incubator_s")):
@@ -249,6 +253,9 @@ class Person:
         if IN_CHAMBER & names and (ajar := self._errs("door-left-open", now)) is not None:
             hands.door(now, 60 * ajar.by("minutes", 30.0))
         found: dict[str, float] = {}
+        for act in everything:
+            if act.get("elsewhere"):
+                found = hands.elsewhere(now, act) | found
         for act in acts:
             found |= self._act(hands, act, now)
         if IN_CHAMBER & names:

@@ -70,7 +70,7 @@ class Perfused(PerfusionPlant):
         for unit, spheroids in zip(self.units, self.spheroids, strict=True):
             if spheroids is not None:
                 told[unit] |= brood.story(spheroids)
-        return {"chamber": self.chamber_story()} | told
+        return {"chamber": self.chamber_story()} | self.shelf_story() | told
 
 
 class _Outlet:

@@ -85,7 +85,7 @@ class Stirred100(StirredPlant):
         told = culture.story(self.culture, self.volumes.vessel_ml)
         if self.spheroids is not None:
             told |= brood.story(self.spheroids)
-        return {"chamber": self.chamber_story(), self.unit: told}
+        return {"chamber": self.chamber_story(), **self.shelf_story(), self.unit: told}
 
 
 class _Probe:

@@ -7,24 +7,28 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulators.plant import parameters as p
 from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.culture import DRY_ML, CultureState
 from simulators.plant.mix import Mix
+from simulators.plant.timed import SLOW_S
 
 if TYPE_CHECKING:
     from simulators.plant.spheroids import Spheroids
 
-SLOW_S = 1800.0
-"""Between two steps of the biology."""
 STILL_RPM = 20.0
 """Below this a spheroid lies in liquid that does not move."""
 
 
+Shares = tuple[float, float, float]
+"""Of all cells: naive, early, mature."""
+
+
 @lru_cache(maxsize=64)
-def _past(cells: float, induced_days: float, formed_days: float) -> dict[str, Any]:
+def _past(cells: float, shares: Shares, formed_days: float) -> dict[str, Any]:
     from simulators.plant.spheroids import Spheroids
 
-    return Spheroids.with_a_past(cells, induced_days, formed_days).snapshot()
+    return Spheroids.with_a_past(cells, shares, formed_days).snapshot()
 
 
 def restored(saved: Mapping[str, Any]) -> Spheroids:
@@ -33,17 +37,23 @@ def restored(saved: Mapping[str, Any]) -> Spheroids:
     return Spheroids.restored(saved)
 
 
-def with_a_past(each: float, induced_days: float, formed_days: float) -> Spheroids:
-    """Spheroids of `each` cells, induced on plastic, then formed some days ago."""
-    return restored(_past(each, induced_days, formed_days))
+def with_a_past(each: float, induced_days: float, formed_days: float, harvested: Shares | None = None) -> Spheroids:
+    """Spheroids of `each` cells, formed some days ago of what was harvested, or else of cells induced on plastic."""
+    from simulators.plant.differentiation import induced
+
+    return restored(_past(each, harvested or induced(induced_days, p.MEDIUM_O2), formed_days))
 
 
 def poured(
-    present: Spheroids | None, c: CultureState, cells: float, each: float, induced_days: float, formed_days: float
+    present: Spheroids | None,
+    c: CultureState,
+    cells: float,
+    past: tuple[float, float, float],
+    harvested: Shares | None = None,
 ) -> Spheroids:
-    """So many cells more, as spheroids with a past."""
-    new = with_a_past(each, induced_days, formed_days)
-    c.spheroids += cells / each
+    """So many cells more, as spheroids with a past: cells each, days induced, days since they were formed."""
+    new = with_a_past(*past, harvested)
+    c.spheroids += cells / past[0]
     if present is None:
         return new
     present.mix(new, cells / c.cells)

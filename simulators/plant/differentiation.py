@@ -53,6 +53,12 @@ def cascade(days: Values) -> tuple[Array, Array]:
     return early, 1 - np.exp(-k1 * t) - early
 
 
+def induced(days: float, o2_mm: float) -> tuple[float, float, float]:
+    """(naive, early, mature) of cells that were in full osteogenic medium for so many days."""
+    early, mature = cascade(days * float(drive(1.0, o2_mm)))
+    return float(1 - early - mature), float(early), float(mature)
+
+
 def peak_day() -> float:
     """When E, and with it ALP, is highest."""
     k1, k2 = p.DIFFERENTIATION_K1, p.DIFFERENTIATION_K2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from simulators.plant import culture
 from simulators.plant import parameters as p
 from simulators.plant.brood import poured
@@ -30,7 +33,8 @@ class Hands:
         culture.add(c, ml, fresh_medium(p.BOTTLE_PCO2_KPA, plant.recipe), p.POUR_CEL, v.vessel_ml)
         c.cells += ml * cells_per_ml
         if cells_per_ml > 0.0:
-            plant.spheroids = poured(plant.spheroids, c, ml * cells_per_ml, *plant.past)
+            harvested = None if plant.shelf is None else plant.shelf.batch
+            plant.spheroids = poured(plant.spheroids, c, ml * cells_per_ml, plant.past, harvested)
         full = v.vessel_ml
         over = v.spill()
         if over > 0.0:
@@ -92,6 +96,10 @@ class Hands:
         self._plant.cut(now)
         self._plant.culture.rpm = rpm
         self._plant.resume()
+
+    def elsewhere(self, now: float, act: Mapping[str, Any]) -> dict[str, float]:
+        """Something is done to a flask or a plate in the same chamber; what is found there."""
+        return self._plant.by_hand(now, act)
 
     def door(self, now: float, seconds: float) -> None:
         """Open the chamber door; it falls shut after `seconds`."""

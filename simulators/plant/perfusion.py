@@ -117,7 +117,7 @@ class PerfusionPlant(Timed):
     def put_cells(self, number: int, cells: float) -> None:
         """Spheroids settle in a bed, counted from 0."""
         one, each = self.beds[number], self.past[0]
-        new = brood.with_a_past(*self.past)
+        new = brood.with_a_past(*self.past, None if self.shelf is None else self.shelf.batch)
         one.cells += cells
         one.spheroids += cells / each
         present = self.spheroids[number]
@@ -323,6 +323,7 @@ class PerfusionPlant(Timed):
             "recipe": self.recipe.name,
             "spheroids": [None if each is None else each.snapshot() for each in self.spheroids],
             "rates": [asdict(each) for each in self.rates],
+            "shelf": self.shelf_snapshot(),
             "gas": [self.gas_ml_min, self.gas_ml],
             "pull": [self.pull.grams, self.pull.phase],
             "troubles": [asdict(each) for each in self.troubles],
@@ -345,6 +346,7 @@ class PerfusionPlant(Timed):
         self.recipe = recipe(data["recipe"])
         self.spheroids = [None if each is None else brood.restored(each) for each in data["spheroids"]]
         self.rates = [Rates(**each) for each in data["rates"]]
+        self.restore_shelf(data["shelf"])
         self.air = chamber.ChamberState(**data["air"])
         v = data["volumes"]
         hoses = [Hose(**each) for each in v["hoses"]]

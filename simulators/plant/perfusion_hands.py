@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from simulators.plant import bed as beds
 from simulators.plant import parameters as p
@@ -90,6 +91,10 @@ class BedHands:
     def stir(self, now: float, rpm: float) -> None:
         """Nothing stirs a perfused bed."""
         raise ValueError("nothing stirs a perfused bed")
+
+    def elsewhere(self, now: float, act: Mapping[str, Any]) -> dict[str, float]:
+        """Something is done to a flask or a plate in the same chamber; what is found there."""
+        return self._plant.by_hand(now, act)
 
     def door(self, now: float, seconds: float) -> None:
         """Open the chamber door; it falls shut after `seconds`."""

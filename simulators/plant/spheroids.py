@@ -7,7 +7,7 @@ hours; amounts are per spheroid.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from simulators.plant.arrays import Array, Values, array
 from simulators.plant.brood import SLOW_S
 from simulators.plant.differentiation import Maturity
 from simulators.plant.mineral import Matrix
+from simulators.plant.saved import plain, rebuilt
 from simulators.plant.spheroid_oxygen import SpheroidOxygen, spheroid_oxygen
 
 
@@ -73,17 +74,14 @@ class Spheroids:
         )  # fmt: skip
 
     @classmethod
-    def with_a_past(cls, cells: Values, induced_days: float, formed_days: float) -> Self:
-        """Of cells induced on plastic, detached, and left in their microwells in osteogenic medium (none if 0 days)."""
-        n = len(np.atleast_1d(array(cells)))
-        maturity = Maturity.naive_cells(n)
-        g = differentiation.drive(1.0, p.MEDIUM_O2)
-        differentiation.step(maturity, g, induced_days)
-        new = cls.formed(cells, maturity)
-        fresh = float(induced_days > 0.0)
+    def with_a_past(cls, cells: float, shares: tuple[float, float, float], formed_days: float) -> Self:
+        """Of cells with this maturity (naive, early, mature) that were detached and left in their still microwells, in
+        osteogenic medium if any of them has begun to differentiate."""
+        new = cls.formed(cells, Maturity(*(np.array([share]) for share in shares)))
+        fresh = float(shares[0] < 1.0)
         around = Surroundings(p.MEDIUM_O2, fresh, fresh * p.BETA_GLYCEROPHOSPHATE, p.MEDIUM_CALCIUM, 1.0, 1e9)
         for _ in range(round(formed_days * 86_400 / SLOW_S)):
-            step(new, around, new.seeded, np.full(n, 100.0), SLOW_S)
+            step(new, around, new.seeded, np.array([100.0]), SLOW_S)
         return new
 
     @property
@@ -103,13 +101,11 @@ class Spheroids:
                 setattr(part, name, (1 - share) * getattr(part, name) + share * getattr(of, name))
 
     def snapshot(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", _plain(asdict(self)))
+        return cast("dict[str, Any]", plain(self))
 
     @classmethod
     def restored(cls, saved: Mapping[str, Any]) -> Self:
-        parts = {name: array(value) for name, value in saved.items() if name not in ("maturity", "matrix")}
-        maturity = Maturity(**{name: array(value) for name, value in saved["maturity"].items()})
-        return cls(**parts, maturity=maturity, matrix=Matrix(**{n: array(v) for n, v in saved["matrix"].items()}))
+        return rebuilt(cls, saved)
 
 
 def step(s: Spheroids, around: Surroundings, living: Array, viability: Array, dt_s: float) -> Fate:
@@ -135,10 +131,3 @@ def breathes(s: Spheroids, around: Surroundings, living: Array) -> SpheroidOxyge
     radius = size.radius_um(s.seeded, s.hours)
     density = np.maximum(living, 1.0) / (4 / 3 * np.pi * (1e-6 * radius) ** 3)
     return spheroid_oxygen(radius, around.o2, p.O2_UPTAKE, density, still=around.still)
-
-
-def _plain(value: Any) -> Any:
-    """Arrays as lists, for JSON; numbers come back to the last bit."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in cast("dict[str, Any]", value).items()}
-    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -188,7 +188,7 @@ class StirredPlant(Timed):
         liquid = {"liquid_ml": v.residual_ml(), "vessel_ml": v.vessel_residual_ml()}
         liquid["charge_mm"] = culture.charge_residual(self.culture, v.vessel_ml)
         liquid["heat_k"] = chamber.heat_residual(self.air)
-        return liquid | culture.residuals(self.culture, v.vessel_ml)
+        return liquid | culture.residuals(self.culture, v.vessel_ml) | self.shelf_books()
 
     def snapshot(self) -> dict[str, object]:
         return {
@@ -199,6 +199,7 @@ class StirredPlant(Timed):
             "recipe": self.recipe.name,
             "spheroids": None if self.spheroids is None else self.spheroids.snapshot(),
             "rates": asdict(self.rates),
+            "shelf": self.shelf_snapshot(),
             "pull": [self.pull.grams, self.pull.phase],
             "troubles": [asdict(each) for each in self.troubles],
             "air": asdict(self.air),
@@ -216,6 +217,7 @@ class StirredPlant(Timed):
         self.recipe = recipe(data["recipe"])
         self.spheroids = None if data["spheroids"] is None else restored(data["spheroids"])
         self.rates = Rates(**data["rates"])
+        self.restore_shelf(data["shelf"])
         self.air = chamber.ChamberState(**data["air"])
         self.culture = culture.CultureState(**data["culture"] | {"books": culture.Books(**data["culture"]["books"])})
         v = data["volumes"]

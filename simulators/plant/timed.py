@@ -7,13 +7,20 @@ does not depend on who looked, nor how often.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING, Any
 
 from simulators.plant.chamber import ChamberState
 
+if TYPE_CHECKING:  # numpy takes a tenth of a second to import: only a chamber with dishes pays it
+    from simulators.plant.shelf import Shelf
+
 GRID_S = 10.0
 FINE_S = 2.0
+SLOW_S = 1800.0
+"""What lives slowly, cells and dishes, moves so often."""
 RECOVERY_S = 600.0
 """Fine steps for this long after the door or a set point moved."""
 
@@ -42,6 +49,8 @@ class Timed:
         self.door_closes_at = inf
         self.fine_until = -inf
         self.troubles: list[Trouble] = []
+        self.shelf: Shelf | None = None
+        """Flasks and plates beside the vessel that osteon serves."""
         self._next = self.t
 
     def advance(self, now: float) -> None:
@@ -71,6 +80,38 @@ class Timed:
             self.air.door_open = True
             self.door_closes_at = max(already, now + seconds)
         self.resume()
+
+    def by_hand(self, now: float, act: Mapping[str, Any]) -> dict[str, float]:
+        """A person does something to a flask or a plate; what they find."""
+        from simulators.plant.shelf import Shelf
+
+        self.cut(now)
+        self.shelf = self.shelf or Shelf(self.t)
+        self._shelf_lives()
+        found = self.shelf.do(act)
+        self.resume()
+        return found
+
+    def _shelf_lives(self) -> None:
+        from simulators.plant.dishes import Gas
+
+        if self.shelf is not None:
+            air = self.air
+            self.shelf.live(self.t, Gas(air.co2, air.o2, air.rh, air.air_cel))
+
+    def shelf_snapshot(self) -> dict[str, Any] | None:
+        return None if self.shelf is None else self.shelf.snapshot()
+
+    def restore_shelf(self, saved: Mapping[str, Any] | None) -> None:
+        from simulators.plant.shelf import Shelf
+
+        self.shelf = None if saved is None else Shelf.restored(saved)
+
+    def shelf_story(self) -> dict[str, dict[str, float]]:
+        return {} if self.shelf is None else self.shelf.story()
+
+    def shelf_books(self) -> dict[str, float]:
+        return {} if self.shelf is None else {f"{n}_umol": left for n, left in self.shelf.residuals().items()}
 
     def chamber_story(self) -> dict[str, float]:
         """What a report tells of the chamber: °C, % of wet gas, % RH."""
@@ -141,7 +182,9 @@ class Timed:
         dt = to - self.t
         if dt > 0.0:
             self.live(dt)
-            self.t = to
+            before, self.t = self.t, to
+            if self.shelf is not None and to // SLOW_S > before // SLOW_S:
+                self._shelf_lives()
         self.end(to)
         if self.door_closes_at <= to:
             self.door_closes_at = inf

@@ -113,6 +113,7 @@ def _vessel(recording: Recording, told: Told, vessel: str) -> Iterator[str]:
             [true("o2_um", "medium"), true("rim_um", "rim"), true("core_um", "core")], 10.0, None, exchanged, True,
         ),
         Chart("Spheroid diameter", "µm", days, [true("diameter_um", "median")], from_zero=True),
+        Chart("Confluence", "%", days, [true("confluence", "mean")], from_zero=True),
         Chart("Living cells", "million", days, [true("cells_million", "true")], from_zero=True),
         Chart("Viability", "%", days, [true("viability", "true")], 80.0),
         Chart(
