@@ -32,11 +32,12 @@ def after_a_door(open_s: float, watch_s: float, step_s: float = 2.0) -> list[tup
 def test_the_exact_step_is_the_matrix_exponential(door: bool, dt_s: float) -> None:
     a, b = chamber.heat_system(door)
     f, g = propagator(a, b, dt_s)
-    block = np.zeros((6, 6))
-    block[:4, :4], block[:4, 4:] = a, b
+    n = len(a)
+    block = np.zeros((n + 2, n + 2))
+    block[:n, :n], block[:n, n:] = a, b
     want = expm(block * dt_s)
-    np.testing.assert_allclose(f, want[:4, :4], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(g, want[:4, 4:], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(f, want[:n, :n], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(g, want[:n, n:], rtol=1e-9, atol=1e-9)
 
 
 def test_steps_of_different_length_end_in_the_same_heat() -> None:
