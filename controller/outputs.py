@@ -165,6 +165,7 @@ class Outputs:
         if there:
             return
         with device.as_identified():
+            device.turns.forget()
             seen = await device.write(signal, wanted)
         if seen.quality is not Quality.GOOD or not isinstance(seen.value, float | int):
             raise BadFrame(

@@ -105,6 +105,7 @@ class Keeper:
         with self.device.as_identified():
             await self._stop_fluid()
             await self.device.prepare()
+            self.device.turns.forget()
             self.latest.put(self.name, await self.device.poll())
         self._failures, self._alarms_known = 0, self._alarms()
         await self.become(Condition.READY, "")

@@ -12,6 +12,7 @@ from drivers.core.calibration import CalibrationPoint
 from drivers.core.errors import OutOfRange, Refused, WireError
 from drivers.core.line import Line
 from drivers.core.registers import Table
+from drivers.core.seldom import Seldom
 from drivers.core.signals import Identity, Quality, Reading, SignalSpec, Value
 
 T = TypeVar("T")
@@ -104,7 +105,8 @@ class Device:
     option_names: ClassVar[tuple[str, ...]] = ()
     """What `options` may have: settings that the device cannot be asked for."""
     seldom: ClassVar[Mapping[str, float]] = {}
-    """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll."""
+    """Signals that hardly move, and every how many seconds a poll brings them; the others come with every poll. All
+    come after `prepare` and after something was set."""
     table: ClassVar[Table]
     """The family's table; a row for every declared signal."""
     vouched: int | None = None
@@ -115,6 +117,7 @@ class Device:
         self.line = line
         self.address = address
         self.options: Mapping[str, float | str] = options or {}
+        self.turns = Seldom(type(self).seldom)
         for name in self.options:
             if name not in self.option_names:
                 known = ", ".join(self.option_names) or "none"
@@ -163,14 +166,17 @@ class Device:
         raise Refused("no procedure", f"{self.model} has no calibration {point!r} of its own")
 
     async def poll(self) -> dict[str, Reading]:
-        """Read every readable signal in as few exchanges as the wire allows; one silent signal is one BAD reading."""
+        """Read every readable signal whose turn it is in as few exchanges as the wire allows; one silent signal is one
+        BAD reading."""
         readings: dict[str, Reading] = {}
-        for name, spec in self.specs().items():
-            if spec.access.value.startswith("r"):
+        specs = self.specs()
+        for name in self.turns.due(specs):
+            if specs[name].access.value.startswith("r"):
                 try:
                     readings[name] = await self.read(name)
                 except WireError as error:
                     readings[name] = self.bad(str(error))
+        self.turns.took(readings)
         return readings
 
     async def certain(self, asking: Callable[[], Awaitable[T]]) -> T:

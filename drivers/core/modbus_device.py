@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
@@ -137,14 +137,14 @@ class ModbusDevice(Device):
                 yield self.block(*(row.block or (row.wire, row.length)), (row,))
 
     async def poll(self) -> dict[str, Reading]:
-        """Read every readable signal, one exchange a block; a block that fails is BAD readings.
+        """Read the blocks whose turn it is, one exchange each; a block that fails is BAD readings.
 
         A device that is silent or out of reach is not asked for its other blocks: others share the line.
         """
         readings: dict[str, Reading] = {}
         gone: WireError | None = None
         split = False
-        for block in self.blocks():
+        for block in self._due():
             if gone is None:
                 try:
                     readings |= self.readings(block, await self.ask(block))
@@ -158,7 +158,15 @@ class ModbusDevice(Device):
                 failure = gone
             bad = self.bad(str(failure))
             readings |= {row.name: bad for row in block.rows}
+        self.turns.took(readings)
         return await self.poll() if split else readings
+
+    def _due(self) -> Iterable[Block]:
+        """The blocks with a signal whose turn it is."""
+        if not self.seldom:
+            return self.blocks()
+        due = set(self.turns.due(self.specs()))
+        return [block for block in self.blocks() if any(row.name in due for row in block.rows)]
 
     def readings(self, block: Block, data: bytes) -> dict[str, Reading]:
         """What a block says. A device with a status word overrides this and marks what the status condemns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -78,6 +79,29 @@ async def test_a_model_on_a_clean_cable_is_identified_prepared_and_all_good(mode
     readable = {name for name, spec in rig.driver.specs().items() if spec.access is not Access.WRITE}
     assert set(readings) == readable
     assert {name: (each.quality, each.why) for name, each in readings.items() if each.quality is not Quality.GOOD} == {}
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if find(model).seldom])
+async def test_what_hardly_moves_comes_seldom_and_at_once_after_it_was_prepared_anew(model: str) -> None:
+    rig = Rig.of(model)
+    kind = find(model)
+    seldom = {name for name, spec in kind.specs().items() if name in kind.seldom and spec.access is not Access.WRITE}
+
+    async def brought() -> set[str]:
+        return set(await rig.driver.poll()) & seldom
+
+    async def made_ready() -> None:
+        await rig.driver.identify()
+        await rig.driver.prepare()
+        rig.driver.turns.forget()
+
+    await made_ready()
+    assert await brought() == seldom
+    assert await brought() == set()
+    await made_ready()
+    assert await brought() == seldom
+    await asyncio.sleep(max(kind.seldom.values()) + 1.0)
+    assert await brought() == seldom
 
 
 @pytest.mark.parametrize("model", MODELS)

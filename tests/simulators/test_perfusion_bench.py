@@ -177,6 +177,7 @@ async def test_a_valve_that_does_not_turn_holds_the_run_and_nothing_goes_through
     await lab.up()
     engine = await lab.begin(3)
     assert await lab.until(lambda: "renew/prime" in engine.run.finished, 3600.0)
+    assert await lab.until(lambda: lab.truth()["drawn_from_reservoir_3_ml"] > 0.0, 3600.0, step_s=0.5)
     before = lab.truth()
     valve: Any = lab.bench.lines["valve"].devices["exchange_valve"]
     valve.stuck = True  # the motor hums

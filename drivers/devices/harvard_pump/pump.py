@@ -6,7 +6,6 @@ is not documented: the direction's counter is cleared before a dose, which is ri
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -92,7 +91,6 @@ class HarvardPump(FluidMover):
         """Direction, mL and mL/min of the last stroke as the pump read it back."""
         self.talk = Conversation(line, address, self.timeout_s)
         self._account = Account(raw=counts == EACH_RUN)
-        self._asked_at: dict[str, float] = {}
         self._stops = 0
 
     # -- who and how it is
@@ -139,17 +137,12 @@ class HarvardPump(FluidMover):
 
     async def poll(self) -> dict[str, Reading]:
         """One question for the status, one for each other signal, the seldom ones once a minute."""
-        now = asyncio.get_running_loop().time()
-        due = [
-            name
-            for name in self.specs()
-            if name not in self.seldom or now >= self._asked_at.get(name, -1e18) + self.seldom[name]
-        ]
+        due = self.turns.due(self.specs())
         try:
             readings = await self.talk.certain(lambda: self._poll(due))
         except WireError as error:
             return dict.fromkeys(due, self.bad(str(error)))
-        self._asked_at |= {name: now for name in due if name in self.seldom}
+        self.turns.took(readings)
         return readings
 
     async def read(self, name: str) -> Reading:

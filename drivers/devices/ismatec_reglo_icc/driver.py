@@ -16,7 +16,7 @@ from drivers.core.signals import Identity, Reading, Value
 from drivers.devices.ismatec_reglo_icc import events, words
 from drivers.devices.ismatec_reglo_icc.spoken import Spoken
 
-SETTINGS_EVERY_S = 60.0
+SETTINGS_EVERY_S = 600.0
 SETTINGS = (
     "total_revolutions", "running_time", "mode", "direction", "speed", "flow", "dose_volume", "dose_by_flow",
     "run_time", "pause_time", "cycles", "back_steps", "tube_diameter", "max_flow", "calibrated_max_flow",
@@ -106,7 +106,8 @@ class IsmatecRegloIcc(Spoken):
         if self.counter not in ("trip", "total"):
             raise ValueError(f"counter {self.counter!r} is neither trip (0.001 mL) nor total (whole mL)")
         self._prepared = False
-        self._settings_at = float("-inf")
+        self._ran: bool | None = None
+        """What `E` said in the poll under way."""
         self._first: tuple[float, float] | None = None
         """Trip volume and whole-mL total when both began to be compared."""
 
@@ -147,7 +148,6 @@ class IsmatecRegloIcc(Spoken):
             await self._heard()
         self.alarm_text = ""
         self._prepared = True
-        self._settings_at = float("-inf")
 
     async def status(self) -> MoverStatus:
         """What this channel does; ALARM when it rests with an alarm not yet cleared by `prepare`. Raises WireError."""
@@ -166,19 +166,17 @@ class IsmatecRegloIcc(Spoken):
         return self._checked(await self._answer("dispensed_volume") if self.counter == "trip" else "", total)
 
     async def poll(self) -> dict[str, Reading]:
-        """Four exchanges, and once a minute the settings. A pump that does not answer one is not asked the others."""
-        now = self._now()
-        everything = now - self._settings_at >= SETTINGS_EVERY_S
+        """Four exchanges; now and then the settings. A pump that does not answer one is not asked the others."""
         readings: dict[str, Reading] = {}
-        names = [name for name in self.specs() if everything or name not in self.seldom]
+        names = self.turns.due(self.specs())
+        self._ran = None
         for name in names:
             try:
                 readings |= await self._look(name, readings)
             except (NoAnswer, LinkLost) as error:
                 bad = self.bad(str(error))
                 return dict.fromkeys(names, bad) | readings
-        if everything:
-            self._settings_at = now
+        self.turns.took(readings)
         return readings
 
     async def read(self, name: str) -> Reading:
@@ -227,7 +225,7 @@ class IsmatecRegloIcc(Spoken):
         if self.ear.says(self._now()) not in ("", events.WAITING):
             raise Refused("not waiting", f"{self._name}: the pump does not wait for a measured volume")
         await self._set("measured_volume", reference)
-        self._settings_at = float("-inf")
+        self.turns.forget()
         return await self.calibration()
 
     # -- moving
@@ -367,7 +365,10 @@ class IsmatecRegloIcc(Spoken):
     async def _loop_flow(self, patient: bool) -> Reading:
         """mL/min of a loop that turns, 0 = it stands; BAD while the pump has not said whether it turns (`patient` = its
         message is waited for), and when it turns in another way."""
-        if self.use is not Use.RECIRCULATE or not await self._runs():
+        if self.use is not Use.RECIRCULATE:
+            return self.good(0.0)
+        runs = await self._runs() if patient or self._ran is None else self._ran
+        if not runs:
             return self.good(0.0)
         if patient:
             await self._heard()
@@ -435,7 +436,8 @@ class IsmatecRegloIcc(Spoken):
         said = await self._status("motion", retries=1)
         if said not in "+-":
             raise BadFrame(f"{self._name}: asked whether it runs, the pump says {said!r}")
-        return said == "+"
+        self._ran = said == "+"
+        return self._ran
 
     def _turn(self, direction: Direction) -> str:
         return "clockwise" if self._clockwise(direction) else "counter-clockwise"

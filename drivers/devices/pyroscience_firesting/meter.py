@@ -20,8 +20,8 @@ SETTINGS, CALIBRATION, RESULTS = 0, 1, 3
 """Register types of RMR and WTM."""
 CALIBRATION_S = 15.0
 """A calibration command takes 3 to 6 s (V)."""
-SETTINGS_EVERY_S = 60.0
-"""Compensation settings fall back at power-off unless saved: a poll looks at them once a minute."""
+SETTINGS_EVERY_S = 600.0
+"""Compensation settings fall back at power-off unless saved; a meter that was silent is asked for them at once."""
 NAMES = {0: "FireStingO2", 4: "Pico-pH"}
 """Device ids the sheet ties to a product."""
 
@@ -65,6 +65,9 @@ class PyroScienceMeter(Device):
             raise ValueError(f"{self.model}: channel is a whole number from 1 on, not {self.options['channel']!r}")
         self.channel = int(channel)
         self._settings_due = -math.inf
+        rows = [self._row(name) for name in self.specs()]
+        self._measured = [(row, int(row.extra["sensors"])) for row in rows if row.table == "results"]
+        """Each result, and the bits of the sensors it needs."""
         self._compensated_by_sensor = True
         """The oxygen values hang on the Pt100: its fault is theirs."""
 
@@ -115,7 +118,7 @@ class PyroScienceMeter(Device):
         return self._reading(row, registers, asyncio.get_running_loop().time())
 
     async def poll(self) -> dict[str, Reading]:
-        """All sensors and results in one measurement; the settings once a minute (they are missing from others)."""
+        """All sensors and results in one measurement; the settings now and then (they are missing from others)."""
         readings = await self._poll_results()
         if asyncio.get_running_loop().time() >= self._settings_due:
             try:
@@ -133,23 +136,15 @@ class PyroScienceMeter(Device):
     def _results(self, registers: tuple[int, ...], sensors: int) -> dict[str, Reading]:
         """Every result that these sensors bring."""
         now = asyncio.get_running_loop().time()
-        rows = [self._row(name) for name in self.specs()]
-        return {
-            row.name: self._reading(row, registers, now)
-            for row in rows
-            if row.table == "results" and not int(row.extra["sensors"]) & ~sensors
-        }
+        return {row.name: self._reading(row, registers, now) for row, needs in self._measured if not needs & ~sensors}
 
     def _reading(self, row: Row, registers: tuple[int, ...], now: float) -> Reading:
         """One result: an error bit that concerns it, a bit nobody knows, or an impossible value makes it BAD."""
         status = registers[0]
         if row.name == "sensor_status":
             return Reading(status_words(status), now, Quality.GOOD)
-        condemning = set(map(int, row.extra["errors"].split()))
-        if condemning & {2, 4} and self._compensated_by_sensor:
-            condemning.add(5)
         on = set(bits(status))
-        if bad := on & (condemning | (on - STATUS.keys())):
+        if on and (bad := on & (self._condemning(row) | (on - STATUS.keys()))):
             why = "; ".join(STATUS.get(bit, f"status bit {bit}, which the datasheet does not name") for bit in bad)
             return Reading(None, now, Quality.BAD, why)
         value = registers[row.address] / round(1 / row.scale)
@@ -157,6 +152,11 @@ class PyroScienceMeter(Device):
             return Reading(None, now, Quality.BAD, f"the meter sent {value:g} {row.unit}, which is no {row.name}")
         warnings = on - ERROR_BITS
         return Reading(value, now, Quality.GOOD, status_words(sum(1 << bit for bit in warnings)) if warnings else "")
+
+    def _condemning(self, row: Row) -> set[int]:
+        """Error bits that make this result BAD."""
+        errors = set(map(int, row.extra["errors"].split()))
+        return errors | {5} if errors & {2, 4} and self._compensated_by_sensor else errors
 
     # -- settings
 

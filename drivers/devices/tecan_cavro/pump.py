@@ -33,6 +33,7 @@ VALVE_S = 5.0
 INITIALISE_S = 120.0
 """Longest initialisation that is waited for: a full stroke at 500 pulses/s takes 12 s (M)."""
 STOPS = 5
+SETTINGS_EVERY_S = 600.0
 LOST_STEPS = 15
 """Increments commanded and encoder position may be apart (X): more means lost steps, and a new stroke is refused."""
 NEEDS_POSITION = frozenset({"encoder_position", "position", "plunger"})
@@ -76,6 +77,13 @@ class TecanCavro(FluidMover):
         "the first OEM question locks a pump to the OEM protocol until its power goes off, and the sheet names no "
         "question that tells the models apart without it"
     )
+    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(
+        (
+            "initialisations", "plunger_moves", "valve_moves", "top_speed", "start_speed", "cutoff_speed", "backlash",
+            "dead_volume_gap", "input_1", "input_2",
+        ),
+        SETTINGS_EVERY_S,
+    )  # fmt: skip
     framing: ClassVar[type[Framing]] = Oem
     type_name: ClassVar[str]
     full_stroke: ClassVar[int] = 3000
@@ -166,11 +174,14 @@ class TecanCavro(FluidMover):
         return Totals(drawn * ml, delivered * ml, ml)
 
     async def poll(self) -> dict[str, Reading]:
-        """One question a signal; after the first that nobody answers the rest is not asked."""
+        """One question a signal, settings and counters now and then; after the first that nobody answers the rest is
+        not asked. What proves a stroke asks its counters itself (`totals`)."""
         try:
-            return await self.talk.certain(self._poll)
+            readings = await self.talk.certain(self._poll)
         except WireError as error:
-            return dict.fromkeys(self.specs(), self.bad(str(error)))
+            return dict.fromkeys(self.turns.due(self.specs()), self.bad(str(error)))
+        self.turns.took(readings)
+        return readings
 
     async def read(self, name: str) -> Reading:
         async def asking() -> Reading:
@@ -394,7 +405,7 @@ class TecanCavro(FluidMover):
         readings: dict[str, Reading] = {}
         status = await self.talk.query()
         silent = ""
-        for name in self.specs():
+        for name in self.turns.due(self.specs()):
             try:
                 readings[name] = self.bad(silent) if silent else await self._read(name, status)
             except NoAnswer as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from drivers.core import registers
 from drivers.core.device import Signal
@@ -18,6 +19,8 @@ OLDER = "GMP25X"
 """Product code of the older edition (V): it does not say which of the two probes it is, and so it may be either."""
 BAUDS = (4800, 9600, 19200, 38400, 57600, 115200)
 PARITIES = ("N", "E", "O")
+QUANTITIES = ("pressure", "temperature", "humidity", "oxygen")
+SETTINGS_EVERY_S = 600.0
 COMPENSATIONS = {"pressure_hpa": "pressure", "humidity_percent": "humidity", "oxygen_percent": "oxygen"}
 """Option -> what it compensates for; two registers and a switch each."""
 
@@ -43,6 +46,14 @@ class VaisalaGmp25x(VaisalaProbe):
     table = registers.load("vaisala_probes")
     evidence = "VHX"
     option_names = tuple(COMPENSATIONS)
+    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(
+        (
+            *(f"{when}_{what}" for when in ("power_up", "given") for what in QUANTITIES),
+            *(f"{what}_compensation" for what in QUANTITIES),
+            "co2_filter",
+        ),
+        SETTINGS_EVERY_S,
+    )
 
     co2 = Signal()
     temperature = Signal()
@@ -110,7 +121,7 @@ class VaisalaGmp25x(VaisalaProbe):
         return LineSettings(address, BAUDS[speed], PARITIES[parity], stop_bits)
 
     async def poll(self) -> dict[str, Reading]:
-        """Every signal in four exchanges; what the status registers condemn is BAD."""
+        """Two exchanges, and every ten minutes two more for the settings; what the status registers condemn is BAD."""
         return await self._judged(await super().poll())
 
     async def read(self, name: str) -> Reading:

@@ -25,6 +25,7 @@ TURN_S = 8.0
 ECHO_S = 0.3
 """How long the echo of a turn is waited for; whether there is one depends on the reply mode (H, M)."""
 QUIET_S = 0.01
+SETTINGS, SETTINGS_EVERY_S = ("ports", "actuations", "direction", "mode"), 600.0
 MULTIPOSITION = 3
 
 
@@ -39,6 +40,7 @@ class ViciValve(SelectionValve):
     safe_state = "the valve stands at a port and stays there; it turns only when told"
     timeout_s = 0.5
     option_names = ("positions", "id", "version_lines")
+    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(SETTINGS, SETTINGS_EVERY_S)
     not_sought = "its questions are CP and NP, and an Alicat with the letter C or N would take them for a tare"
     type_name: ClassVar[str]
     prefix: ClassVar[str] = ""
@@ -126,12 +128,13 @@ class ViciValve(SelectionValve):
         """One question a signal; after the first that nobody answers the rest is not asked."""
         readings: dict[str, Reading] = {}
         silent = ""
-        for name in self.specs():
+        for name in self.turns.due(self.specs()):
             try:
                 readings[name] = self.bad(silent) if silent else await self.read(name)
             except WireError as error:
                 silent = str(error) if isinstance(error, NoAnswer) else ""
                 readings[name] = self.bad(str(error))
+        self.turns.took(readings)
         return readings
 
     async def write(self, name: str, value: Value) -> Reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from simulators.core.surroundings import Tube
 
@@ -21,6 +22,7 @@ GOING = (PUMPING, PAUSING, CALIBRATING)
 COMPLETE, CALIBRATED = "A", "B"
 
 
+@cache
 def flow_at_full_speed(diameter: int) -> float:
     below = max(known for known in KNOWN_FLOW if known <= diameter)
     above = min(known for known in KNOWN_FLOW if known >= diameter)

@@ -98,15 +98,16 @@ class IsmatecRegloIcc(TextUnit):
 
     @property
     def wake_at(self) -> float | None:
-        times = [channel.until for channel in self.channels if channel.until is not None]
-        if self.state.event_at is not None:
-            times.append(self.state.event_at)
-        return min(times, default=None)
+        first = self.state.event_at
+        for channel in self.channels:
+            if channel.until is not None and (first is None or channel.until < first):
+                first = channel.until
+        return first
 
     def wake(self, now: float) -> list[Action]:
         said = b""
         for number, (channel, tube) in enumerate(zip(self.channels, self.tubes, strict=True), 1):
-            if cause := channel.advance(tube, now):
+            if channel.doing != AT_REST and (cause := channel.advance(tube, now)):
                 said += b"^X%d|%s\r\n" % (number, cause.encode())
         state = self.state
         if state.event_at is not None and now >= state.event_at:
