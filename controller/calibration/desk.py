@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Generator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -49,9 +50,12 @@ class Desk:
 
     def standing(self, device: str) -> Standing:
         """Raises Unusable for a device that the bench does not have."""
-        keeper = self.doors.bench.keepers.get(device, None)
+        return self._standing(self._device(device), self.doors.ledger.calibrations(device))
+
+    def _standing(self, device: DeviceSettings, rows: Sequence[CalibrationRow]) -> Standing:
+        keeper = self.doors.bench.keepers.get(device.name, None)
         who = "" if keeper is None or keeper.identity is None else said(keeper.identity)
-        return standing(self.doors.ledger.calibrations(device), self._limits(device), self.doors.clock.now(), who)
+        return standing(rows, device.calibration, self.doors.clock.now(), who)
 
     def lacks(self, unit: UnitSettings) -> list[str]:
         """What keeps a run from starting on this unit (RM-06)."""
@@ -188,13 +192,17 @@ class Desk:
 
     def unsettled(self, pump: str) -> str:
         """A weighed stroke of unknown end, in words, "" = none; discarding its calibration settles it (DS-05)."""
-        if pump in self._steps:  # doses under way are not in doubt
-            return ""
+        return self._doubts().get(pump, "")
+
+    def _doubts(self) -> dict[str, str]:
+        """`unsettled` of every device that has some."""
+        found: dict[str, str] = {}
         for row in self.doors.ledger.unsettled_doses():
             weighed = (row.run_id or "").startswith("calibration-")
-            if weighed and row.device == pump:
-                return f"a {row.stroke} stroke of {pump} in {row.run_id} has an unknown end ({row.evidence})"
-        return ""
+            if weighed and row.device not in self._steps:  # doses under way are not in doubt
+                text = f"a {row.stroke} stroke of {row.device} in {row.run_id} has an unknown end ({row.evidence})"
+                found.setdefault(row.device, text)
+        return found
 
     async def finish(self, device: str, by: Actor, *, accept: bool, why: str = "") -> Verdict:
         """Accept (signed) or discard. What the limits refuse cannot be accepted: it is kept as refused."""
@@ -238,28 +246,31 @@ class Desk:
         """For ever: calibrations left open and calibrations run out are told; what they mean to values is kept true."""
         while True:
             await asyncio.sleep(LOOK_S)
-            now = self.doors.clock.now()
+            self._look()
+            now, doubts = self.doors.clock.now(), self._doubts()
             for each in self.settings.devices:
-                opened = self._open(each.name)
-                key = f"calibration:{each.name}"
-                if doubt := self.unsettled(each.name):
+                held, key = self.standings[each.name], f"calibration:{each.name}"
+                if doubt := doubts.get(each.name):
                     advice = "Look at syringe and cup, empty the syringe, then: osteon calibrate discard."
                     await self.doors.alarms.raise_(key, "high", doubt, advice)
-                elif opened and now - opened.begun_at > OPEN_TOO_LONG_S:
-                    text = f"{each.name} has been in calibration since {opened.begun_by} began it"
+                elif held.open and now - held.begun > OPEN_TOO_LONG_S:
+                    minutes = round((now - held.begun) / 60)
+                    text = f"{each.name} has been in calibration for {minutes} min ({held.open})"
                     await self.doors.alarms.raise_(key, "high", text, "Accept or discard it: osteon calibrate list.")
-                elif not opened and each.calibration.wanted and not (held := self.standing(each.name)).good:
+                elif not held.open and each.calibration.wanted and not held.good:
                     advice = "Calibrate it before the next run."
                     await self.doors.alarms.raise_(key, "low", f"{each.name}: {held.text}", advice)
                 else:
                     await self.doors.alarms.clear(key)
-            self._look()
 
     def _look(self) -> None:
         """Values of a device in calibration, or without a calibration it needs, are not good (AC-06)."""
+        rows: dict[str, list[CalibrationRow]] = defaultdict(list)
+        for row in self.doors.ledger.calibrations():
+            rows[row.device].append(row)
         marks: dict[str, tuple[Quality, str]] = {}
         for each in self.settings.devices:
-            held = self.standings[each.name] = self.standing(each.name)
+            held = self.standings[each.name] = self._standing(each, rows[each.name])
             if held.open:
                 marks[each.name] = Quality.MANUAL, f"in calibration ({held.open})"
             elif each.calibration.required and not held.good:

@@ -22,6 +22,8 @@ SETTINGS = (
     "run_time", "pause_time", "cycles", "back_steps", "tube_diameter", "max_flow", "calibrated_max_flow",
     "roller_step_volume", "channel_addressing",
 )  # fmt: skip
+EVENTS_EVERY_S = 60.0
+"""Messages that are off, after a loss of power, show as a flow that is not known long before."""
 EVENT_WAIT_S = 3.5
 """How long a message about a channel is waited for while other channels run; its period is not known (?)."""
 LOOK_S = 0.3
@@ -59,7 +61,10 @@ class IsmatecRegloIcc(Spoken):
     )
     fence_quiet_s = 2.0
     fence_why = "a request takes 20 ms at 9600 baud and is carried out on its CR; 2 s leave room for adapter and server"
-    seldom: ClassVar[Mapping[str, float]] = dict.fromkeys(SETTINGS, SETTINGS_EVERY_S)
+    seldom: ClassVar[Mapping[str, float]] = {
+        **dict.fromkeys(SETTINGS, SETTINGS_EVERY_S),
+        "event_messages": EVENTS_EVERY_S,
+    }
     option_names: ClassVar[tuple[str, ...]] = (*Spoken.option_names, "channel", "tube_mm", "counter")
     calibration_points: ClassVar[Mapping[str, CalibrationPoint]] = {
         "measured volume": CalibrationPoint(
