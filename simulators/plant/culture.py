@@ -270,6 +270,8 @@ def story(s: CultureState, volume_ml: float) -> dict[str, float]:
     told |= assay(s, volume_ml)
     if s.cells + s.dead_cells <= 0.0:
         del told["viability"]
+    if s.contaminant > 0.0:
+        told["bacteria_million_ml"] = s.contaminant / volume_ml / 1e6
     return told | {
         "o2_um": 1000 * s.o2 / volume_ml,
         "do_percent": oxygen.do_percent(s.o2 / volume_ml),

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from simulators.plant import parameters as p
 from simulators.report.recording import Recording
+
+TURBID_MILLION_ML = p.CONTAMINANT_VISIBLE_PER_ML / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Limit:
 
 
 LIMITS = (
+    Limit("bacteria_million_ml", lambda v: v > TURBID_MILLION_ML, "contaminated, turbid to the eye (C)"),
     Limit("glucose", lambda v: v < 2.0, "glucose below 2 mM (A)"),
     Limit("lactate", lambda v: v > 15.0, "lactate above 15 mM (A)"),
     Limit("ph", lambda v: not 7.1 <= v <= 7.6, "pH outside 7.1-7.6 (A)"),

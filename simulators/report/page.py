@@ -8,7 +8,7 @@ from importlib import resources
 
 from simulators.plant import parameters
 from simulators.report.chart import Chart, Line
-from simulators.report.findings import limited, warnings
+from simulators.report.findings import TURBID_MILLION_ML, limited, warnings
 from simulators.report.recording import Recording
 from simulators.report.told import Told
 
@@ -115,6 +115,10 @@ def _vessel(recording: Recording, told: Told, vessel: str) -> Iterator[str]:
         Chart("Spheroid diameter", "µm", days, [true("diameter_um", "median")], from_zero=True),
         Chart("Confluence", "%", days, [true("confluence", "mean")], from_zero=True),
         Chart("Living cells", "million", days, [true("cells_million", "true")], from_zero=True),
+        Chart(
+            "Bacteria", "million per mL", days,
+            [true("bacteria_million_ml", "true")], None, TURBID_MILLION_ML, from_zero=True,
+        ),
         Chart("Viability", "%", days, [true("viability", "true")], 80.0),
         Chart(
             "Differentiation", "share of cells", days,

@@ -99,6 +99,9 @@ def test_what_limited_the_culture_is_told_with_its_hours_and_first_day() -> None
     assert limited(recorded(glucose=[5.0, 4.0])) == [
         "Nothing was outside its limits: the culture was limited by time alone."
     ]
+    assert limited(recorded(bacteria_million_ml=[0.1, 20.0, 900.0])) == [
+        "flask: contaminated, turbid to the eye (C) for 24 h, first on day 1.0"
+    ]
     assert limited(recorded(viability=[95.0, 70.0, 60.0])) == ["flask: viability fell to 60 %, below 80 % from day 1.0"]
 
 

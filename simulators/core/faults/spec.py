@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulators.core.faults.table import COMMON, FAULTS, READ, Entry, Kind, Where
+from simulators.core.faults.table import COMMON, FAULTS, READ, SET, Entry, Kind, Where
 
 SHARES = ("fraction", "share")
+SIGNED = frozenset((*READ, *SET, "grams"))
+"""What may be below 0; nothing else may."""
+ABOVE_ZERO = ("every", "every_s", "nth", "tau_h")
+ENDLESS = ("after_s", "for_s", "at_s", "at", "for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,22 @@ def parse(text: str) -> FaultSpec:
             parameters[key] = float(value if equals else "nothing")
         except ValueError:
             raise ValueError(f"fault {name}: {item!r} is not {key}=number") from None
-        if math.isnan(parameters[key]) or (key in COMMON and parameters[key] < 0.0):
-            raise ValueError(f"fault {name}: {item!r} is not {key}=number, 0 or more")
-        if key in SHARES and not 0.0 <= parameters[key] <= 1.0:
-            raise ValueError(f"fault {name}: {item!r} is no share, 0 to 1")
+        _check(name, item, key, parameters[key])
     if FAULTS[name].kind is Kind.PEOPLE and target:
         raise ValueError(f"fault {name} is a person's: it has no target, write {name} alone")
     return FaultSpec(name, target, parameters)
+
+
+def _check(name: str, item: str, key: str, value: float) -> None:
+    """Raise ValueError for a number that this parameter cannot have."""
+    if key in SHARES and not 0.0 <= value <= 1.0:
+        raise ValueError(f"fault {name}: {item!r} is no share, 0 to 1")
+    if math.isnan(value) or (key not in SIGNED and value < 0.0):
+        raise ValueError(f"fault {name}: {item!r} is not {key}=number, 0 or more")
+    if key in ABOVE_ZERO and value == 0.0:
+        raise ValueError(f"fault {name}: {item!r} is not {key}=number above 0")
+    if math.isinf(value) and key not in ENDLESS:
+        raise ValueError(f"fault {name}: {item!r} is not a finite number")
 
 
 def listed() -> str:
