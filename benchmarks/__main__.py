@@ -17,6 +17,7 @@ NAMES = {
     "first_answer": "from `osteon serve` to the first HTTP answer; memory and processor of the three processes at rest",
     "live_values": "a unit's live values over HTTP, signed in, eight devices polled each second",
     "first_view": "the overview and the unit in a browser slowed four times, until living values are drawn",
+    "planning": "a protocol read, checked and planned: the shipped 28 days, and 10,000 steps",
     "plant": "twenty-eight days of ninety-six wells, the plant without wires",
     "sample_store": "samples added, flushed and packed against bare sqlite3",
 }

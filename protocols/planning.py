@@ -116,12 +116,13 @@ class _Stages:
 
 def _slugs(names: list[str]) -> list[str]:
     """Names as parts of a path: short, lower case, each different."""
-    slugs: list[str] = []
+    slugs: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for name in names:
         slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "part"
-        number = 2
         unique = slug
         while unique in slugs:
-            unique, number = f"{slug}-{number}", number + 1
-        slugs.append(unique)
-    return slugs
+            numbers[slug] = numbers.get(slug, 1) + 1
+            unique = f"{slug}-{numbers[slug]}"
+        slugs[unique] = None
+    return list(slugs)

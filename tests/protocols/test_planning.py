@@ -253,3 +253,17 @@ def test_what_a_hand_does_to_a_flask_is_done_elsewhere_than_in_the_vessel_osteon
     assert [(act.vessel, act.elsewhere) for act in work.acts] == [
         ("reactor", False), ("flasks", True), ("flasks", True),
     ]  # fmt: skip
+
+
+def test_steps_of_one_kind_have_paths_of_their_own() -> None:
+    root = protocols.plan(load(*["wait: 1 min"] * 300), START, TOKYO).root
+    paths = [node.path for node in root.children[0].children]
+    assert len(set(paths)) == 300
+    assert [path.rpartition("/")[2] for path in paths[:3]] == ["wait", "wait-2", "wait-3"]
+
+
+def test_a_name_that_looks_numbered_keeps_its_path() -> None:
+    names = ("Feed", "Feed 2", "Feed!", "Feed?")
+    stages = "stages:\n" + "".join(f"  - stage: '{name}'\n    do: [wait: 1 min]\n" for name in names)
+    root = protocols.plan(load(stages=stages), START, TOKYO).root
+    assert [node.path for node in root.children] == ["feed", "feed-2", "feed-3", "feed-4"]
