@@ -290,7 +290,7 @@ def test_a_stopped_loop_starves_its_spheroids_after_a_day_and_the_others_live() 
 def test_spheroids_in_a_bed_mature_and_bind_the_calcium_of_their_loop() -> None:
     bench = Bench(medium="osteogenic medium")
     bench.loop(1, p.LOOP_FLOW_ML_MIN)
-    bench.wait(10 * 24 * HOUR)
+    bench.wait(8 * 24 * HOUR)
     told = bench.plant.story(bench.now)
     assert told["bed_1"]["alp"] > 2.0
     assert told["bed_1"]["calcium_ug"] > 0.0
