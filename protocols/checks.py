@@ -48,6 +48,14 @@ def found(document: Document) -> Found:
 def _parameters(document: Document) -> Found:
     for name, parameter in document.parameters.items():
         loc: Loc = ("parameters", name, "default")
+        if parameter.options is not None:
+            if parameter.range is not None:
+                yield ("parameters", name, "range"), "a parameter has a range or options, not both", ""
+            if parameter.default not in parameter.options:
+                right = nearest(parameter.default, parameter.options)
+                yield loc, f"{parameter.default!r} is none of its options", right
+            yield from _twice(parameter.options, ("parameters", name, "options"), "option")
+            continue
         try:
             number, symbol = parse_quantity(parameter.default)
         except ValueError as error:

@@ -27,10 +27,11 @@ from protocols.step_forms import AnyStep
 
 
 class Parameter(Form):
-    """A value a laboratory may change within `range`; named in texts as {name}."""
+    """A value a laboratory may change within `range`, or one of `options` (words); named in texts as {name}."""
 
     default: Text
     range: Numbers | None = None
+    options: tuple[Text, ...] | None = Field(default=None, min_length=2, max_length=50)
     source: Text
 
 

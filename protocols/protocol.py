@@ -114,10 +114,16 @@ def _settings(source: Source, settings: Mapping[str, str], values: dict[str, str
         if name not in values
     ]
     for name, spec in _forms(source.data, "parameters"):
-        value, limits = settings.get(name), spec.get("range")
-        if value is not None:
-            reason = outside(value, values.get(name, value), limits if isinstance(limits, str) else None)
-            faults += [source.fault(("parameters", name), reason)] if reason else []
+        value, limits, options = settings.get(name), spec.get("range"), spec.get("options")
+        if value is None:
+            continue
+        if isinstance(options, list):
+            words = [option for option in options if isinstance(option, str)]
+            if value not in words:
+                right = nearest(value, words)
+                faults.append(source.fault(("parameters", name), f"{value!r} is none of its options", right))
+        elif reason := outside(value, values.get(name, value), limits if isinstance(limits, str) else None):
+            faults.append(source.fault(("parameters", name), reason))
     return faults
 
 

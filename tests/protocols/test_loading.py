@@ -226,6 +226,23 @@ def test_parameters_stand_in_quantities_and_texts_and_can_be_set():
     assert bound.sha256 == protocol.sha256
 
 
+ARMS = HEADER.replace(
+    "parameters:\n",
+    "parameters:\n  arm: {default: differentiated, options: [differentiated, undifferentiated], source: A}\n",
+)
+
+
+def test_a_parameter_may_be_a_word_of_its_options():
+    protocol = load("hand: Feed the {arm} arm", header=ARMS)
+    assert protocol.bound({"arm": "undifferentiated"}).document.stages[0].do[0].hand == "Feed the undifferentiated arm"
+    with pytest.raises(ProtocolInvalid, match=r"'undifferentiatd' is none of its options .did you mean 'undiff"):
+        protocol.bound({"arm": "undifferentiatd"})
+    (fault,) = faults("hand: Look", header=ARMS.replace("default: differentiated", "default: both"))
+    assert "parameters.arm.default: 'both' is none of its options" in fault
+    (fault,) = faults("hand: Look", header=ARMS.replace("arm: {", "arm: {range: 1..2, "))
+    assert "a range or options, not both" in fault
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
