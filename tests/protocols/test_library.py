@@ -31,18 +31,50 @@ def test_each_names_capabilities_and_never_ports_or_devices(name: str):
 @pytest.mark.parametrize("name", protocols.library())
 def test_a_run_gets_a_frozen_copy_with_concrete_values(name: str):
     protocol = protocols.load(name)
-    plan = protocols.plan(protocol, START, "Europe/Berlin", {"fill volume": "17 mL"})
+    changed, parameter = next((n, p) for n, p in protocol.document.parameters.items() if p.range is not None)
+    assert parameter.range is not None
+    lowest = f"{parameter.range.low:g} {parameter.range.unit}"
+    plan = protocols.plan(protocol, START, "Europe/Berlin", {changed: lowest})
     assert (plan.protocol, plan.version) == (name, protocol.version)
-    assert plan.parameters["fill volume"] == "17 mL"
-    assert protocol.parameters["fill volume"] == "18 mL"
+    assert plan.parameters[changed] == lowest
+    assert protocol.parameters[changed] == parameter.default != lowest
     with pytest.raises(AttributeError):
         plan.version = "2"  # type: ignore[misc]
 
 
-def test_every_parameter_has_a_source(shipped: Plan):
-    document = protocols.load(shipped.protocol).document
-    assert all(parameter.source[0] in "RCMA" for parameter in document.parameters.values())
-    assert shipped.parameters.keys() == document.parameters.keys()
+MARKS = ("R", "C", "M", "A", "D")
+
+
+@pytest.mark.parametrize("name", protocols.library())
+def test_every_parameter_material_and_source_says_how_sure_it_is(name: str):
+    document = protocols.load(name).document
+    for sure in (
+        *(each.source for each in document.parameters.values()),
+        *(each.source for each in document.materials.values()),
+        *(each.source for each in document.vessels.values()),
+        *document.sources.values(),
+    ):
+        assert sure is not None
+        assert sure.split(",")[0].split(":")[0].split(" ")[0].split("/")[0].rstrip(";") in MARKS, sure
+
+
+def test_all_protocols_that_the_interface_names_ship():
+    assert set(protocols.library()) >= {
+        "adsc-isolation-expansion", "spheroid-formation", "adsc-osteo-spheroid-28d", "spheroid-first-28d",
+        "undifferentiated-control-28d", "btcp-combination", "release-quality-control", "perfusion-osteogenic-21d",
+        "sensor-calibration", "line-set-install-and-leak-test", "incubator-decontamination",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", protocols.library())
+def test_no_hand_step_without_an_end_and_every_lot_is_a_material(name: str):
+    """What a person is asked for says what to write down, or is a sample; a step without either proves nothing."""
+    plan = protocols.plan(protocols.load(name), START, "Asia/Tokyo")
+    hands = [node for node in plan.nodes.values() if isinstance(node.work, Hand)]
+    assert hands
+    for node in hands:
+        assert isinstance(node.work, Hand)
+        assert node.work.entries or node.work.lots or node.work.sample or node.work.acts, node.path
 
 
 def test_the_reactor_is_made_ready_as_the_page_says(shipped: Plan):
