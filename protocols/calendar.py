@@ -6,7 +6,7 @@ Times after the first due one are expectations: work times of people as the auth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -37,6 +37,8 @@ class Row:
     """Working time of a person; 0 for what osteon does."""
     night: bool = False
     weekend: bool = False
+    only_if: str = ""
+    """Done only if this turns out so; "" = in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,26 @@ def _lay_out(node: Node, earliest: float, days: Days, rows: list[Row]) -> float:
             return at
         case "parallel":
             return max([_lay_out(child, at, days, rows) for child in node.children], default=at)
+        case "choice":
+            return max(_perhaps(child, at, days, rows, child.title) for child in node.children)
+        case "rounds":
+            for i, child in enumerate(node.children):
+                begins = max(at, earliest + child.after_s)
+                perhaps = "" if node.condition is None or i == 0 else f"after round {i}: not yet"
+                at = _perhaps(child, begins, days, rows, perhaps)
+            return at
         case "step":
             row, length_s = _row(node, at, days)
             rows.append(row)
             return at + length_s
+
+
+def _perhaps(node: Node, at: float, days: Days, rows: list[Row], only_if: str) -> float:
+    """Lay out what may not come to be done; its volumes and its time are planned for all the same."""
+    inner: list[Row] = []
+    ends = _lay_out(node, at, days, inner)
+    rows += [row if row.only_if or not only_if else replace(row, only_if=only_if) for row in inner]
+    return ends
 
 
 def _row(node: Node, at: float, days: Days) -> tuple[Row, float]:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from drivers.core.units import parse_quantity, unit
 from protocols import step_forms
+from protocols.expressions.reading import ExpressionFault, condition
 from protocols.faults import nearest
 from protocols.fields import Environment
 from protocols.models import Document, Scheduled
 from protocols.moments import clock, moment
+from protocols.naming import scope
+from protocols.nesting import flat, inside
 from protocols.quantities import PATHS, ROLES, quantity
 from protocols.source import Loc
-from protocols.step_forms import AnyStep
+from protocols.step_forms import AnyStep, ControlStep, PlainStep
 
 Found = Iterator[tuple[Loc, str, str]]
 """(place, what is wrong, what would be right)"""
@@ -97,7 +100,7 @@ def _scheduled(
 ) -> Found:
     """One operation: its times, its late rule, its steps."""
     yield from _times(scheduled, loc)
-    moves_fluid = any(isinstance(step, FLUID) for step in steps)
+    moves_fluid = moves(steps)
     timing = scheduled.timing
     if moves_fluid and scheduled.repeats and timing.never_closer_than is scheduled.never_closer_than is None:
         yield loc, "repeated fluid steps need 'never closer than'", "for example half the interval"
@@ -105,8 +108,56 @@ def _scheduled(
         yield loc, "fluid steps at a time need a window (late rule)", "for example 'window: ±30 min'"
     if timing.window == "same working day" and moves_fluid:
         yield loc, "'same working day' is for hand steps", "give osteon a window such as ±2 h"
+    yield from _steps(document, steps, (*loc, "do"), already_set)
+
+
+def moves(steps: tuple[AnyStep, ...]) -> bool:
+    """Whether osteon moves fluid in any of these steps."""
+    return any(isinstance(step, FLUID) for _, step in flat(steps))
+
+
+def _steps(document: Document, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]) -> Found:
+    """A list of steps. What only some of its ways set is not known to be set after them."""
     for k, step in enumerate(steps):
-        yield from _step(document, step, (*loc, "do", k), already_set)
+        if not isinstance(step, ControlStep):
+            yield from _step(document, step, (*loc, k), already_set)
+            continue
+        yield from _control(document, step, (*loc, k))
+        before = set(already_set)
+        for place, inner in inside(step):
+            within = set(before)
+            yield from _steps(document, inner, (*loc, k, *place), within)
+            already_set -= _sets(inner)
+
+
+def _sets(steps: tuple[AnyStep, ...]) -> set[str]:
+    found = (step.set.points() for _, step in flat(steps) if isinstance(step, step_forms.SetStep))
+    return {point.role for points in found for point in points}
+
+
+def _control(document: Document, step: ControlStep, loc: Loc) -> Found:
+    """A step around others: its condition can be read, its rounds are bounded, its branches have names of their own."""
+    match step:
+        case step_forms.IfStep():
+            yield from _condition(document, step.condition, (*loc, "if"))
+        case step_forms.RepeatStep(repeat=repeat):
+            if repeat.until is not None:
+                yield from _condition(document, repeat.until, (*loc, "repeat", "until"))
+            if repeat.every is None and moves(repeat.do):
+                yield (*loc, "repeat"), "rounds that move fluid need 'every'", "every: 12 h"
+            if repeat.never_closer_than is not None and repeat.never_closer_than > (repeat.every or 0.0):
+                yield (*loc, "repeat", "never closer than"), "is longer than 'every'", ""
+        case step_forms.TogetherStep(together=branches):
+            yield from _twice((branch.branch for branch in branches), (*loc, "together"), "branch")
+        case step_forms.CallStep():
+            return
+
+
+def _condition(document: Document, text: str, loc: Loc) -> Found:
+    try:
+        condition(text, scope(document, {}))
+    except ExpressionFault as fault:
+        yield loc, fault.reason, fault.right
 
 
 def _times(scheduled: Scheduled, loc: Loc) -> Found:
@@ -141,7 +192,7 @@ def _reads(read: Callable[[str], object], value: str | None, loc: Loc) -> Found:
         yield loc, str(error), ""
 
 
-def _step(document: Document, step: AnyStep, loc: Loc, already_set: set[str]) -> Found:
+def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) -> Found:
     """One step: what it names exists, and it is bounded (RM-07)."""
     match step:
         case step_forms.SetStep(set=environment):

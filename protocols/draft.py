@@ -17,17 +17,18 @@ class NotAllowed(Exception):
 class Draft:
     """A run being changed by one event at `at`; `notes` collects alarms, deviations and closed tasks."""
 
-    __slots__ = ("active", "at", "finished", "last_fluid", "notes", "plan", "since", "state", "why")
+    __slots__ = ("active", "at", "finished", "last_fluid", "notes", "plan", "since", "state", "why", "written")
 
     def __init__(self, plan: Plan, run: Run, at: float) -> None:
         self.plan, self.at = plan, at
         self.state, self.since, self.why = run.state, run.since, run.why
         self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
+        self.written = run.written
         self.notes: list[Effect] = []
 
     def run(self, looked: float) -> Run:
         """The run as it is now; `looked` = up to when time limits were acted upon."""
-        return Run(self.state, self.since, self.why, self.active, self.finished, self.last_fluid, looked)
+        return Run(self.state, self.since, self.why, self.active, self.finished, self.last_fluid, self.written, looked)
 
     def enter(self, state: RunState, why: str) -> None:
         """Go to `state` now. Callers take `state` from the table of `protocols.states`."""

@@ -26,6 +26,16 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Tell the present values of these roles; answer with Looked."""
+
+    path: str
+    part: str
+    """Rounds ask after each of them."""
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """Move fluid along a path; may be asked again after a restart: the dose ledger knows what was already moved.
 
@@ -95,4 +105,4 @@ class Deviate:
     text: str
 
 
-Effect = ApplyPoints | Watch | Transfer | OpenTask | CloseTask | QuietMovers | Recheck | Raise | Deviate
+Effect = ApplyPoints | Watch | Look | Transfer | OpenTask | CloseTask | QuietMovers | Recheck | Raise | Deviate

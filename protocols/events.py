@@ -88,4 +88,13 @@ class Decision:
     why: str = ""
 
 
-Event = Command | TimeCame | PointsSet | ConditionMet | TransferEnded | Answered | Decision
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Live values a decision asked for, by role in the unit of the role; None = no good value, whatever the reason."""
+
+    at: float
+    path: str
+    values: dict[str, float | None]
+
+
+Event = Command | TimeCame | PointsSet | ConditionMet | TransferEnded | Answered | Decision | Looked

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from protocols import moments, quantities
 from protocols.moments import Moment
@@ -19,6 +27,7 @@ Celsius = Annotated[float, BeforeValidator(quantities.quantity("Cel"))]
 Percent = Annotated[float, BeforeValidator(quantities.quantity("%"))]
 Turns = Annotated[float, BeforeValidator(quantities.quantity("1/min"))]
 CellsPerMl = Annotated[float, BeforeValidator(quantities.amount("{cells}/mL"))]
+Rounds = Annotated[int, BeforeValidator(quantities.rounds), Field(ge=1, le=1000)]
 Numbers = Annotated[Range, BeforeValidator(quantities.number_range)]
 Conditions = Annotated[tuple[Condition, ...], BeforeValidator(quantities.conditions)]
 When = Annotated[Moment, BeforeValidator(moments.moment)]

@@ -8,7 +8,7 @@ from protocols.draft import Draft
 from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
-from protocols.tree import duration
+from protocols.tree import due, duration
 
 STATE_LIMIT_S = {
     RunState.PAUSING: 120.0,
@@ -122,11 +122,14 @@ def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float
             waiting = node.children[int(active.part or 0) :][:1]
         case "parallel":
             waiting = node.children
-        case "step":
+        case "rounds" if active.part.isdecimal() or not active.part:
+            waiting = node.children[int(active.part or 0) :][:1]
+        case "step" | "choice" | "rounds":
             waiting = ()
     for child in waiting:
-        if child.due is not None and child.path not in run.active and child.path not in run.finished:
-            yield child.due
+        when = due(run, plan, child)
+        if when is not None and child.path not in run.active and child.path not in run.finished:
+            yield when
     if isinstance(node.work, Pause) and not active.question:
         yield active.began + node.work.for_s
     limit = step_limit(run, node, active)

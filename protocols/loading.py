@@ -13,6 +13,7 @@ from typing import cast
 
 import yaml
 
+from protocols.calls import with_callees
 from protocols.faults import Fault, ProtocolInvalid, nearest
 from protocols.protocol import Protocol, bind
 from protocols.source import Data, Loc, Mark, Source, spoken
@@ -30,20 +31,41 @@ Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSa
 
 
 def load(source: Path | str, name: str | None = None) -> Protocol:
-    """Read a protocol: a path, the name of one that ships, or YAML text. Raises ProtocolInvalid with every fault."""
+    """Read a protocol: a path, the name of one that ships, or YAML text. Raises ProtocolInvalid with every fault.
+
+    What it calls is looked for beside its file, then among those that ship.
+    """
+    return _loaded(source, name, ())
+
+
+def _loaded(source: Path | str, name: str | None, above: tuple[str, ...]) -> Protocol:
+    text, file, folder = _found(source)
+    protocol = bind(text, read(text, name or file), {})
+
+    def callee(called: str) -> Protocol | None:
+        beside = None if folder is None else folder / f"{called}.yaml"
+        if beside is not None and beside.is_file():
+            return _loaded(beside, None, (*above, protocol.name))
+        ours = shipped(called)
+        return None if ours is None else _loaded(ours, f"{called}.yaml", (*above, protocol.name))
+
+    return with_callees(protocol, callee, above)
+
+
+def _found(source: Path | str) -> tuple[str, str, Path | None]:
+    """(text, name of the file, folder to look for others in)."""
     if isinstance(source, str) and "\n" in source:
-        return bind(source, read(source, name or "protocol.yaml"), {})
+        return source, "protocol.yaml", None
     path = Path(source)
     if not path.exists() and (ours := shipped(str(source))) is not None:
-        return bind(ours, read(ours, name or f"{path.name.removesuffix('.yaml')}.yaml"), {})
+        return ours, f"{path.name.removesuffix('.yaml')}.yaml", None
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8"), str(source), path.parent
     except OSError as error:
         right = nearest(path.name.removesuffix(".yaml"), library())
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", error.strerror or "not readable", right)]) from error
     except UnicodeDecodeError as error:
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", "not UTF-8 text", "save it as UTF-8")]) from error
-    return bind(text, read(text, name or str(source)), {})
 
 
 def library() -> tuple[str, ...]:

@@ -11,7 +11,17 @@ from __future__ import annotations
 from protocols import limits, settling, wanting
 from protocols.draft import Draft, NotAllowed
 from protocols.effects import Effect
-from protocols.events import Answered, Command, ConditionMet, Decision, Event, PointsSet, TimeCame, TransferEnded
+from protocols.events import (
+    Answered,
+    Command,
+    ConditionMet,
+    Decision,
+    Event,
+    Looked,
+    PointsSet,
+    TimeCame,
+    TransferEnded,
+)
 from protocols.plan import Interruption, Plan
 from protocols.run import Run
 from protocols.states import COMMANDS, Cause, RunState, after, commands
@@ -32,6 +42,8 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
             settling.points_set(draft, event)
         case ConditionMet():
             settling.condition_met(draft, event)
+        case Looked():
+            settling.looked(draft, event)
         case TransferEnded():
             settling.transfer_ended(draft, event)
         case Answered():

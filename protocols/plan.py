@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from protocols.expressions.tree import Expression
+
 
 class Interruption(StrEnum):
     """What a step does after an outage (DX-20)."""
@@ -165,7 +167,8 @@ class Node:
 
     path: str
     title: str
-    kind: Literal["sequence", "parallel", "step"]
+    kind: Literal["sequence", "parallel", "step", "choice", "rounds"]
+    """choice: children are what follows a yes and a no; rounds: one child after the other until the condition holds."""
     children: tuple[Node, ...] = ()
     work: Work | None = None
     due: float | None = None
@@ -179,6 +182,10 @@ class Node:
     min_interval_s: float = 0.0
     line: int = 0
     """Line of the protocol file."""
+    condition: Expression | None = None
+    """What a choice asks, or what ends rounds (None = all of them)."""
+    after_s: float = 0.0
+    """Not before this long after the node above it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,8 @@ class Plan:
     end_points: tuple[SetPoint, ...] = ()
     hold_points: tuple[SetPoint, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict[str, str])
+    called: dict[str, str] = field(default_factory=dict[str, str])
+    """SHA-256 of each other protocol it calls, by name."""
     nodes: dict[str, Node] = field(init=False, repr=False, compare=False)
     """Every node by its path; made here, not stored."""
     parents: dict[str, str] = field(init=False, repr=False, compare=False)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from protocols.control import Control
 from protocols.faults import Fault, ProtocolInvalid
 from protocols.models import Operation, Scheduled, Stage
 from protocols.moments import Calendar
+from protocols.naming import scope
 from protocols.occurrences import Occurrence, occurrences
+from protocols.paths import slugs
 from protocols.plan import Node, Plan
 from protocols.protocol import Protocol
 from protocols.source import Loc
-from protocols.step_forms import AnyStep
+from protocols.step_forms import AnyStep, ControlStep
 from protocols.steps import Steps
 
 
@@ -28,7 +30,7 @@ def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str,
         calendar = Calendar(start_utc, ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ProtocolInvalid([Fault(bound.source.file, 1, 1, "", f"no time zone {zone!r}")]) from error
-    stages = _Stages(bound, calendar)
+    stages = _Stages(bound, calendar, Steps(bound.document), {})
     root = Node("run", bound.document.title, "sequence", stages.nodes())
     if stages.faults:
         raise ProtocolInvalid(stages.faults)
@@ -42,22 +44,27 @@ def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str,
         end_points=defaults.end.points(),
         hold_points=defaults.hold.points(),
         parameters=dict(bound.parameters),
+        called=stages.called,
     )
 
 
 class _Stages:
     """Builds the tree stage > operation > occurrence > step; collects occurrences that lie before the start."""
 
-    def __init__(self, protocol: Protocol, calendar: Calendar) -> None:
-        self.protocol, self.calendar = protocol, calendar
-        self.steps = Steps(protocol.document)
+    def __init__(
+        self, protocol: Protocol, calendar: Calendar, steps: Steps, called: dict[str, str], line: int | None = None
+    ) -> None:
+        self.protocol, self.calendar, self.steps, self.called = protocol, calendar, steps, called
+        self.at_line = line
+        """Of the calling step, which is where a reader of the file finds what another protocol does."""
+        self.control = Control(scope(protocol.document, protocol.parameters), self._do, self._call)
         self.faults: list[Fault] = []
 
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self, prefix: str = "") -> tuple[Node, ...]:
         stages = self.protocol.document.stages
         return tuple(
-            self._stage(stage, path, ("stages", i))
-            for i, (stage, path) in enumerate(zip(stages, _slugs([s.stage for s in stages]), strict=True))
+            self._stage(stage, f"{prefix}{path}", ("stages", i))
+            for i, (stage, path) in enumerate(zip(stages, slugs([s.stage for s in stages]), strict=True))
         )
 
     def _stage(self, stage: Stage, path: str, loc: Loc) -> Node:
@@ -68,19 +75,19 @@ class _Stages:
         children = tuple(
             self._operation(operation, operation.do, operation.operation, f"{path}/{slug}", (*loc, key, j))
             for j, (operation, slug) in enumerate(
-                zip(operations, _slugs([o.operation for o in operations]), strict=True)
+                zip(operations, slugs([o.operation for o in operations]), strict=True)
             )
         )
         kind = "parallel" if stage.together else "sequence"
-        return Node(path, stage.stage, kind, children, line=self.protocol.source.line(loc))
+        return Node(path, stage.stage, kind, children, line=self._line(loc))
 
     def _operation(self, scheduled: Scheduled, do: tuple[AnyStep, ...], title: str, path: str, loc: Loc) -> Node:
         """An operation without a time is a sequence of steps; with times, a sequence of occurrences."""
-        line = self.protocol.source.line(loc)
+        line = self._line(loc)
         found = occurrences(scheduled, self.calendar)
         if found is None:
             day = self.calendar.day(self.calendar.start)
-            return Node(path, title, "sequence", self._do(do, path, loc, day), line=line)
+            return Node(path, title, "sequence", self._do(do, path, (*loc, "do"), day), line=line)
         if not found:
             self.faults.append(self.protocol.source.fault(loc, "is never due: no day fits its rule"))
         if found and found[0].due < self.calendar.start:
@@ -99,30 +106,40 @@ class _Stages:
             path=f"{path}/{i}",
             title=f"{title}, day {day}",
             kind="sequence",
-            children=self._do(do, f"{path}/{i}", loc, day),
+            children=self._do(do, f"{path}/{i}", (*loc, "do"), day),
             due=when.due,
             late=when.late,
-            line=self.protocol.source.line(loc),
+            line=self._line(loc),
         )
         return node if closest_s is None else replace(node, spacing_key=path, min_interval_s=closest_s)
 
-    def _do(self, do: tuple[AnyStep, ...], path: str, loc: Loc, day: int) -> tuple[Node, ...]:
-        kinds = _slugs([self.steps.kind(step) for step in do])
-        return tuple(
-            replace(self.steps.node(step, f"{path}/{kind}", day), line=self.protocol.source.line((*loc, "do", k)))
-            for k, (step, kind) in enumerate(zip(do, kinds, strict=True))
-        )
+    def _do(self, steps: tuple[AnyStep, ...], path: str, loc: Loc, day: int) -> tuple[Node, ...]:
+        """The nodes of a list of steps that stands at `loc`; day replaces {day} in texts."""
+        kinds = slugs([self.steps.kind(step) for step in steps])
+        nodes: list[Node] = []
+        for k, (step, kind) in enumerate(zip(steps, kinds, strict=True)):
+            place = (*loc, k)
+            try:
+                if isinstance(step, ControlStep):
+                    node = self.control.node(step, f"{path}/{kind}", place, day)
+                else:
+                    node = self.steps.node(step, f"{path}/{kind}", day)
+            except ValueError as error:
+                self.faults.append(self.protocol.source.fault(place, str(error)))
+                continue
+            if node is not None:
+                nodes.append(replace(node, line=self._line(place)))
+        return tuple(nodes)
 
+    def _call(self, name: str, settings: Mapping[str, str], path: str, loc: Loc) -> tuple[Node, ...]:
+        """The nodes of another protocol under the path of the step that calls it. Raises ProtocolInvalid."""
+        callee = self.protocol.callees[name].bound(settings)
+        self.called[name] = callee.sha256
+        stages = _Stages(callee, self.calendar, self.steps.of(callee.document), self.called, self._line(loc))
+        nodes = stages.nodes(f"{path}/")
+        if stages.faults:
+            raise ProtocolInvalid(stages.faults)
+        return nodes
 
-def _slugs(names: list[str]) -> list[str]:
-    """Names as parts of a path: short, lower case, each different."""
-    slugs: dict[str, None] = {}
-    numbers: dict[str, int] = {}
-    for name in names:
-        slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "part"
-        unique = slug
-        while unique in slugs:
-            numbers[slug] = numbers.get(slug, 1) + 1
-            unique = f"{slug}-{numbers[slug]}"
-        slugs[unique] = None
-    return list(slugs)
+    def _line(self, loc: Loc) -> int:
+        return self.protocol.source.line(loc) if self.at_line is None else self.at_line

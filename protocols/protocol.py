@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic import ValidationError
@@ -33,6 +33,8 @@ class Protocol:
     source: Source = field(repr=False)
     parameters: dict[str, str] = field(default_factory=dict[str, str])
     """The value of each parameter, as text with unit."""
+    callees: dict[str, Protocol] = field(default_factory=dict[str, "Protocol"], repr=False)
+    """The protocols it calls, by name."""
 
     @property
     def name(self) -> str:
@@ -56,7 +58,7 @@ class Protocol:
         """The same protocol with these parameter values; raises ProtocolInvalid for unknown names or values."""
         if not settings:
             return self
-        return bind(self.text, self.source, settings)
+        return replace(bind(self.text, self.source, settings), callees=self.callees)
 
 
 def bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:

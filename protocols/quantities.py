@@ -86,6 +86,14 @@ def number_range(value: object) -> Range:
     return Range(low, high, symbol)
 
 
+def rounds(value: object) -> int:
+    """`3 rounds`, `3 times`, `3`."""
+    match = re.fullmatch(r"\s*(\d{1,6})(?:\s+(?:rounds?|times?))?\s*", _text(value))
+    if match is None:
+        raise ValueError(f"{value!r} is no number of rounds, write for example '3 rounds'")
+    return int(match[1])
+
+
 def window(value: object) -> float | str:
     """`±2 h`, `+/- 30 min` in seconds, or `same working day`."""
     text = _text(value).strip()

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from protocols import effects, events
+from protocols.expressions.tree import Expression
 from protocols.plan import Plan, Work
 from protocols.run import Run
 
@@ -24,7 +25,8 @@ Record = Plan | Run | events.Event | effects.Effect
 Json = dict[str, Any]
 
 _TAGGED: dict[str, type] = {
-    cls.__name__: cls for cls in (Plan, Run, *get_args(events.Event), *get_args(effects.Effect), *get_args(Work))
+    cls.__name__: cls
+    for cls in (Plan, Run, *get_args(events.Event), *get_args(effects.Effect), *get_args(Work), *get_args(Expression))
 }
 
 

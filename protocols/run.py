@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from protocols.events import EntryValue
 from protocols.states import RunState
 
 Disposition = Literal["done", "done late", "partial", "skipped by rule", "skipped by person", "cancelled", "failed"]
@@ -39,5 +40,7 @@ class Run:
     finished: dict[str, Disposition] = field(default_factory=dict[str, Disposition])
     last_fluid: dict[str, float] = field(default_factory=dict[str, float])
     """Spacing key -> when its last occurrence began to move fluid."""
+    written: dict[str, EntryValue] = field(default_factory=dict[str, EntryValue])
+    """What people wrote down last under each name; decisions read it."""
     looked: float = 0.0
     """Time of the last event: time limits up to here were acted upon."""

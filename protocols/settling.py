@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from protocols import deciding
 from protocols.draft import Draft, NotAllowed
-from protocols.events import Answered, ConditionMet, Decision, PointsSet, TransferEnded
+from protocols.events import Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
 from protocols.plan import Dose, Exchange, Hand, Node, SetEnvironment, WaitUntil
 from protocols.run import Active
 from protocols.states import RunState
@@ -85,7 +86,16 @@ def answered(draft: Draft, event: Answered) -> None:
     active = draft.active.get(event.path)
     if node is None or active is None or active.question or not isinstance(node.work, Hand):
         raise NotAllowed(f"no open hand task {event.path}")
+    draft.written = {**draft.written, **event.entries}
     draft.finish(node)
+
+
+def looked(draft: Draft, event: Looked) -> None:
+    """Live values for a decision came; what it no longer waits for counts for nothing."""
+    node = draft.plan.nodes.get(event.path)
+    active = draft.active.get(event.path)
+    if node is not None and active is not None and not active.question and deciding.waits(node, active):
+        deciding.decide(draft, node, event.values)
 
 
 def decision(draft: Draft, event: Decision) -> None:
@@ -111,6 +121,10 @@ def decision(draft: Draft, event: Decision) -> None:
             amiss = _amiss(node, active.part, event.volume_ml or 0.0)
             draft.deviate(node.path, f"{said}, {event.volume_ml:g} mL")
             _next_part(draft, node, replace(clear, partial=clear.partial or amiss))
+        case "yes" | "no":
+            draft.active[node.path] = clear
+            draft.deviate(node.path, said)
+            deciding.apply(draft, node, event.answer == "yes")
         case "nothing":
             draft.active[node.path] = replace(clear, since=draft.at)
         case _:  # run

@@ -16,6 +16,7 @@ from protocols.fields import (
     Form,
     Interrupted,
     Numbers,
+    Rounds,
     Text,
     Turns,
     Volume,
@@ -140,7 +141,7 @@ class Harvest(Form):
 
 
 ACTS = ("pour", "take", "renew", "line", "stir", "door", "harvest")
-STEPS = ("set", "wait", "exchange", "dose", "fill", "prime", "hand", "sample")
+STEPS = ("set", "wait", "exchange", "dose", "fill", "prime", "hand", "sample", "if", "repeat", "together", "call")
 
 
 def _named_by(names: tuple[str, ...]):
@@ -193,6 +194,58 @@ class SampleStep(ByHand):
     due: Duration
 
 
+class Control(Form):
+    """Steps around other steps."""
+
+    called: Text | None = None
+    source: Text | None = None
+
+
+class IfStep(Control):
+    """One of two ways, by what is measured, written down, or set as a parameter."""
+
+    condition: Text = Field(alias="if")
+    then: tuple[AnyStep, ...] = Field(min_length=1)
+    otherwise: tuple[AnyStep, ...] = Field(default=(), alias="else")
+
+
+class Repeat(Form):
+    """Rounds of the same steps, begun `every` so long, until a condition holds after one; at most so many."""
+
+    do: tuple[AnyStep, ...] = Field(min_length=1)
+    at_most: Rounds = Field(alias="at most")
+    until: Text | None = None
+    every: Duration | None = None
+    never_closer_than: Duration | None = Field(default=None, alias="never closer than")
+
+
+class RepeatStep(Control):
+    repeat: Repeat
+
+
+class Branch(Form):
+    branch: Text
+    do: tuple[AnyStep, ...] = Field(min_length=1)
+
+
+class TogetherStep(Control):
+    """Branches side by side; over when all of them are."""
+
+    together: tuple[Branch, ...] = Field(min_length=2, max_length=20)
+
+
+class CallStep(Control):
+    """All steps of another protocol, in their order, with these values of its parameters."""
+
+    call: Text
+    settings: dict[Text, Text] = Field(default_factory=dict[str, str], alias="with")
+
+
+PlainStep = SetStep | WaitStep | ExchangeStep | DoseStep | FillStep | PrimeStep | HandStep | SampleStep
+"""Steps that do one thing."""
+ControlStep = IfStep | RepeatStep | TogetherStep | CallStep
+
+
 AnyStep = Annotated[
     Annotated[SetStep, Tag("<set>")]
     | Annotated[WaitStep, Tag("<wait>")]
@@ -201,6 +254,10 @@ AnyStep = Annotated[
     | Annotated[FillStep, Tag("<fill>")]
     | Annotated[PrimeStep, Tag("<prime>")]
     | Annotated[HandStep, Tag("<hand>")]
-    | Annotated[SampleStep, Tag("<sample>")],
+    | Annotated[SampleStep, Tag("<sample>")]
+    | Annotated[IfStep, Tag("<if>")]
+    | Annotated[RepeatStep, Tag("<repeat>")]
+    | Annotated[TogetherStep, Tag("<together>")]
+    | Annotated[CallStep, Tag("<call>")],
     _named_by(STEPS),
 ]

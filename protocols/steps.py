@@ -23,7 +23,7 @@ from protocols.plan import (
     Work,
 )
 from protocols.quantities import ROLES, Condition
-from protocols.step_forms import AnyStep, ByHand, EntryForm
+from protocols.step_forms import AnyStep, ByHand, EntryForm, PlainStep
 
 SET_AT_MOST_S = 600.0
 """Writing and reading back set points; reaching them is a wait."""
@@ -37,6 +37,12 @@ class Steps:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.set_points: dict[str, float] = {}
+
+    def of(self, document: Document) -> Steps:
+        """For another protocol that goes on in the same environment."""
+        other = Steps(document)
+        other.set_points = self.set_points
+        return other
 
     @staticmethod
     def kind(step: AnyStep) -> str:
@@ -58,10 +64,18 @@ class Steps:
                 return "hand"
             case step_forms.SampleStep():
                 return "sample"
+            case step_forms.IfStep():
+                return "if"
+            case step_forms.RepeatStep():
+                return "repeat"
+            case step_forms.TogetherStep():
+                return "together"
+            case step_forms.CallStep(call=name):
+                return name
             case _:
                 assert_never(step)
 
-    def node(self, step: AnyStep, path: str, day: int) -> Node:
+    def node(self, step: PlainStep, path: str, day: int) -> Node:
         """The node of one step; `day` replaces {day} in texts."""
         work, title, max_s, rule = self._work(step)
         if step.if_interrupted is not None:
@@ -71,7 +85,7 @@ class Steps:
         title = (step.called or title).replace("{day}", str(day))
         return Node(path, title, "step", work=work, max_s=step.at_most or max_s, interruption=rule)
 
-    def _work(self, step: AnyStep) -> tuple[Work, str, float, Interruption]:
+    def _work(self, step: PlainStep) -> tuple[Work, str, float, Interruption]:
         """(work, title, longest time if the step names none, interruption rule if the step names none)."""
         match step:
             case step_forms.SetStep(set=environment):

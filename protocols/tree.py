@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from protocols import deciding
 from protocols.draft import Draft
-from protocols.plan import Dose, Exchange, Late, Node, Pause
-from protocols.run import Active
+from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan
+from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
 
 GRACE_S = 60.0
@@ -45,6 +46,10 @@ def _visit(draft: Draft, node: Node, following: Node | None) -> bool:
     match node.kind:
         case "sequence":
             over = _sequence(draft, node)
+        case "choice":
+            over = _choice(draft, node)
+        case "rounds":
+            over = _rounds(draft, node)
         case "parallel":
             outcomes = [_visit(draft, child, None) for child in node.children]  # all of them, not up to the first
             over = all(outcomes)
@@ -67,9 +72,40 @@ def _sequence(draft: Draft, node: Node) -> bool:
     return True
 
 
+def _choice(draft: Draft, node: Node) -> bool:
+    """Ask what there is to ask, then go the one way; the other is skipped by rule."""
+    if not deciding.settled(draft, node):
+        return False
+    yes, no = node.children
+    return _visit(draft, yes if draft.active[node.path].part == "then" else no, None)
+
+
+def _rounds(draft: Draft, node: Node) -> bool:
+    """One round after the other; the place is kept in `Active.part`, with "?" while the condition is asked."""
+    while deciding.settled(draft, node):
+        active = draft.active[node.path]
+        index = len(node.children) if active.part == deciding.OVER else int(active.part or 0)
+        if index >= len(node.children):
+            return True
+        if not _visit(draft, node.children[index], None):
+            return False
+        part = f"{index}{deciding.ASKED}" if node.condition is not None else f"{index + 1}"
+        draft.active[node.path] = replace(draft.active[node.path], part=part)
+    return False
+
+
+def due(draft: Draft | Run, plan: Plan, node: Node) -> float | None:
+    """Before when a node does not begin: its own time, or so long after the node above it began."""
+    if node.after_s <= 0:
+        return node.due
+    above = draft.active.get(plan.parents.get(node.path, ""))
+    return None if above is None else above.began + node.after_s
+
+
 def _begin(draft: Draft, node: Node, following: Node | None) -> bool:
     """Begin a node whose turn has come, unless its time has not, or a rule asks or skips; true when it may go on."""
-    if node.due is not None and node.due > draft.at:
+    not_before = due(draft, draft.plan, node)
+    if not_before is not None and not_before > draft.at:
         return False
     against = _against(draft, node, following)
     if against:

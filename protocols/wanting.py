@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from protocols.effects import ApplyPoints, Effect, OpenTask, QuietMovers, Recheck, Transfer, Watch
+from protocols import deciding
+from protocols.effects import ApplyPoints, Effect, Look, OpenTask, QuietMovers, Recheck, Transfer, Watch
+from protocols.expressions.tree import measured
 from protocols.limits import fluid_steps
 from protocols.plan import Dose, Exchange, Hand, Node, Plan, SetEnvironment, SetPoint, WaitUntil
 from protocols.run import Active, Run
@@ -35,7 +37,11 @@ def of_nodes(plan: Plan, run: Run) -> tuple[Effect, ...]:
         effects.append(ApplyPoints("", points))
     for path, active in run.active.items():
         node = plan.nodes[path]
-        if node.work is not None and not active.question:
+        if active.question:
+            continue
+        if node.condition is not None and run.state is RunState.RUNNING and deciding.waits(node, active):
+            effects.append(Look(path, active.part, measured(node.condition)))
+        if node.work is not None:
             effect = _of_step(run.state, node, active)
             if effect is not None:
                 effects.append(effect)

@@ -8,6 +8,7 @@ from controller.bench import Bench
 from controller.run import unattended
 from controller.settings import UnitSettings
 from drivers.core.fluid import FluidMover
+from protocols.expressions import measured
 from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, SetPoint, WaitUntil
 
 
@@ -43,6 +44,9 @@ def no_output(unit: UnitSettings, role: str) -> str:
 
 
 def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
+    for role in () if node.condition is None else measured(node.condition):
+        if role not in unit.roles:
+            yield f"{unit.name} measures no {role!r} (roles in the bench file)"
     match node.work:
         case SetEnvironment(points=points):
             for point in points:

@@ -11,16 +11,21 @@ from controller.actors import RULE, Actor
 from controller.errors import Broken, NotOwner
 from controller.run.doors import Doors
 from controller.run.transfers import Site
+from drivers.core import units
 from drivers.core.errors import OsteonError, OutOfRange, Refused, WireError
-from protocols.effects import ApplyPoints, Effect, QuietMovers, Recheck, Transfer, Watch
-from protocols.events import Command, ConditionMet, Event, PointsSet, TransferEnded
+from drivers.core.signals import Quality
+from protocols.effects import ApplyPoints, Effect, Look, QuietMovers, Recheck, Transfer, Watch
+from protocols.events import Command, ConditionMet, Event, Looked, PointsSet, TransferEnded
 from protocols.plan import SetPoint
+from protocols.quantities import ROLES
 from protocols.run import Run
 from protocols.settling import PROTOCOL_VALUES
 from protocols.states import Cause, RunState
 
 RETRY_S = 5.0
 """Wait before a set point is tried again on a device that does not answer."""
+GOOD_WITHIN_S = 60.0
+"""How long a decision waits for a good value before a person is asked."""
 READY_WITHIN_S = 90.0
 """How long a restart waits for devices before it holds (below the limit of RESTARTING, SM-02)."""
 
@@ -75,7 +80,9 @@ class Carrier:
 
     def want(self, effects: tuple[Effect, ...], run: Run) -> None:
         """Make what is under way equal to `effects`."""
-        wanted = [effect for effect in effects if isinstance(effect, ApplyPoints | Watch | QuietMovers | Recheck)]
+        wanted = [
+            effect for effect in effects if isinstance(effect, ApplyPoints | Watch | Look | QuietMovers | Recheck)
+        ]
         again = (run.state.value, run.since) != self._state
         self._state = (run.state.value, run.since)
         self._why = run.why
@@ -108,12 +115,14 @@ class Carrier:
             raise RuntimeError("begin(group) comes first")
         return self._group.create_task(work, name=f"{self.run_id} {type(effect).__name__}")
 
-    def _work(self, effect: ApplyPoints | Watch | QuietMovers | Recheck) -> Coroutine[None, None, None]:
+    def _work(self, effect: ApplyPoints | Watch | Look | QuietMovers | Recheck) -> Coroutine[None, None, None]:
         match effect:
             case ApplyPoints():
                 return self._apply(effect)
             case Watch():
                 return self._watch(effect)
+            case Look():
+                return self._look(effect)
             case QuietMovers():
                 return self._quiet(effect)
             case Recheck():
@@ -166,6 +175,24 @@ class Carrier:
         self.doors.watches.begin(self._watch_key(effect), effect.conditions, effect.for_s, roles, met.set)
         await met.wait()
         self.tell(ConditionMet(self.now(), effect.path))
+
+    async def _look(self, effect: Look) -> None:
+        """Tell the values a decision needs; one that is not good is waited for a while, and is then not known."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + GOOD_WITHIN_S
+        values = {role: self._good(role) for role in effect.roles}
+        while None in values.values() and loop.time() < deadline:
+            await asyncio.sleep(RETRY_S)
+            values = {role: self._good(role) for role in effect.roles}
+        self.tell(Looked(self.now(), effect.path, values))
+
+    def _good(self, role: str) -> float | None:
+        """The latest value of a role in the unit of the language, if it is good."""
+        output = self.site.unit.roles.get(role, "")
+        reading = self.doors.latest.get(output) if output else None
+        if reading is None or reading.quality is not Quality.GOOD or isinstance(reading.value, bool | str | None):
+            return None
+        return units.convert(reading.value, self._unit_of(output), ROLES[role])
 
     async def _transfer(self, effect: Transfer, halt: asyncio.Event) -> None:
         """Carry one transfer to its end, or through its fence when no longer wanted; never cancelled on the way."""

@@ -347,6 +347,44 @@ async def test_wait_conditions_and_a_long_pause_end_by_themselves(lab: QuickLab)
     assert len(lab.ledger.events("run-1")) >= 4
 
 
+LIVE = (
+    HEAD
+    + """
+  - stage: Warm
+    do:
+      - set: {temperature: 37.0 degC}
+      - repeat: {do: [{wait: 5 min}], until: temperature > 36 degC, at most: 30 rounds}
+      - if: temperature > 30 degC
+        then: [{hand: Look, write down: {clear: yes/no}}]
+        else: [{wait: 3 h}]
+      - if: not clear
+        then: [{wait: 4 h}]
+"""
+)
+
+
+async def test_live_and_written_values_decide_and_the_journal_decides_the_same(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.start(LIVE)
+    assert await lab.until(lambda: "warm/if/then/hand" in lab.engine.run.active, 7200.0)
+    assert lab.engine.run.finished["warm/if/else/wait"] == "skipped by rule"
+    await lab.runs.answer("run-1", "warm/if/then/hand", {"clear": True}, TESTER)
+    assert await lab.settle(60.0) == "COMPLETE"
+    assert Engine.replayed("run-1", lab.engine.site, lab.engine.plan, lab.runs.doors).run == lab.engine.run
+
+
+async def test_a_decision_on_a_value_that_is_not_good_asks_a_person(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.start(
+        HEAD + "  - stage: Look\n    do:\n      - wait: 1 h\n      - if: co2 > 4 %\n        then: [{wait: 1 h}]\n"
+    )
+    lab.bench.inject("silence@incubator", lab.now + 600.0)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 2 * 3600.0)
+    assert "not known (co2)" in lab.engine.run.why
+    assert await lab.runs.decide("run-1", "look/if", "yes", TESTER) == "HELD"
+    assert "look/if/then/wait" not in lab.engine.run.finished
+
+
 async def test_a_value_the_ledger_cannot_hold_fails_its_asker_and_not_the_controller(lab: QuickLab) -> None:
     await lab.poured(FILL)
     await lab.moving("fill", 7.0)

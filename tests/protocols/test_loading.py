@@ -75,7 +75,7 @@ def test_every_fault_is_reported_at_once_with_line_and_column():
         "small.yaml:18:9: stages[1].do[3]: a fluid step needs a maximum duration (RM-07) (at most: 2 h)",
         "small.yaml:18:22: stages[1].do[3].fill.into: no vessel is called 'reactr' (did you mean 'reactor'?)",
         "small.yaml:19:9: stages[1].do[4]: must say exactly one of: set, wait, exchange, dose, fill, prime, hand, "
-        "sample (did you mean 'hand'?)",
+        "sample, if, repeat, together, call (did you mean 'hand'?)",
     ]
     nothing_false = ["set: {temperature: 37 mL}", "wait: {until: temperature within 0.2 K, for: 1 min, at most: 1 h}"]
     assert len(faults(*nothing_false)) == 1  # the wait is not told that its set point is missing
