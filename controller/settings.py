@@ -108,11 +108,28 @@ class PathSettings(Strict):
     """What the bottle it comes from holds at most; None = not known."""
 
 
+class CapSettings(Strict):
+    """The most that may be delivered into the vessel, mL; None = no cap but the vessel's own limit (DS-07)."""
+
+    dose_ml: float | None = Field(default=None, gt=0)
+    hour_ml: float | None = Field(default=None, gt=0)
+    day_ml: float | None = Field(default=None, gt=0)
+    run_ml: float | None = Field(default=None, gt=0)
+
+
+class UnitCaps(Strict):
+    """Of all fluids together, and of single ones by their names in the protocol."""
+
+    all: CapSettings = CapSettings()
+    fluids: dict[str, CapSettings] = Field(default_factory=dict[str, CapSettings])
+
+
 class UnitSettings(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     vessel: VesselSettings
     roles: dict[str, str]
     paths: dict[str, PathSettings] = Field(default_factory=dict[str, PathSettings])
+    caps: UnitCaps = UnitCaps()
     loop: str = ""
     """The pump that keeps this unit's closed loop turning; only a person's "stop pumps" stops it."""
 
@@ -227,6 +244,8 @@ def in_words(detail: ErrorDetails) -> str:
                 VesselSettings,
                 PathSettings,
                 UnitSettings,
+                UnitCaps,
+                CapSettings,
             )
             near = get_close_matches(str(detail["loc"][-1]), [key for form in forms for key in form.model_fields], 1)
             return "nothing is called that here" + (f"; did you mean {near[0]!r}?" if near else "")

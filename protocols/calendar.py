@@ -12,9 +12,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from protocols.moments import Calendar as Days
-from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
+from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil, Withdraw
 
-Kind = Literal["set", "wait", "exchange", "dose", "hand", "sample"]
+Kind = Literal["set", "wait", "exchange", "dose", "withdraw", "hand", "sample"]
 
 DAY_BEGINS_H, DAY_ENDS_H = 7, 19
 """Local hours outside which hand work counts as night work."""
@@ -153,6 +153,9 @@ def _row(node: Node, at: float, days: Days) -> tuple[Row, float]:
                 fluid=work.fluid, in_ml=work.fill_ml, out_ml=work.fill_ml,
             )  # fmt: skip
             return row, length_s + FLAT_S
+        case Withdraw() as work:
+            row = Row(at, local, day, node.title, "withdraw", node.path, out_ml=work.volume_ml)
+            return row, 120 * work.volume_ml / work.rate_ml_min + (0.0 if work.to_level_ml is None else FLAT_S)
         case Dose() as work:
             row = Row(at, local, day, node.title, "dose", node.path, fluid=work.fluid, in_ml=work.volume_ml)
             return row, 120 * work.volume_ml / work.rate_ml_min

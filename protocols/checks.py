@@ -20,7 +20,14 @@ from protocols.step_forms import AnyStep, ControlStep, PlainStep
 Found = Iterator[tuple[Loc, str, str]]
 """(place, what is wrong, what would be right)"""
 
-FLUID = (step_forms.ExchangeStep, step_forms.DoseStep, step_forms.FillStep, step_forms.PrimeStep)
+FLUID = (
+    step_forms.ExchangeStep,
+    step_forms.DoseStep,
+    step_forms.FillStep,
+    step_forms.WithdrawStep,
+    step_forms.PrimeStep,
+    step_forms.RinseStep,
+)
 
 
 def found(document: Document) -> Found:
@@ -215,6 +222,18 @@ def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) 
         case step_forms.FillStep(fill=work):
             yield from _vessel(document, work.vessel, (*loc, "fill", "into"), ("medium in",))
             yield from _material(document, work.of, (*loc, "fill", "of"))
+        case step_forms.RinseStep(rinse=work):
+            yield from _material(document, work.of, (*loc, "rinse", "of"))
+        case step_forms.WithdrawStep(withdraw=work):
+            yield from _vessel(document, work.vessel, (*loc, "withdraw", "from"), ("medium out",))
+            if (work.volume is None) == (work.to_level is None):
+                yield (*loc, "withdraw"), "withdraws a volume or to a level: give one of them", "volume: 10 mL"
+            if (work.to_level is None) != (work.at_most is None):
+                yield (*loc, "withdraw"), "'to level' and 'at most' go together (RM-07)", "at most: 24 mL"
+        case step_forms.PerfuseStep(perfuse=flow) | step_forms.RecirculateStep(recirculate=flow):
+            verb = "perfuse" if isinstance(step, step_forms.PerfuseStep) else "recirculate"
+            yield from _vessel(document, flow.vessel, (*loc, verb, "in"), ("perfusion",))
+            already_set.add("perfusion")
         case step_forms.PrimeStep(prime=work):
             yield from _material(document, work.of, (*loc, "prime", "of"))
         case step_forms.HandStep():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from protocols.effects import CloseTask, Deviate, Effect, Raise
-from protocols.plan import Dose, Exchange, Hand, Node, Plan
+from protocols.plan import Fluid, Hand, Node, Plan
 from protocols.run import Active, Disposition, Run
 from protocols.states import Cause, RunState, after
 
@@ -58,7 +58,7 @@ class Draft:
 
     def stamp(self, node: Node) -> None:
         """Remember when fluid last began to move for every spacing key this step counts for (INV-15)."""
-        if not isinstance(node.work, Exchange | Dose):
+        if not isinstance(node.work, Fluid):
             return
         path: str | None = node.path
         while path is not None:

@@ -53,6 +53,9 @@ class Transfer:
     fluid: str
     vessel: str
     to_level_ml: float | None = None
+    split_of: str = ""
+    """Of a part of a dose: the path of the whole, and the volume of the whole."""
+    split_cap_ml: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

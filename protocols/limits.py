@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from protocols.draft import Draft
-from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
+from protocols.plan import Exchange, Fluid, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
 from protocols.tree import due, duration
@@ -37,12 +37,12 @@ def state_limit(plan: Plan, run: Run | Draft) -> float | None:
 
 def fluid_steps(plan: Plan, run: Run | Draft) -> list[str]:
     """Active steps that move fluid and wait for no decision."""
-    return [p for p, a in run.active.items() if not a.question and isinstance(plan.nodes[p].work, Exchange | Dose)]
+    return [p for p, a in run.active.items() if not a.question and isinstance(plan.nodes[p].work, Fluid)]
 
 
 def step_limit(run: Run | Draft, node: Node, active: Active) -> float | None:
     """When a step has taken longer than its maximum, counted from its begin or the last return to RUNNING."""
-    if active.question or node.max_s <= 0 or not isinstance(node.work, SetEnvironment | WaitUntil | Exchange | Dose):
+    if active.question or node.max_s <= 0 or not isinstance(node.work, SetEnvironment | WaitUntil | Fluid):
         return None
     return max(active.began, run.since) + node.max_s
 
@@ -141,7 +141,7 @@ def _too_long(draft: Draft, node: Node) -> None:
     """A step exceeded its maximum: hold; waits and set points ask, a transfer is stopped and judged by its result."""
     text = f"{node.title or node.path}: not finished within {duration(node.max_s)}"
     draft.alarm(f"{node.path}:too long", "high", text, "Find out why, then decide.")
-    if isinstance(node.work, Exchange | Dose):
+    if isinstance(node.work, Fluid):
         draft.hold(text)
     else:
         draft.ask(node.path, f"{text}. Run on (the time starts again) or skip it?", ("run", "skip"))

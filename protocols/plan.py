@@ -12,6 +12,9 @@ from typing import Literal
 
 from protocols.expressions.tree import Expression
 
+TO_CUP = ("prime", "rinse")
+"""Purposes, and parts of transfers, whose fluid never sees the vessel."""
+
 
 class Interruption(StrEnum):
     """What a step does after an outage (DX-20)."""
@@ -90,15 +93,33 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take fluid out: a volume, or down to a level fixed by geometry, then `volume_ml` at most (DS-13)."""
+
+    vessel: str
+    volume_ml: float
+    rate_ml_min: float
+    to_level_ml: float | None = None
+    path: str = "medium out"
+
+
+@dataclass(frozen=True, slots=True)
 class Dose:
-    """Deliver a volume of fluid into a vessel, or prime a line (`purpose`)."""
+    """Deliver a volume of fluid into a vessel, or prime or rinse a line into the cup (`purpose`)."""
 
     vessel: str
     volume_ml: float
     rate_ml_min: float
     fluid: str
     path: str = "medium in"
-    purpose: Literal["fill", "prime", "dose"] = "fill"
+    purpose: Literal["fill", "prime", "dose", "rinse"] = "fill"
+    split_of: str = ""
+    """Of a dose given in parts: the path they share, whose strokes together have one cap (DS-10)."""
+    split_cap_ml: float = 0.0
+
+    @property
+    def to_cup(self) -> bool:
+        return self.purpose in TO_CUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +179,9 @@ class Hand:
     """Working time of the person, as the protocol's author expects it."""
 
 
-Work = SetEnvironment | WaitUntil | Pause | Exchange | Dose | Hand
+Fluid = Exchange | Dose | Withdraw
+"""Work that goes through the dose ledger."""
+Work = SetEnvironment | WaitUntil | Pause | Exchange | Dose | Hand | Withdraw
 
 
 @dataclass(frozen=True, slots=True)

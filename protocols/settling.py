@@ -7,7 +7,7 @@ from dataclasses import replace
 from protocols import deciding
 from protocols.draft import Draft, NotAllowed
 from protocols.events import Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
-from protocols.plan import Dose, Exchange, Hand, Node, SetEnvironment, WaitUntil
+from protocols.plan import Dose, Exchange, Fluid, Hand, Node, SetEnvironment, WaitUntil, Withdraw
 from protocols.run import Active
 from protocols.states import RunState
 from protocols.tree import first_part
@@ -58,7 +58,7 @@ def transfer_ended(draft: Draft, event: TransferEnded) -> None:
     """One transfer came to an end; only "done" lets the step go on by itself, a better result closes its question."""
     node = draft.plan.nodes.get(event.path)
     active = draft.active.get(event.path)
-    if node is None or active is None or active.part != event.part or not isinstance(node.work, Exchange | Dose):
+    if node is None or active is None or active.part != event.part or not isinstance(node.work, Fluid):
         return
     if event.outcome == "done":
         _next_part(draft, node, replace(active, question="", options=()))
@@ -156,6 +156,10 @@ def _amiss(node: Node, part: str, volume_ml: float) -> bool:
     match node.work:
         case Exchange(at_most_ml=at_most_ml) if part == "withdraw":
             return volume_ml > at_most_ml * (1 + DELIVERED_TOLERANCE)
+        case Withdraw(volume_ml=at_most_ml, to_level_ml=level_ml) if level_ml is not None:
+            return volume_ml > at_most_ml * (1 + DELIVERED_TOLERANCE)
+        case Withdraw(volume_ml=asked_ml):
+            return abs(volume_ml - asked_ml) > DELIVERED_TOLERANCE * asked_ml
         case Exchange(fill_ml=asked_ml) | Dose(volume_ml=asked_ml):
             return abs(volume_ml - asked_ml) > DELIVERED_TOLERANCE * asked_ml
         case _:

@@ -21,6 +21,7 @@ from protocols.fields import (
     Turns,
     Volume,
 )  # fmt: skip
+from protocols.quantities import rounds
 
 
 class Step(Form):
@@ -73,8 +74,19 @@ class FluidInto(Fill):
     vessel: Text = Field(alias="into")
 
 
+class Split(Form):
+    """A dose in parts: each is a dose of its own, all of them together never more than the whole."""
+
+    into: Annotated[int, BeforeValidator(rounds), Field(ge=2, le=100)]
+    every: Duration
+
+
+class SplitFluid(FluidInto):
+    split: Split | None = None
+
+
 class DoseStep(Step):
-    dose: FluidInto
+    dose: SplitFluid
 
 
 class FillStep(Step):
@@ -83,6 +95,47 @@ class FillStep(Step):
 
 class PrimeStep(Step):
     prime: Fill
+
+
+class RinseWork(Fill):
+    times: Annotated[int, BeforeValidator(rounds), Field(ge=1, le=20)] = 1
+
+
+class RinseStep(Step):
+    """Push fluid through the line into the cup, so many times: what was in the line before is gone."""
+
+    rinse: RinseWork
+
+
+class WithdrawWork(Form):
+    """A volume; or down to a level, and then never more than `at most`."""
+
+    vessel: Text = Field(alias="from")
+    volume: Volume | None = None
+    to_level: Volume | None = Field(default=None, alias="to level")
+    at_most: Volume | None = Field(default=None, alias="at most")
+    at: Flow
+
+
+class WithdrawStep(Step):
+    withdraw: WithdrawWork
+
+
+class Flowing(Form):
+    vessel: Text = Field(alias="in")
+    at: Flow
+
+
+class PerfuseStep(Step):
+    """Medium turns in a closed loop through the bed; nothing is dosed by it."""
+
+    perfuse: Flowing
+
+
+class RecirculateStep(Step):
+    """The same loop, where it mixes a reservoir and no bed is in it."""
+
+    recirculate: Flowing
 
 
 def _entry(value: object) -> object:
@@ -141,7 +194,10 @@ class Harvest(Form):
 
 
 ACTS = ("pour", "take", "renew", "line", "stir", "door", "harvest")
-STEPS = ("set", "wait", "exchange", "dose", "fill", "prime", "hand", "sample", "if", "repeat", "together", "call")
+STEPS = (
+    "set", "wait", "exchange", "dose", "fill", "withdraw", "prime", "rinse", "perfuse", "recirculate", "hand", "sample",
+    "if", "repeat", "together", "call",
+)  # fmt: skip
 
 
 def _named_by(names: tuple[str, ...]):
@@ -241,7 +297,10 @@ class CallStep(Control):
     settings: dict[Text, Text] = Field(default_factory=dict[str, str], alias="with")
 
 
-PlainStep = SetStep | WaitStep | ExchangeStep | DoseStep | FillStep | PrimeStep | HandStep | SampleStep
+PlainStep = (
+    SetStep | WaitStep | ExchangeStep | DoseStep | FillStep | WithdrawStep | PrimeStep | RinseStep | PerfuseStep
+    | RecirculateStep | HandStep | SampleStep
+)  # fmt: skip
 """Steps that do one thing."""
 ControlStep = IfStep | RepeatStep | TogetherStep | CallStep
 
@@ -252,7 +311,11 @@ AnyStep = Annotated[
     | Annotated[ExchangeStep, Tag("<exchange>")]
     | Annotated[DoseStep, Tag("<dose>")]
     | Annotated[FillStep, Tag("<fill>")]
+    | Annotated[WithdrawStep, Tag("<withdraw>")]
     | Annotated[PrimeStep, Tag("<prime>")]
+    | Annotated[RinseStep, Tag("<rinse>")]
+    | Annotated[PerfuseStep, Tag("<perfuse>")]
+    | Annotated[RecirculateStep, Tag("<recirculate>")]
     | Annotated[HandStep, Tag("<hand>")]
     | Annotated[SampleStep, Tag("<sample>")]
     | Annotated[IfStep, Tag("<if>")]

@@ -18,7 +18,9 @@ from protocols.plan import (
     Node,
     Pause,
     SetEnvironment,
+    SetPoint,
     WaitUntil,
+    Withdraw,
     Within,
     Work,
 )
@@ -60,6 +62,14 @@ class Steps:
                 return "fill"
             case step_forms.PrimeStep():
                 return "prime"
+            case step_forms.WithdrawStep():
+                return "withdraw"
+            case step_forms.RinseStep():
+                return "rinse"
+            case step_forms.PerfuseStep():
+                return "perfuse"
+            case step_forms.RecirculateStep():
+                return "recirculate"
             case step_forms.HandStep():
                 return "hand"
             case step_forms.SampleStep():
@@ -83,7 +93,15 @@ class Steps:
         if isinstance(work, Hand):
             work = _dated(work, day)
         title = (step.called or title).replace("{day}", str(day))
-        return Node(path, title, "step", work=work, max_s=step.at_most or max_s, interruption=rule)
+        node = Node(path, title, "step", work=work, max_s=step.at_most or max_s, interruption=rule)
+        match step:
+            case step_forms.DoseStep(dose=step_forms.SplitFluid(split=step_forms.Split(into=parts, every=every_s))):
+                return _in_parts(node, parts, every_s)
+            case step_forms.RinseStep(rinse=step_forms.RinseWork(times=times)) if times > 1:
+                rinses = [replace(node, path=f"{path}/{i + 1}", title=f"{title} {i + 1}") for i in range(times)]
+                return Node(path, title, "sequence", tuple(rinses))
+            case _:
+                return node
 
     def _work(self, step: PlainStep) -> tuple[Work, str, float, Interruption]:
         """(work, title, longest time if the step names none, interruption rule if the step names none)."""
@@ -108,6 +126,20 @@ class Steps:
             case step_forms.PrimeStep(prime=work):
                 dose = Dose(CUP, work.volume, work.at, work.of, purpose="prime")
                 return dose, "Prime the fill line", 0.0, Interruption.RECONCILE
+            case step_forms.RinseStep(rinse=work):
+                dose = Dose(CUP, work.volume, work.at, work.of, purpose="rinse")
+                return dose, f"Rinse the fill line with {work.of}", 0.0, Interruption.RECONCILE
+            case step_forms.WithdrawStep(withdraw=work):
+                level_ml, volume_ml = work.to_level, work.volume or work.at_most or 0.0
+                out = Withdraw(work.vessel, volume_ml, work.at, level_ml)
+                what = f"{volume_ml:g} mL" if level_ml is None else f"to {level_ml:g} mL"
+                return out, f"Withdraw {what} from {work.vessel}", 0.0, Interruption.RECONCILE
+            case step_forms.PerfuseStep(perfuse=flow) | step_forms.RecirculateStep(recirculate=flow):
+                point = SetPoint("perfusion", flow.at, ROLES["perfusion"])
+                self.set_points["perfusion"] = flow.at
+                verb = "Perfuse" if isinstance(step, step_forms.PerfuseStep) else "Recirculate"
+                title = f"{verb} {flow.vessel} at {flow.at:g} mL/min"
+                return SetEnvironment((point,)), title, SET_AT_MOST_S, Interruption.RESUME
             case step_forms.HandStep():
                 return self._hand(step, step.hand), step.hand, step.overdue, Interruption.RESUME
             case step_forms.SampleStep():
@@ -170,6 +202,24 @@ class Steps:
                 return HandAct("harvest", act.harvest)
             case _:
                 assert_never(act)
+
+
+def _in_parts(whole: Node, parts: int, every_s: float) -> Node:
+    """A dose split: parts of equal volume, each with intents of its own, under the one cap of the whole (DS-10)."""
+    dose = whole.work
+    assert isinstance(dose, Dose)  # the form of the step has it so
+    part = replace(dose, volume_ml=dose.volume_ml / parts, split_of=whole.path, split_cap_ml=dose.volume_ml)
+    children = tuple(
+        replace(
+            whole,
+            path=f"{whole.path}/{i + 1}",
+            title=f"{whole.title}, {i + 1} of {parts}",
+            work=part,
+            after_s=i * every_s,
+        )
+        for i in range(parts)
+    )
+    return Node(whole.path, whole.title, "sequence", children)
 
 
 def _exchange(work: step_forms.ExchangeWork) -> Exchange:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from protocols import deciding
 from protocols.draft import Draft
-from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan
+from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan, Withdraw
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
 
@@ -23,12 +23,17 @@ def walk(draft: Draft) -> None:
 
 
 def first_part(node: Node) -> str:
-    """Where a fluid step starts: an exchange with the withdrawal, a dose with its purpose; others have no parts."""
+    """Where a fluid step starts: an exchange with the withdrawal, a dose with its purpose; others have no parts.
+
+    "withdraw" ends at a level, which the books then know; "remove" takes a volume.
+    """
     match node.work:
         case Exchange():
             return "withdraw"
         case Dose(purpose=purpose):
             return purpose
+        case Withdraw(to_level_ml=level_ml):
+            return "remove" if level_ml is None else "withdraw"
         case _:
             return ""
 

@@ -6,13 +6,14 @@ from protocols import deciding
 from protocols.effects import ApplyPoints, Effect, Look, OpenTask, QuietMovers, Recheck, Transfer, Watch
 from protocols.expressions.tree import measured
 from protocols.limits import fluid_steps
-from protocols.plan import Dose, Exchange, Hand, Node, Plan, SetEnvironment, SetPoint, WaitUntil
+from protocols.plan import Dose, Exchange, Fluid, Hand, Node, Plan, SetEnvironment, SetPoint, WaitUntil, Withdraw
 from protocols.run import Active, Run
 from protocols.settling import PROTOCOL_VALUES
 from protocols.states import RunState
 
 HOLD_VALUES = frozenset({RunState.HOLDING, RunState.HELD})
 END_VALUES = frozenset({RunState.STOPPING, RunState.STOPPED, RunState.COMPLETE})
+SPENT = "spent medium"
 TASKS_OPEN = PROTOCOL_VALUES | HOLD_VALUES
 
 
@@ -83,20 +84,29 @@ def _of_step(state: RunState, node: Node, active: Active) -> Effect | None:
             return OpenTask(node.path, node.title, hand, active.since)
         case WaitUntil(conditions=conditions, for_s=for_s) if state in (RunState.RUNNING, RunState.PAUSING):
             return Watch(node.path, conditions, for_s)
-        case Exchange() | Dose() as fluid if state in (RunState.RUNNING, RunState.PAUSING):
+        case Exchange() | Dose() | Withdraw() as fluid if state in (RunState.RUNNING, RunState.PAUSING):
             return _transfer(node.path, active.part, fluid)
         case _:
             return None
 
 
-def _transfer(path: str, part: str, work: Exchange | Dose) -> Transfer:
+def _transfer(path: str, part: str, work: Fluid) -> Transfer:
     """The transfer of the present part."""
     match work:
         case Dose():
-            return Transfer(path, part, work.path, "volume", work.volume_ml, work.rate_ml_min, work.fluid, work.vessel)
+            return Transfer(
+                path, part, work.path, "volume", work.volume_ml, work.rate_ml_min, work.fluid, work.vessel,
+                split_of=work.split_of, split_cap_ml=work.split_cap_ml,
+            )  # fmt: skip
+        case Withdraw():
+            mode = "volume" if work.to_level_ml is None else "level"
+            return Transfer(
+                path, part, work.path, mode, work.volume_ml, work.rate_ml_min, SPENT, work.vessel,
+                to_level_ml=work.to_level_ml,
+            )  # fmt: skip
         case Exchange() if part == "withdraw":
             return Transfer(
-                path, part, work.out_path, "level", work.at_most_ml, work.out_rate_ml_min, "spent medium", work.vessel,
+                path, part, work.out_path, "level", work.at_most_ml, work.out_rate_ml_min, SPENT, work.vessel,
                 to_level_ml=work.to_level_ml,
             )  # fmt: skip
         case Exchange():

@@ -15,7 +15,7 @@ from controller.run.occurrences import Occurrence, occurrences, with_doses
 from controller.store.rows import AlarmRow, DeviationRow, DoseRow, OutageRow, TaskRow
 from protocols import machine
 from protocols.events import Event
-from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, WaitUntil
+from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, WaitUntil, Withdraw
 from protocols.run import Run
 
 LEAST_S = 60.0
@@ -103,7 +103,7 @@ def expected_s(node: Node) -> float:
             return for_s
         case Hand(takes_s=takes_s):
             return takes_s
-        case Dose():
+        case Dose() | Withdraw():
             return 2 * node.work.volume_ml / node.work.rate_ml_min * MINUTE_S
         case Exchange():
             out_min = 2 * node.work.at_most_ml / node.work.out_rate_ml_min
@@ -207,7 +207,7 @@ def lane(node: Node) -> str:
     match node.work:
         case Hand():
             return "task"
-        case Exchange() | Dose():
+        case Exchange() | Dose() | Withdraw():
             return "dose"
         case Pause():
             return "step"
@@ -217,7 +217,7 @@ def lane(node: Node) -> str:
 
 def asked_ml(node: Node) -> float | None:
     match node.work:
-        case Exchange(fill_ml=ml) | Dose(volume_ml=ml):
+        case Exchange(fill_ml=ml) | Dose(volume_ml=ml) | Withdraw(volume_ml=ml):
             return ml
         case _:
             return None

@@ -9,7 +9,7 @@ from controller.run import unattended
 from controller.settings import UnitSettings
 from drivers.core.fluid import FluidMover
 from protocols.expressions import measured
-from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, SetPoint, WaitUntil
+from protocols.plan import Dose, Exchange, Node, Plan, SetEnvironment, SetPoint, WaitUntil, Withdraw
 
 
 def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
@@ -59,19 +59,25 @@ def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:
             yield from of_path(work.out_path, work.at_most_ml, unit, bench, witnessed=True)
             yield from of_path(work.in_path, work.fill_ml, unit, bench)
             if abs(work.to_level_ml - unit.vessel.level_ml) > 0.5:
-                yield (
-                    f"{node.path} withdraws to {work.to_level_ml:g} mL, but the dip tube of {unit.name} ends at "
-                    f"{unit.vessel.level_ml:g} mL"
-                )
+                yield of_level(node, work.to_level_ml, unit)
             if work.to_level_ml + work.fill_ml > unit.vessel.max_ml:
                 yield f"{node.path} fills above {unit.vessel.max_ml:g} mL"
+        case Withdraw(to_level_ml=level_ml) as work:
+            yield from of_path(work.path, work.volume_ml, unit, bench, witnessed=level_ml is not None)
+            if level_ml is not None and abs(level_ml - unit.vessel.level_ml) > 0.5:
+                yield of_level(node, level_ml, unit)
         case Dose() as work:
             yield from of_path(work.path, work.volume_ml, unit, bench)
             path = unit.paths.get(work.path)
-            if work.purpose == "prime" and path and path.valve and not path.prime_position:
+            if work.to_cup and path and path.valve and not path.prime_position:
                 yield f"{work.path!r} of {unit.name} has no prime_position: {path.valve} would lead it into the vessel"
         case _:
             pass
+
+
+def of_level(node: Node, level_ml: float, unit: UnitSettings) -> str:
+    ends = f"the dip tube of {unit.name} ends at {unit.vessel.level_ml:g} mL"
+    return f"{node.path} withdraws to {level_ml:g} mL, but {ends}"
 
 
 def of_path(name: str, volume_ml: float, unit: UnitSettings, bench: Bench, *, witnessed: bool = False) -> Iterator[str]:

@@ -12,7 +12,10 @@ from controller.settings import UnitSettings
 from controller.store.reader import Reader
 from controller.store.rows import TaskRow
 from drivers.core.fluid import Direction
+from protocols.plan import TO_CUP
 
+REMOVED = "remove"
+"""Part of a transfer that takes a volume; a "withdraw" ends at a level."""
 INTO = "medium in"
 """Fluid paths named so lead into the vessel; every other path leads out of it."""
 
@@ -28,7 +31,7 @@ def moves(ledger: Reader, run_id: str, unit: UnitSettings, *, under_way: bool = 
     for key, rows in transfers.items():
         booked = moves_of_transfer(rows, unit, into_vessel=key not in to_cup)
         found.extend(booked)
-        if under_way and not any(move.level for move in booked):
+        if under_way and key[1] != REMOVED and not any(move.level for move in booked):
             found.extend(drawn_so_far(rows))
     for task in ledger.tasks(run_id=run_id, open_only=False):
         if task.state == "answered":
@@ -37,8 +40,8 @@ def moves(ledger: Reader, run_id: str, unit: UnitSettings, *, under_way: bool = 
 
 
 def primed(transfers: Mapping[tuple[str, str], list[Intent]]) -> set[tuple[str, str]]:
-    """Priming runs into the cup, not into the vessel."""
-    return {key for key in transfers if key[1] == "prime"}
+    """Priming and rinsing run into the cup, not into the vessel."""
+    return {key for key in transfers if key[1] in TO_CUP}
 
 
 def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bool) -> list[Move]:
@@ -48,6 +51,8 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
         if row.fluid_path == INTO and row.stroke is Direction.DELIVER and into_vessel:
             ml = row.target_ml if row.moved_ml is None else row.moved_ml
             found.append(Move(row.ended_at or row.intended_at, ml, max(row.resolution_ml, 0.01 * ml)))
+    if rows and rows[0].part == REMOVED:
+        return [*found, *removals(rows)]
     if rows and rows[0].fluid_path != INTO:
         taken = removing(rows)
         drawn = [row for row in rows if row.stroke is taken and row.state == "done"]
@@ -56,6 +61,18 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
         if drawn and delivered and whole:  # the tube fixed the level when it drew air, not when the waste arrived
             found.append(Move(drawn[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
     return found
+
+
+def removals(rows: list[Intent]) -> list[Move]:
+    """What a withdrawal of a volume took; an open or unknown stroke may have taken anything up to its target."""
+    taken = removing(rows)
+    return [
+        Move(row.intended_at, -row.target_ml / 2, row.target_ml / 12**0.5)
+        if row.moved_ml is None
+        else Move(row.ended_at or row.intended_at, -row.moved_ml, max(row.resolution_ml, 0.01 * row.moved_ml))
+        for row in rows
+        if row.stroke is taken
+    ]
 
 
 def drawn_so_far(rows: list[Intent]) -> list[Move]:

@@ -10,6 +10,7 @@ from controller.bench import Bench
 from controller.clock import Clock
 from controller.errors import Blocked, Broken, certain
 from controller.latest import Latest
+from controller.run import caps
 from controller.run.books import INTO, vessel_volume
 from controller.run.doses import LOOK_S, Doses, Stroke, Weigh, wait_for
 from controller.run.holders import Holders
@@ -17,12 +18,13 @@ from controller.run.intents import Intent, removing
 from controller.run.judging import Result, allowed_ml, judge_level, judge_volume
 from controller.run.strokes import Doubt, Finished, next_stroke, tolerance_ml
 from controller.run.volumes import Volume
-from controller.settings import PathSettings, UnitSettings
+from controller.settings import PathSettings, UnitCaps, UnitSettings
 from controller.store.ledger import Ledger
 from drivers.core.errors import OutOfRange, WireError
 from drivers.core.fluid import Direction
 from drivers.core.signals import Identity, Quality
 from protocols.effects import Transfer
+from protocols.plan import TO_CUP
 
 LEVEL_FIXED_S = 0.001
 """The books fix the level at the end of the drawing stroke; this much earlier they do not know it yet."""
@@ -214,7 +216,7 @@ class Transfers:
         seen to stand there: a stroke through a wrong port goes into another vessel."""
         if not path.valve:
             return
-        delivers_to = path.prime_position if part == "prime" else path.deliver_position
+        delivers_to = path.prime_position if part in TO_CUP else path.deliver_position
         wanted = path.draw_position if direction is Direction.DRAW else delivers_to
         keeper = self.bench.keepers[path.valve]
         valve = self.bench.valve(path.valve)
@@ -253,6 +255,31 @@ class Transfers:
         mover = self.bench.mover(intent.device)
         return await self.doses.reconcile(intent, mover, identity_text(keeper.identity), weigh, path.density_g_ml)
 
+    def _check_caps(self, site: Site, wanted: Transfer, volume_ml: float) -> None:
+        """Refuse what would go beyond a cap; drawing counts as what it is drawn for. Raises Blocked."""
+        if site.unit.caps == UnitCaps() and not wanted.split_of:
+            return
+        rows = self._of_unit(site.unit.name)
+        why = caps.against(
+            site.unit,
+            rows,
+            run_id=site.run_id,
+            fluid=wanted.fluid,
+            dose_ml=wanted.volume_ml,
+            next_ml=volume_ml,
+            now=self.clock.now(),
+        )
+        if wanted.split_of:
+            own = [row for row in rows if row.run_id == site.run_id]
+            why = why or caps.against_split(own, whole=wanted.split_of, cap_ml=wanted.split_cap_ml, next_ml=volume_ml)
+        if why:
+            raise Blocked(why)
+
+    def _of_unit(self, unit: str) -> list[Intent]:
+        """Every stroke of every run of a unit."""
+        runs = [row.run_id for row in self.ledger.runs() if row.unit == unit]
+        return [Intent.of(row) for run_id in runs for row in self.ledger.doses(run_id=run_id)]
+
     def _unit_of(self, run_id: str | None, here: UnitSettings) -> UnitSettings:
         """The unit of the run that a stroke belongs to: a shared pump's last stroke may be another unit's."""
         of = self.ledger.run(run_id or "")
@@ -283,8 +310,10 @@ class Transfers:
     def _check_budget(self, site: Site, wanted: Transfer, direction: Direction, volume_ml: float) -> None:
         """Refuse what could overfill the vessel or empty it below its minimum (INV-04, INV-05)."""
         vessel = site.unit.vessel
-        if wanted.part == "prime":
+        if wanted.part in TO_CUP:
             return
+        if wanted.fluid_path == INTO:
+            self._check_caps(site, wanted, volume_ml)
         held = vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
         if wanted.fluid_path == INTO and direction is Direction.DELIVER:
             top = held.ml + 3 * held.sigma_ml + volume_ml

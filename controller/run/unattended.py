@@ -10,7 +10,7 @@ from typing import NamedTuple
 from controller.bench import Bench
 from controller.settings import PathSettings, UnitSettings
 from drivers.core.fluid import FluidMover
-from protocols.plan import Dose, Exchange, Plan
+from protocols.plan import Dose, Exchange, Plan, Withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def strokes(plan: Plan, unit: UnitSettings) -> Iterator[Asked]:
             case Exchange() as work:
                 yield Asked(work.out_path, work.at_most_ml, work.out_rate_ml_min, math.inf)
                 yield Asked(work.in_path, work.fill_ml, work.fill_rate_ml_min, vessel.max_ml - work.to_level_ml)
-            case Dose(purpose="prime") as work:
+            case Withdraw() as work:
+                room_ml = math.inf if work.to_level_ml is not None else vessel.max_ml - vessel.min_ml
+                yield Asked(work.path, work.volume_ml, work.rate_ml_min, room_ml)
+            case Dose(purpose="prime" | "rinse") as work:
                 yield Asked(work.path, work.volume_ml, work.rate_ml_min, math.inf)
             case Dose() as work:
                 yield Asked(work.path, work.volume_ml, work.rate_ml_min, vessel.max_ml)

@@ -7,6 +7,7 @@ import pytest
 import protocols
 from protocols import ProtocolInvalid
 from protocols.loading import MAX_BYTES, read
+from protocols.plan import SetEnvironment, SetPoint
 from tests.protocols.answering import COMPRESSED
 
 HEADER = """\
@@ -74,8 +75,8 @@ def test_every_fault_is_reported_at_once_with_line_and_column():
         "small.yaml:17:15: stages[1].do[2].wait.for: mL measures volume, s measures time",
         "small.yaml:18:9: stages[1].do[3]: a fluid step needs a maximum duration (RM-07) (at most: 2 h)",
         "small.yaml:18:22: stages[1].do[3].fill.into: no vessel is called 'reactr' (did you mean 'reactor'?)",
-        "small.yaml:19:9: stages[1].do[4]: must say exactly one of: set, wait, exchange, dose, fill, prime, hand, "
-        "sample, if, repeat, together, call (did you mean 'hand'?)",
+        "small.yaml:19:9: stages[1].do[4]: must say exactly one of: set, wait, exchange, dose, fill, "
+        "withdraw, prime, rinse, perfuse, recirculate, hand, sample, if, repeat, together, call (did you mean 'hand'?)",
     ]
     nothing_false = ["set: {temperature: 37 mL}", "wait: {until: temperature within 0.2 K, for: 1 min, at most: 1 h}"]
     assert len(faults(*nothing_false)) == 1  # the wait is not told that its set point is missing
@@ -224,6 +225,39 @@ def test_parameters_stand_in_quantities_and_texts_and_can_be_set():
     assert bound.parameters == {"fill volume": "12000 uL"}
     assert protocol.bound({}) is protocol
     assert bound.sha256 == protocol.sha256
+
+
+def test_every_fluid_verb_is_bounded_and_says_what_it_lacks():
+    ends = "\n        at most: 1 h"
+    found = faults(
+        "withdraw: {from: reactor, at: 1 mL/min}" + ends,
+        "withdraw: {from: reactor, to level: 72 mL, at: 1 mL/min}" + ends,
+        "withdraw: {from: reactor, volume: 5 mL, at: 1 mL/min}",
+        "recirculate: {in: flasks, at: 1 mL/min}",
+    )
+    found += faults(
+        "rinse: {volume: 1 mL, of: medium, at: 1 mL/min, times: 30}" + ends,
+        "dose: {into: reactor, volume: 5 mL, of: medium, at: 1 mL/min, split: {into: 1, every: 1 h}}" + ends,
+        "perfuse: {in: reactor, at: 0 mL/min}",
+    )
+    says = "\n".join(found)
+    for words in (
+        "withdraws a volume or to a level: give one of them",
+        "'to level' and 'at most' go together",
+        "a fluid step needs a maximum duration",
+        "rinse.times",
+        "dose.split.into",
+        "0 mL/min must be more than 0",
+        "flasks does not name what this step needs: perfusion",
+    ):
+        assert words in says, found
+
+
+def test_a_loop_is_turned_by_a_set_point_and_is_no_dose():
+    header = HEADER.replace("medium out]", "medium out, perfusion]")
+    plan = protocols.plan(load("perfuse: {in: reactor, at: 0.2 mL/min}", header=header), 0.0, "UTC")
+    assert plan.nodes["one/perfuse"].work == SetEnvironment((SetPoint("perfusion", 0.2, "mL/min"),))
+    assert plan.nodes["one/perfuse"].title == "Perfuse reactor at 0.2 mL/min"
 
 
 ARMS = HEADER.replace(

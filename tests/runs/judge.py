@@ -9,6 +9,7 @@ import pytest
 from controller.store.rows import DoseRow
 from controller.store.verify import verify
 from drivers.core.fluid import Direction
+from protocols.plan import TO_CUP
 from tests.runs.witness import PUMPS, Witness
 
 COUNTER_ML = 0.11
@@ -63,7 +64,7 @@ def by_exchange(rows: list[DoseRow]) -> dict[str, list[DoseRow]]:
     """The strokes of each exchange, both in the order in which they were intended."""
     found: dict[str, list[DoseRow]] = {}
     for row in sorted(rows, key=lambda row: row.intended_at):
-        if row.part != "prime":
+        if row.part not in TO_CUP:
             found.setdefault(row.path, []).append(row)
     return found
 
