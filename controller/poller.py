@@ -105,9 +105,10 @@ class Keeper:
         with self.device.as_identified():
             await self._stop_fluid()
             await self.device.prepare()
+            self._alarms_known = self._alarms()  # one met from here on is not dealt with yet
             self.device.turns.forget()
             self.latest.put(self.name, await self.device.poll())
-        self._failures, self._alarms_known = 0, self._alarms()
+        self._failures = 0
         await self.become(Condition.READY, "")
         self.settled.set()
 
