@@ -50,6 +50,11 @@ class Bottle:
     fluid: str
     volume_ml: float
     used_ml: float
+    path: str = ""
+    hung_at: float = 0.0
+    """When it hangs: the hand step is done."""
+    last_used: float = 0.0
+    """The last draw from it; 0 when there is none."""
 
     @property
     def enough(self) -> bool:
@@ -174,5 +179,14 @@ def _bottles(plan: Plan, rows: list[Row]) -> Iterator[Bottle]:
             hung += [(row, act.fluid, act.volume_ml) for act in work.acts if act.act == "renew"]
     for i, (row, fluid, volume_ml) in enumerate(hung):
         until = next((later.at for later, other, _ in hung[i + 1 :] if other == fluid), float("inf"))
-        used_ml = sum(r.in_ml for r in rows if r.fluid == fluid and row.at <= r.at < until)
-        yield Bottle(row.day, row.local, fluid, volume_ml, used_ml)
+        drawn = [r for r in rows if r.in_ml and r.fluid == fluid and row.at <= r.at < until]
+        yield Bottle(
+            day=row.day,
+            local=row.local,
+            fluid=fluid,
+            volume_ml=volume_ml,
+            used_ml=sum(r.in_ml for r in drawn),
+            path=row.path,
+            hung_at=row.at + row.minutes * 60,
+            last_used=max([r.at for r in drawn], default=0.0),
+        )

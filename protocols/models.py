@@ -10,11 +10,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from protocols.fields import (
+    Area,
+    CellsPerCm2,
+    Concentration,
     Duration,
     Environment,
     Form,
     IfLater,
     Numbers,
+    Percent,
     Text,
     Volume,
     Weekday,
@@ -43,6 +47,10 @@ class Vessel(Form):
     wells: int | None = Field(default=None, ge=1, le=1536)
     volume: Volume | None = None
     needs: tuple[Text, ...] = ()
+    area: Area | None = None
+    """Growth area of one flask; without it 5 cm2 for each mL of `volume`."""
+    retention: Literal["screen", "settling"] | None = None
+    """What keeps spheroids in a stirred vessel when medium leaves it."""
     source: Text | None = None
 
     @property
@@ -53,7 +61,28 @@ class Vessel(Form):
 class Material(Form):
     recipe: Text
     keeps: Text
+    hangs: Duration | None = None
+    """Longest time in a bottle at the bench; without it as long as it keeps."""
+    bicarbonate: Concentration | None = None
+    base_ascorbate: Literal["yes", "no"] | None = Field(default=None, alias="base ascorbate")
+    """Whether the base medium itself holds ascorbic acid, as most αMEM does."""
     source: Text | None = None
+
+
+class Growth(Form):
+    """How cells on flasks are expected to grow, for the cell budget."""
+
+    doubling_time: Duration = Field(default=1.54 * 86400, alias="doubling time")
+    """A: 0.45 a day, as the simulated plant has it; 1 to 3 d are customary, 5.1 d were read for human ADSC (R)."""
+    confluent: CellsPerCm2 = 4e4
+    """A."""
+    detached: Percent = 80.0
+    """Share of the cells that detachment gives, % (D, culture-protocols §4)."""
+    source: Text | None = None
+
+    @property
+    def share(self) -> float:
+        return self.detached / 100
 
 
 class Defaults(Form):
@@ -136,5 +165,6 @@ class Document(Form):
     parameters: dict[Text, Parameter] = Field(default_factory=dict[str, Parameter])
     vessels: dict[Text, Vessel] = Field(default_factory=dict[str, Vessel])
     materials: dict[Text, Material] = Field(default_factory=dict[str, Material])
+    growth: Growth = Growth()
     environment: Defaults = Defaults()
     stages: tuple[Stage, ...] = Field(min_length=1)

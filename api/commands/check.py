@@ -1,14 +1,18 @@
-"""Validate bench files and protocol files: every fault of every file, with its place and what would be right."""
+"""Validate bench files and protocol files: every fault with its place and what would be right; warnings beside."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.folders import json_argument
+
+if TYPE_CHECKING:
+    from protocols.unwise import Unwise
 
 EXAMPLE = "osteon check bench.toml my-protocol.yaml"
 
@@ -23,16 +27,25 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([fault for each in found.values() for fault in each], indent=1))
     else:
-        for name, wrong in found.items():
-            for fault in wrong:
-                print(sentence(fault), file=sys.stderr)
-            if not wrong:
-                print(f"{name}: in order")
-    return 1 if any(found.values()) else 0
+        for name, said in found.items():
+            for each in said:
+                print(sentence(each), file=sys.stderr)
+            if not any(map(wrong, said)):
+                print(f"{name}: in order{f', {counted(said)}' if said else ''}")
+    return 1 if any(wrong(each) for said in found.values() for each in said) else 0
+
+
+def wrong(fact: Mapping[str, object]) -> bool:
+    """A fault refuses the file; a warning does not."""
+    return fact["severity"] == "fault"
+
+
+def counted(warnings: Sequence[object]) -> str:
+    return f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}"
 
 
 def faults(name: str) -> list[dict[str, object]]:
-    """Every fault of one file as plain facts: file, line, column, field, reason, right."""
+    """Every fault of one file, or its warnings: severity, file, line, column, field, reason, right."""
     path = Path(name)
     if path.suffix == ".toml":
         return bench_faults(path)
@@ -56,12 +69,18 @@ def bench_faults(path: Path) -> list[dict[str, object]]:
 def protocol_faults(name: str) -> list[dict[str, object]]:
     from protocols.faults import ProtocolInvalid
     from protocols.loading import load
+    from protocols.unwise import unwise
 
     try:
-        load(name)
+        return [warning(each) for each in unwise(load(name))]
     except ProtocolInvalid as error:
         return [fault(each.file, each.reason, each.line, each.column, each.field, each.right) for each in error.faults]
-    return []
+
+
+def warning(unwise: Unwise) -> dict[str, object]:
+    """What is legal but unwise, as facts."""
+    said = fault(unwise.file, unwise.reason, unwise.line, unwise.column, unwise.field, unwise.better)
+    return {**said, "severity": "warning", "kind": unwise.kind}
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -71,10 +90,20 @@ def unreadable(error: OSError | UnicodeDecodeError) -> str:
 def fault(
     file: str, reason: str, line: int = 1, column: int = 1, field: str = "", right: str = ""
 ) -> dict[str, object]:
-    return {"file": file, "line": line, "column": column, "field": field, "reason": reason, "right": right}
+    return {
+        "severity": "fault",
+        "file": file,
+        "line": line,
+        "column": column,
+        "field": field,
+        "reason": reason,
+        "right": right,
+    }
 
 
 def sentence(fault: Mapping[str, object]) -> str:
     field = f"{fault['field']}: " if fault["field"] else ""
+    if not wrong(fault):
+        field = "warning: "
     right = f" ({fault['right']})" if fault["right"] else ""
     return f"{fault['file']}:{fault['line']}:{fault['column']}: {field}{fault['reason']}{right}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log, log10
 
+from drivers.core import carbonate
 from simulators.plant import parameters as p
 
 _LN10 = log(10)
@@ -67,7 +68,7 @@ def ph_open(sid: float, pco2_kpa: float, buffer_nb: float = 0.0, ph_ref: float =
     co2 = p.ALPHA_CO2 * pco2_kpa
     low, high = 4.0, p.PH_CEILING
     if buffer_nb == 0.0:
-        return min(high, max(low, p.PK_CARBONIC + log10(max(sid, 1e-9) / co2)))
+        return min(high, max(low, carbonate.ph(max(sid, 1e-9), pco2_kpa)))
     for _ in range(44):
         middle = 0.5 * (low + high)
         if p.PK_CARBONIC + log10(max(sid - buffer_nb * (middle - ph_ref), 1e-9) / co2) > middle:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from drivers.core import carbonate
+
 
 class Parameter(NamedTuple):
     """One line of the table."""
@@ -65,8 +67,8 @@ K_CONDENSE = _p("condensation on colder walls", 1 / 60, "1/s", "A", "")
 RH_SENSOR_LAG_S = _p("incubator humidity sensor lag", 30.0, "s", "A", "plant-models §9, 10-60 s")
 
 # Medium.
-PK_CARBONIC = _p("pK' of CO2/HCO3-, 37 Cel", 6.10, "1", "M", "plant-models §3, R [7]")
-ALPHA_CO2 = _p("CO2 solubility, 37 Cel", 0.230, "mM/kPa", "M", "plant-models §3, R [7]")
+PK_CARBONIC = _p("pK' of CO2/HCO3-, 37 Cel", carbonate.PK, "1", "M", "plant-models §3, R [7]")
+ALPHA_CO2 = _p("CO2 solubility, 37 Cel", carbonate.ALPHA, "mM/kPa", "M", "plant-models §3, R [7]")
 PH_CEILING = _p("highest pH shown", 9.0, "[pH]", "A", "AF-13: carbonate is neglected, so the formula is clipped")
 BUFFER_NB = _p("non-bicarbonate buffer", 5.0, "mM/pH", "A", "plant-models §3, 2-8")
 PH_REFERENCE = _p("pH at which the other buffers carry no charge", 7.40, "[pH]", "A", "plant-models §3")

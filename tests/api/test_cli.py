@@ -156,6 +156,18 @@ def test_check_accepts_the_bench_that_ships(capsys: pytest.CaptureFixture[str]) 
     assert "in order" in capsys.readouterr().out
 
 
+def test_warnings_are_told_with_their_place_and_refuse_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "undifferentiated-control-28d"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("undifferentiated-control-28d.yaml:")
+    assert ": warning: αMEM usually holds 0.28 mM ascorbic acid" in said.err
+    assert "in order, 2 warnings" in said.out
+    assert cli.main(["check", "--json", "undifferentiated-control-28d"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert {fact["severity"] for fact in facts} == {"warning"}
+    assert {fact["kind"] for fact in facts} == {"ascorbate", "two-tasks"}
+
+
 def test_hold_needs_no_sign_in_and_says_what_goes_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with answering(tmp_path, hold={"ok": {"states": {"run-1": "HOLDING"}}}) as heard:
         assert cli.main(["hold", "reactor", "--data", str(tmp_path)]) == 0
