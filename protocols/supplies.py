@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from protocols.quantities import amount
 
 RESERVE = 0.1
 """Share prepared beyond the planned volume: what stays in pipettes, bottles and lines (A)."""
+DAY_S = 86400.0
 _KEEPS = re.compile(r"(?P<time>[0-9.]+ *[a-z]+)(?: +at +(?P<where>.+))?")
 
 
@@ -54,8 +55,13 @@ class Batch:
     @property
     def too_old(self) -> bool:
         """Whether its last use comes after its shelf life, however late it is prepared."""
-        held_s = self.used_until.timestamp() - self.prepare_by.timestamp()
-        return self.keeps_s is not None and held_s > self.keeps_s
+        return self.keeps_s is not None and self.used_until > good_until(self.prepare_by, self.keeps_s)
+
+
+def good_until(made: datetime, life_s: float) -> datetime:
+    """The end of a shelf life; one of days ends with its last day, as the date on a label does."""
+    end = made + timedelta(seconds=life_s)
+    return end if life_s < DAY_S else end.replace(hour=23, minute=59, second=59)
 
 
 def shelf_life_s(keeps: str) -> float | None:
@@ -80,9 +86,8 @@ def draws(plan: Plan, calendar: Calendar) -> list[Draw]:
             for act in work.acts:
                 if act.act == "renew":
                     bottle = next(bottles)
-                    done = row.at + row.minutes * 60
-                    until = max(bottle.last_used, done)
-                    found.append(Draw(done, act.fluid, act.volume_ml, row.path, until, True, bottle.used_ml))
+                    until = max(bottle.last_used, row.at)
+                    found.append(Draw(row.at, act.fluid, act.volume_ml, row.path, until, True, bottle.used_ml))
                 elif act.act == "pour":
                     ml = act.volume_ml * max(1, act.dishes)
                     found.append(Draw(row.at, act.fluid, ml, row.path, row.at))
@@ -99,7 +104,7 @@ def batches(plan: Plan, calendar: Calendar, materials: Mapping[str, Material]) -
     for fluid in _made_last_first(materials):
         material = materials[fluid]
         own = sorted((draw for draw in taken if draw.fluid == fluid), key=lambda draw: draw.at)
-        made = [_batch(fluid, material.keeps, part, days) for part in _split(own, shelf_life_s(material.keeps))]
+        made = [_batch(fluid, material.keeps, part, days) for part in _split(own, shelf_life_s(material.keeps), days)]
         found += made
         if (of := made_of(material.recipe, materials)) and of != fluid:
             for batch in made:
@@ -131,11 +136,11 @@ def _made_last_first(materials: Mapping[str, Material]) -> list[str]:
     return order
 
 
-def _split(own: list[Draw], keeps_s: float | None) -> Iterator[list[Draw]]:
+def _split(own: list[Draw], keeps_s: float | None, days: Days) -> Iterator[list[Draw]]:
     """Draws that one batch can serve: its last use is within the shelf life, counted from its first."""
     part: list[Draw] = []
     for draw in own:
-        if part and keeps_s is not None and draw.until - part[0].at > keeps_s:
+        if part and keeps_s is not None and days.local(draw.until) > good_until(days.local(part[0].at), keeps_s):
             yield part
             part = []
         part.append(draw)

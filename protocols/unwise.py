@@ -19,7 +19,7 @@ from protocols.planning import plan as planned
 from protocols.protocol import Protocol
 from protocols.quantities import WEEKDAYS
 from protocols.source import Loc
-from protocols.supplies import batches
+from protocols.supplies import batches, good_until
 
 Kind = Literal[
     "night", "weekend", "settling", "ph", "reservoir", "cells", "ascorbate", "shelf-life", "two-tasks", "evaporation"
@@ -217,7 +217,11 @@ def _too_old(protocol: Protocol, plan: Plan, rows: Calendar) -> Found:
     for bottle in rows.bottles:
         material = materials.get(bottle.fluid)
         hung_s = bottle.last_used - bottle.hung_at
-        if material is not None and material.hangs is not None and hung_s > material.hangs:
+        if material is None or material.hangs is None or not bottle.last_used:
+            continue
+        if bottle.local + timedelta(seconds=bottle.last_used - bottle.hung_at) > good_until(
+            bottle.local, material.hangs
+        ):
             reason = f"{bottle.fluid} hung on day {bottle.day} is still used after {hung_s / 86400:.1f} d"
             yield bottle.path, "shelf-life", reason, f"it hangs for {material.hangs / 86400:g} d: a new bottle sooner"
     for batch in batches(plan, rows, materials):

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from api.agenda import Item, agenda, best_start, ics, volumes
 from api.commands.runs import pairs
 from api.folders import json_argument
+from api.plan_facts import Planned, facts, mark, worked_out
 from api.refusal import Refusal
 from api.site_time import next_monday, parse_time
 from api.table import table
 from controller.clock import Clock, boot_seconds
+from protocols.calendar import Row
 from protocols.loading import Protocol, load
 from protocols.planning import plan
+from protocols.starting import Best, best_start
 
-EXAMPLE = "osteon plan adsc-osteo-spheroid-28d --best-start --ics calendar.ics"
+EXAMPLE = "osteon plan adsc-osteo-spheroid-28d --best-start --ics calendar.ics --sheets work.html --labels labels.html"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,57 +31,120 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     when.add_argument(
         "--best-start", action="store_true", help="the start of the next week with least night and weekend work"
     )
-    parser.add_argument("--bench", type=Path, metavar="FILE", help="bench file; gives the site's zone (default: UTC)")
+    parser.add_argument("--bench", type=Path, metavar="FILE", help="bench file; gives zone and bottle (default: UTC)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
-    parser.add_argument("--ics", type=Path, metavar="FILE", help="write a calendar file")
+    parser.add_argument("--read", action="store_true", help="print the protocol as a person reads it at the bench")
+    parser.add_argument("--ics", type=Path, metavar="FILE", help="write a calendar file of all hand tasks")
+    parser.add_argument("--sheets", type=Path, metavar="FILE.html", help="write work sheets to print, a page a day")
+    parser.add_argument("--labels", type=Path, metavar="FILE.html", help="write labels with 2D codes to print")
     json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    zone = site_zone(options.bench)
     protocol = load(options.protocol).bound(pairs(options.set))
-    items = agenda(plan(protocol, chosen_start(options, protocol, zone), zone))
-    if options.ics:
-        options.ics.write_text(ics(protocol.name, items), encoding="utf-8", newline="")
+    if options.read:
+        from api.printed.reading import reading
+
+        print(reading(protocol), end="")
+        return 0
+    zone, place_ml = site(options.bench)
+    start, best = chosen_start(options, protocol, zone)
+    planned = worked_out(protocol, plan(protocol, start, zone), place_ml, best)
+    written(options, planned)
     if options.json:
-        print(json.dumps([each.facts() for each in items], indent=1))
+        print(json.dumps(facts(planned), indent=1))
     else:
-        show(protocol, items, zone)
+        show(planned)
     return 0
 
 
-def site_zone(bench: Path | None) -> str:
+def written(options: argparse.Namespace, planned: Planned) -> None:
+    """The files that were asked for."""
+    if options.ics:
+        from api.printed.ics import ics
+
+        options.ics.write_text(ics(planned.plan, planned.rows), encoding="utf-8", newline="")
+    if options.sheets:
+        from api.printed.sheets import sheets
+
+        options.sheets.write_text(sheets(planned.plan, planned.rows), encoding="utf-8")
+    if options.labels:
+        from api.printed.label_sheet import label_sheet
+        from protocols.labels import labels
+
+        made = labels(planned.protocol, planned.plan)
+        options.labels.write_text(label_sheet(planned.protocol.name, made), encoding="utf-8")
+
+
+def site(bench: Path | None) -> tuple[str, float | None]:
+    """The zone of a bench, and the largest bottle it has room for, mL; None = not known."""
+    if bench is None:
+        return "UTC", None
     from controller.settings import load as load_bench
 
-    return load_bench(bench).bench.zone if bench else "UTC"
+    settings = load_bench(bench)
+    sources = [path.source_ml for unit in settings.units for path in unit.paths.values() if path.source_ml]
+    return settings.bench.zone, max(sources, default=None)
 
 
-def chosen_start(options: argparse.Namespace, protocol: Protocol, zone: str) -> float:
+def chosen_start(options: argparse.Namespace, protocol: Protocol, zone: str) -> tuple[float, Best | None]:
     if options.start:
-        return parse_time(options.start, zone)
+        return parse_time(options.start, zone), None
     monday = next_monday(Clock.real(zone).utc_of(boot_seconds()), zone)
     if not options.best_start:
-        return monday
-    found = best_start(lambda start: plan(protocol, start, zone), monday)
+        return monday, None
+    first = datetime.fromtimestamp(monday, ZoneInfo(zone)).date()
+    found = best_start(lambda start: plan(protocol, start, zone), first, zone)
     if found is None:
         raise Refusal(f"{protocol.name}: no start in the week from next Monday fits; name one with --start")
-    return found
+    return found.chosen.start, found
 
 
-def show(protocol: Protocol, items: list[Item], zone: str) -> None:
-    print(f"{protocol.name} {protocol.version}, times in {zone}")
-    rows = [
-        (
-            each.when.strftime("%a %d %b %H:%M") if each.fixed else "then",
-            f"day {each.day}",
-            each.what,
-            each.title,
-            each.mark,
-        )
-        for each in items
-    ]
-    print(table(("when", "culture day", "who", "step", ""), rows))
-    print()
-    print(table(("fluid", "day", "mL"), [(fluid, str(day), f"{ml:g}") for (fluid, day), ml in volumes(items).items()]))
-    hands = [each for each in items if each.what == "hand"]
-    print(f"\n{len(hands)} hand tasks, {sum(bool(each.mark) for each in hands)} of them at night or on a weekend")
+def show(planned: Planned) -> None:
+    rows, zone = planned.rows, ZoneInfo(planned.plan.zone)
+    started = datetime.fromtimestamp(planned.plan.start, zone)
+    print(
+        f"{planned.protocol.name} {planned.protocol.version}, start {started:%a %d %b %Y %H:%M} ({planned.plan.zone})"
+    )
+    print("Rehearsal, not a validated or clinical protocol.")
+    if planned.best:
+        print(f"Best start: {planned.best.why}.")
+    section("Calendar", ("when", "day", "who", "min", "step", ""), [calendar_line(row) for row in rows.rows])
+    section("Fluid moved by osteon", ("fluid", "day", "mL"), [
+        (fluid, str(day), f"{ml:g}") for (day, fluid), ml in sorted(rows.volume_by_day_ml.items())
+    ])  # fmt: skip
+    section("Medium to prepare, 10 % reserve included", ("medium", "by", "mL", "used until", "keeps"), [
+        (each.fluid, f"{each.prepare_by:%a %d %b %H:%M}", f"{each.volume_ml:g}", f"{each.used_until:%a %d %b}",
+         f"{each.keeps}{' TOO OLD' if each.too_old else ''}")
+        for each in planned.media
+    ])  # fmt: skip
+    section("Bottles", ("fluid", "hung", "mL", "drawn"), [
+        (each.fluid, f"{each.local:%a %d %b %H:%M}", f"{each.volume_ml:g}",
+         f"{each.used_ml:g}{'' if each.enough else ' TOO SMALL'}")
+        for each in rows.bottles
+    ])  # fmt: skip
+    section("Cells", ("from", "day", "needed", "expected", "flasks that would do"), [
+        (", ".join(f"{s.dishes} {s.vessel}" if s.dishes > 1 else s.vessel for s in each.sources),
+         str(each.sources[0].day), f"{each.needed:.2g}", f"{each.available:.2g}{' SHORT' if each.short else ''}",
+         str(each.dishes_needed))
+        for each in planned.cells
+    ])  # fmt: skip
+    hours, late = rows.hand_minutes / 60, len(rows.out_of_hours)
+    print(f"\n{len(rows.hand_rows)} hand tasks, {hours:.1f} h; {late} of them at night or on a weekend")
+    for each in planned.warnings:
+        print(each)
+
+
+def calendar_line(row: Row) -> tuple[str, ...]:
+    who, minutes = ("hand", f"{row.minutes:g}") if row.minutes else ("osteon", "")
+    note = " ".join(filter(None, (mark(row), perhaps(row.only_if))))
+    return f"{row.local:%a %d %b %H:%M}", str(row.day), who, minutes, row.title, note
+
+
+def section(title: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    if lines:
+        print(f"\n{title}\n{table(heads, lines)}")
+
+
+def perhaps(only_if: str) -> str:
+    return f"only if {only_if}" if only_if else ""

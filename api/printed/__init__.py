@@ -1,0 +1,1 @@
+"""A plan on paper and in other programs: calendar file, work sheets, labels."""
