@@ -67,6 +67,8 @@ class Runs:
         """Who else moves fluid and must end it at once when a unit, or all, is held or stopped (DX-06)."""
         self.fault = ""
         """Why records can no longer be written; then nothing starts any more (ST-04)."""
+        self.planner = make_plan
+        """How a protocol becomes a plan; a rehearsal may cut its waiting short."""
         self._to_come: set[str] = set()
         """Runs of the ledger that a restart has not reached yet: what they had in hand is still theirs."""
         doors.transfers.holders.under_way = self.under_way
@@ -129,7 +131,7 @@ class Runs:
             raise RunConflict("; ".join(f"{run_id} is not ended: {why}" for run_id, why in self.stranded.items()))
         protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
-        plan = make_plan(protocol, begins, self.settings.bench.zone, dict(sets or {}))
+        plan = self.planner(protocol, begins, self.settings.bench.zone, dict(sets or {}))
         lacks = [*failures(plan, where, self.doors.bench), *sharing.failures(plan, where, self.doors.outputs)]
         if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)

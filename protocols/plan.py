@@ -141,7 +141,7 @@ class HandAct:
 
     act: pour (adds `volume_ml` to vessel) · take (removes) · renew (bottle of `fluid`, `volume_ml` in it) ·
     line_to_cup · line_to_vessel · stir (value = 1/min) · door (chamber open for `duration_s`) ·
-    harvest (empties vessel)
+    harvest (empties vessel) · sample (value = how many, fluid = wells or cells, used up for an assay)
     """
 
     act: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import assert_never
 
@@ -31,6 +32,8 @@ SET_AT_MOST_S = 600.0
 """Writing and reading back set points; reaching them is a wait."""
 PAUSE_SLACK_S = 60.0
 CUP = "priming cup"
+_COUNTED = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?) (wells|cells)")
+"""What is taken of a plate or a flask."""
 
 
 class Steps:
@@ -175,6 +178,9 @@ class Steps:
         if self.document.vessels[step.vessel].by_osteon:
             taken = HandAct("take", step.vessel, parse_quantity(step.take, "mL")[0])
             hand = replace(hand, acts=(taken, *hand.acts))
+        elif counted := _COUNTED.fullmatch(step.take):
+            used = HandAct("sample", step.vessel, value=float(counted[1]), fluid=counted[2])
+            hand = replace(hand, acts=(self._placed(used), *hand.acts))
         results = tuple(_entry(name, form) for name, form in step.results.items())
         return replace(hand, sample=step.sample, results=results, results_due_s=step.due)
 

@@ -71,7 +71,7 @@ class Past:
         """Live to the first quiet moment `days` after the start and end in order; the world as it is left.
 
         Raises NoPast when the run rests or ends before."""
-        async with self.rehearsal.alive(text, {}, progress) as engine:
+        async with self.rehearsal.alive(text, {}, progress) as (engine,):
             target = engine.plan.start + days * DAY_S
             self._poll(COARSE_S)
             await self._reach(engine, max(engine.plan.start, target - FINE_S))

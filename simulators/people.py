@@ -89,6 +89,8 @@ class PersonState:
     tries: dict[str, int] = field(default_factory=dict[str, int])
     chances: dict[str, int] = field(default_factory=dict[str, int])
     """How often a fault could have happened, by its name."""
+    samples: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    """What was truly in each sample when it was taken, and `at`, UTC s."""
     first_seen: float | None = None
 
 
@@ -119,6 +121,8 @@ class Person:
         self._seed, self._assay_seed = seed or 0, seed
         self.lapses = [Lapse(name, dict(numbers)) for name, numbers in (faults or {}).items()]
         self._zone = ZoneInfo(zone)
+        self.day_and_night = False
+        """Never at home; in a time-lapse a night is as long as an hour."""
         self.state = PersonState()
 
     def see(self, tasks: Sequence[Task], now: float) -> list[Answer]:
@@ -161,6 +165,7 @@ class Person:
             "done": {path: dict(found) for path, found in s.done.items()},
             "tries": dict(s.tries),
             "chances": dict(s.chances),
+            "samples": {key: dict(found) for key, found in s.samples.items()},
             "first_seen": s.first_seen,
             "lapses": [asdict(each) for each in self.lapses],
         }
@@ -190,7 +195,7 @@ class Person:
     def _at_work(self, at: float, reaction_s: float) -> float:
         """`at`, or after their arrival when the person is at home then."""
         local = datetime.fromtimestamp(at, self._zone)
-        if OPENS_H <= local.hour < CLOSES_H:
+        if self.day_and_night or OPENS_H <= local.hour < CLOSES_H:
             return at
         arrival = local.replace(hour=OPENS_H, minute=0, second=0, microsecond=0)
         if local.hour >= CLOSES_H:
@@ -258,6 +263,8 @@ class Person:
                 found = hands.elsewhere(now, act) | found
         for act in acts:
             found |= self._act(hands, act, now)
+        if task.get("sample") and found:
+            self.state.samples[_key(task)] = {"at": now, **found}
         if IN_CHAMBER & names:
             found = hands.look(now) | found
         return found

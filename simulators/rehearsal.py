@@ -22,18 +22,21 @@ from controller.store.digest import digest
 from drivers.core.errors import OsteonError
 from drivers.core.signals import Quality
 from protocols.loading import load
+from protocols.plan import Hand, Plan
 from protocols.planning import plan
 from protocols.protocol import Protocol
 from protocols.states import RunState
 from simulators.bench import START, SimulatedBench, read
 from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
+from simulators.laboratory import Sample, reported
 from simulators.operator import Operator
 from simulators.plant import thiele
 from simulators.report.page import page
 from simulators.report.recording import EVERY_S, Recording
 from simulators.report.told import Transfer
 from simulators.retold import told, transfers
+from simulators.timelapse import cut_short
 
 REHEARSER = Actor("rehearsal", "simulated", "program")
 HISTORY_AT_RISK_S = 3600.0
@@ -61,6 +64,10 @@ class Result:
     deviations: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     truth: Mapping[str, float | bool] = field(default_factory=dict[str, float | bool])
+    samples: tuple[Sample, ...] = ()
+    """What the simulated laboratory finds in each, in the order they were taken."""
+    time_lapse: bool = False
+    """Waiting was cut short: `days` are those of the bench, cells lived the whole time."""
 
     @property
     def complete(self) -> bool:
@@ -79,8 +86,14 @@ class Rehearsal:
         faults: Sequence[str] = (),
         installation: str = "",
         report: Path | None = None,
+        *,
+        units: Sequence[str] = (),
+        time_lapse: bool = False,
+        rounds: int | None = None,
     ) -> None:
+        """`units`: the run begins on each of them; none named = on the first of the bench. `rounds`: see `timelapse`."""
         self.settings, self.folder, self.seed, self.report = settings, folder, seed, report
+        self.units, self.time_lapse, self.rounds = tuple(units) or (settings.units[0].name,), time_lapse, rounds
         self.faults = tuple(faults)
         thiele.family()  # what cells will need is there before the run, so that its memory stays flat
         self.bench = SimulatedBench(config, seed=seed, faults=faults, start=START)
@@ -92,7 +105,14 @@ class Rehearsal:
             installation=installation or f"rehearsal-{seed}",
             flush_s=HISTORY_AT_RISK_S,
         )
+        self.bench.person.day_and_night = time_lapse
         self.operator = Operator(self.bench.person, self._tasks, self._give)
+
+    def _planned(self, protocol: Protocol, start_utc: float, zone: str, sets: Mapping[str, str] | None = None) -> Plan:
+        """The plan with its waiting cut short; cells and dishes live by the clock of the whole plan."""
+        short, lapse = cut_short(plan(protocol, start_utc, zone, sets), self.rounds)
+        self.bench.surroundings.lived = lapse.whole
+        return short
 
     def _tasks(self) -> list[dict[str, Any]]:
         return self.controller.runs.tasks() if self.controller.runs else []
@@ -108,19 +128,21 @@ class Rehearsal:
     async def run(self, text: str, sets: Mapping[str, str], progress: Progress) -> Result:
         """Start, live to the end or to a hold that only a person could end, and tell what happened."""
         begun = time.perf_counter()
-        async with self.alive(text, sets, progress) as engine:
-            recording = Recording(engine.plan.start)
+        async with self.alive(text, sets, progress) as engines:
+            recording = Recording(engines[0].plan.start)
             recorder = asyncio.create_task(self._record(recording)) if self.report else None
-            await self._until_end(engine)
-            result = self._result(engine, time.perf_counter() - begun)
+            async with asyncio.TaskGroup() as ends:
+                for engine in engines:
+                    ends.create_task(self._until_end(engine))
+            result = self._result(engines, time.perf_counter() - begun)
             if self.report and recorder:
                 recorder.cancel()
-                self._write(self.report, engine, recording, load(text).document.title)
+                self._write(self.report, engines[0], recording, load(text).document.title)
             return result
 
     @asynccontextmanager
-    async def alive(self, text: str, sets: Mapping[str, str], progress: Progress) -> AsyncGenerator[Engine]:
-        """The bench switched on, a run started on it and a person at work; all ended in order behind."""
+    async def alive(self, text: str, sets: Mapping[str, str], progress: Progress) -> AsyncGenerator[list[Engine]]:
+        """The bench switched on, a run started on each unit and a person at work; all ended in order behind."""
         self.bench.switch_on()
         async with asyncio.TaskGroup() as group:
             life = group.create_task(self.controller.run())
@@ -128,10 +150,12 @@ class Rehearsal:
             runs = self.controller.runs
             if runs is None:
                 raise OsteonError(self.controller.damaged)
-            engine = runs.engine(await runs.start(text, by=REHEARSER, sets=sets))
+            if self.time_lapse:
+                runs.planner = self._planned
+            engines = [runs.engine(await runs.start(text, by=REHEARSER, unit=unit, sets=sets)) for unit in self.units]
             person = group.create_task(self.operator.work())
-            shower = group.create_task(self._show(engine, progress))
-            yield engine
+            shower = group.create_task(self._show(engines[0], progress))
+            yield engines
             for task in (person, shower):
                 task.cancel()
             self.controller.stop()
@@ -178,29 +202,43 @@ class Rehearsal:
             await asyncio.sleep(3600.0)
             progress((asyncio.get_running_loop().time() - engine.plan.start) / 86_400.0, engine.run.state.value)
 
-    def _result(self, engine: Engine, wall_s: float) -> Result:
+    def _result(self, engines: Sequence[Engine], wall_s: float) -> Result:
+        """Of all runs; where one did not complete, its state and why."""
         ledger = self.controller.ledger
         if ledger is None:
             raise OsteonError(self.controller.damaged)
         now = asyncio.get_running_loop().time()
-        days = (now - engine.plan.start) / 86_400.0
-        answered = [task for task in ledger.tasks(engine.run_id) if task.state == "answered"]
+        days = (now - engines[0].plan.start) / 86_400.0
+        told = next((each for each in engines if each.run.state is not RunState.COMPLETE), engines[0])
+        answered = [task for each in engines for task in ledger.tasks(each.run_id) if task.state == "answered"]
         return Result(
-            protocol=engine.plan.protocol,
-            state=engine.run.state.value,
-            why=engine.run.why,
+            protocol=told.plan.protocol,
+            state=told.run.state.value,
+            why=told.run.why,
             seed=self.seed,
             days=days,
             wall_s=wall_s,
             compression=days * 86_400.0 / wall_s,
             event_log_digest=digest(ledger),
             faults=self.faults,
-            doses=tuple(transfers(engine, ledger)),
+            doses=tuple(dose for each in engines for dose in transfers(each, ledger)),
             hand_steps=len(answered),
-            deviations=tuple(row.text for row in ledger.deviations(engine.run_id)),
+            deviations=tuple(row.text for each in engines for row in ledger.deviations(each.run_id)),
             alarms=tuple(f"{row.priority}: {row.text}" for row in ledger.alarms()),
             truth=self.bench.truth(now),
+            samples=tuple(sorted(self._samples(engines), key=lambda each: each.day)),
+            time_lapse=self.time_lapse,
         )
+
+    def _samples(self, engines: Sequence[Engine]) -> Iterator[Sample]:
+        lived = self.bench.surroundings.lived
+        for engine in engines:
+            for path, node in engine.plan.nodes.items():
+                found = self.bench.person.state.samples.get(f"{engine.run_id}:{path}")
+                if isinstance(node.work, Hand) and found is not None:
+                    at = found["at"] if lived is None else lived(found["at"])
+                    values = reported(found, node.work.sample, self.seed)
+                    yield Sample((at - engine.plan.start) / 86_400.0, node.work.sample, values)
 
 
 def shipped_bench(name: str = "stirred-100") -> Path:
@@ -218,23 +256,30 @@ def rehearse(
     data: Path | None = None,
     report: Path | None = None,
     progress: Progress | None = None,
+    units: Sequence[str] = (),
+    time_lapse: bool = False,
+    rounds: int | None = None,
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
     `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log.
     `data` keeps the records; without it they are written to a temporary folder and thrown away. `report`: an
-    HTML file with the culture's story. Raises ProtocolInvalid, BenchInvalid, Unusable, and ValueError for a fault that
+    HTML file with the culture's story. `units`: it runs on each of them side by side (none = the first of the bench).
+    `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench; `rounds`: of what pumps do again and again only so many. Raises ProtocolInvalid, BenchInvalid, Unusable, and ValueError for a fault that
     the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text
     file = bench or shipped_bench()
     settings, config = load_settings(file), read(file)
-    faults = expanded(faults, config, seed, span_s(loaded, settings, sets or {}))
+    faults = expanded(faults, config, seed, span_s(loaded, settings, sets or {}, time_lapse=time_lapse))
     with tempfile.TemporaryDirectory(prefix="osteon-rehearsal-") as scratch:
         folder = data or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        rehearsal = Rehearsal(settings, config, folder, seed, faults, report=report)
+        rehearsal = Rehearsal(
+            settings, config, folder, seed, faults,
+            report=report, units=units, time_lapse=time_lapse, rounds=rounds,
+        )  # fmt: skip
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(START)) as runner:
             try:
                 return runner.run(rehearsal.run(text, sets or {}, progress or silent))
@@ -245,9 +290,10 @@ def rehearse(
                 raise first from None  # a refusal is said in one sentence, by `main`
 
 
-def span_s(protocol: Protocol, settings: Settings, sets: Mapping[str, str]) -> float:
+def span_s(protocol: Protocol, settings: Settings, sets: Mapping[str, str], *, time_lapse: bool = False) -> float:
     """From the start to the last thing that has a time."""
-    nodes = plan(protocol, START, settings.bench.zone, sets).nodes.values()
+    whole = plan(protocol, START, settings.bench.zone, sets)
+    nodes = (cut_short(whole)[0] if time_lapse else whole).nodes.values()
     return max((node.due for node in nodes if node.due), default=START) - START
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from controller.errors import Unusable
 from controller.settings import BenchInvalid
+from controller.settings import load as load_settings
 from drivers.core.errors import OsteonError
 from protocols.faults import ProtocolInvalid
-from simulators.rehearsal import Progress, Result, rehearse, silent
+from simulators.laboratory import Sample
+from simulators.plant.assays import ASSAYS
+from simulators.rehearsal import Progress, Result, rehearse, shipped_bench, silent
 from simulators.shrinking import shortest
 
 
@@ -23,6 +26,11 @@ def summary(result: Result) -> str:
     lines = [
         f"{result.protocol}: {result.state}" + (f" — {result.why}" if result.why and not result.complete else ""),
         f"{result.days:.2f} days in {result.wall_s:.1f} s: {result.compression:,.0f} x real time (seed {result.seed})",
+        *(
+            ["time-lapse: waiting was cut short; flasks, plates and spheroids lived the whole time"]
+            if result.time_lapse
+            else []
+        ),
         *([f"faults: {','.join(result.faults)}"] if result.faults else []),
         f"hand steps done: {result.hand_steps}",
         "doses (asked / pump counter / balance, mL):",
@@ -30,6 +38,8 @@ def summary(result: Result) -> str:
             f"  {dose.path} {dose.part}: {dose.asked_ml:.1f} / {shown(dose.counter_ml)} / {shown(dose.balance_ml)}"
             for dose in result.doses
         ),
+        *(["samples:"] if result.samples else []),
+        *(f"  day {each.day:.1f} {each.name}: {findings(each)}" for each in result.samples),
         f"deviations: {len(result.deviations)}",
         *(f"  {text}" for text in result.deviations),
         f"alarms: {len(result.alarms)}",
@@ -40,8 +50,19 @@ def summary(result: Result) -> str:
     return "\n".join(lines)
 
 
+def findings(sample: Sample) -> str:
+    return ", ".join(f"{name} {value:.4g} {ASSAYS[name].unit}" for name, value in sample.values.items())
+
+
 def shown(volume_ml: float | None) -> str:
     return "—" if volume_ml is None else f"{volume_ml:.2f}"
+
+
+def units_of(asked: str, bench: Path | None) -> tuple[str, ...]:
+    """The units named, or `all` of the bench."""
+    if asked == "all":
+        return tuple(unit.name for unit in load_settings(bench or shipped_bench()).units)
+    return tuple(name for name in asked.split(",") if name)
 
 
 def bar(days: float) -> Progress:
@@ -72,6 +93,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--report", type=Path)
+    parser.add_argument("--time-lapse", action="store_true", help="the same acts, the waiting between them cut short")
+    parser.add_argument(
+        "--units", default="", help="run it on each of these units side by side, e.g. bed_1,bed_2; or all"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)
     if wrong := [part for part in asked.set if "=" not in part]:
@@ -90,6 +115,8 @@ def main(argv: list[str] | None = None) -> int:
             data=data,
             report=report,
             progress=show,
+            units=units_of(asked.units, asked.bench),
+            time_lapse=asked.time_lapse,
         )
 
     try:

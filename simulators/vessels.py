@@ -5,7 +5,7 @@ Here is the bench `stirred-100`; `perfusion-4` is in `perfused`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from simulators import people, perfused
@@ -24,6 +24,8 @@ Place = Chamber | Immersion | Barrel | Tube | Pan
 
 class Surroundings(Protocol):
     """What a host needs of a simulated bench: places for devices, a person's hands, and the truth to judge by."""
+
+    lived: Callable[[float], float] | None
 
     @property
     def hands(self) -> people.Hands: ...

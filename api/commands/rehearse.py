@@ -20,6 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep ledger and history there")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write the culture's story there")
+    parser.add_argument("--time-lapse", action="store_true", help="the same acts, the waiting between them cut short")
+    parser.add_argument("--units", metavar="NAME,…", help="side by side on each of these units of the bench, or all")
     json_argument(parser)
 
 
@@ -27,11 +29,13 @@ def run(options: argparse.Namespace) -> int:
     words = ["rehearse", options.protocol]
     if options.bench:
         words += ["--bench", str(bench_file(options.bench))]
-    for name in ("seed", "faults", "data", "report"):
+    for name in ("seed", "faults", "data", "report", "units"):
         if (value := vars(options)[name]) is not None:
             words += [f"--{name}", str(value)]
     for each in options.set:
         words += ["--set", each]
     if options.shrink:
         words.append("--shrink")
+    if options.time_lapse:
+        words.append("--time-lapse")
     become([*words, "--json"] if options.json else words)

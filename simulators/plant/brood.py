@@ -69,9 +69,17 @@ class Aged(NamedTuple):
 
 
 def aged(
-    s: Spheroids, count: float, cells: float, dead: float, liquid: Mix, o2_mm: float, still: bool, rates: Rates
+    s: Spheroids,
+    count: float,
+    cells: float,
+    dead: float,
+    liquid: Mix,
+    o2_mm: float,
+    still: bool,
+    rates: Rates,
+    dt_s: float = SLOW_S,
 ) -> Aged:
-    """Half an hour of `count` spheroids in this liquid; `rates` as of a cell that has all it wants."""
+    """A slow step, half an hour, of `count` spheroids in this liquid; `rates` as of a cell that has all it wants."""
     import numpy as np
 
     from simulators.plant.spheroids import Surroundings, step
@@ -84,16 +92,16 @@ def aged(
         max(0.0, liquid.calcium) / count,
     )  # fmt: skip
     viability = 100 * cells / (cells + dead)
-    fate = step(s, around, np.array([cells / count]), np.array([viability]), SLOW_S)
+    fate = step(s, around, np.array([cells / count]), np.array([viability]), dt_s)
     breathes = replace(rates, o2=rates.o2 * float(fate.uptake[0]))
     return Aged(breathes, cells * float(fate.starved[0]), float(fate.bound_umol[0]) * count)
 
 
-def age(s: Spheroids, c: CultureState, volume_ml: float) -> Rates:
-    """Half an hour in the stirred vessel; how its cells breathe from now on."""
+def age(s: Spheroids, c: CultureState, volume_ml: float, dt_s: float = SLOW_S) -> Rates:
+    """A slow step, half an hour, in the stirred vessel; how its cells breathe from now on."""
     liquid = Mix(volume_ml, calcium=c.calcium, phosphate=c.phosphate, supplements=c.supplements)
     o2 = c.o2 / volume_ml if volume_ml else 0.0
-    done = aged(s, c.spheroids, c.cells, c.dead_cells, liquid, o2, c.rpm < STILL_RPM, SPHEROID)
+    done = aged(s, c.spheroids, c.cells, c.dead_cells, liquid, o2, c.rpm < STILL_RPM, SPHEROID, dt_s)
     c.cells -= done.starved
     c.dead_cells += done.starved
     c.calcium -= done.bound_umol

@@ -70,9 +70,9 @@ class Flasks:
         self.cells, self.dead = np.zeros_like(came), np.zeros_like(came)
         return came, kept
 
-    def advance(self, seconds: float, gas: Gas = INCUBATOR) -> None:
+    def advance(self, seconds: float, gas: Gas = INCUBATOR, step_s: float = STEP_S) -> None:
         while seconds > 1e-9:
-            dt = min(STEP_S, seconds)
+            dt = min(step_s, seconds)
             self._step(gas, dt)
             seconds -= dt
 

@@ -110,7 +110,7 @@ class PerfusionPlant(Timed):
         self._follow(moved, dt_s)
         for one, flow, rates in zip(self.beds, moved.flow_ml_min, self.rates, strict=True):
             beds.step(one, air, flow, dt_s, rates)
-        if (t + dt_s) // brood.SLOW_S > t // brood.SLOW_S:
+        for _ in range(self.slow_steps(t, t + dt_s)):
             self._age()
         self.gas_ml += self.gas_ml_min * dt_s / 60
 
@@ -132,13 +132,14 @@ class PerfusionPlant(Timed):
         self.spheroids[number], self.rates[number] = None, self._rates
 
     def _age(self) -> None:
-        """Half an hour of the spheroids in their beds, which the loop's liquid passes."""
+        """A slow step of the spheroids in their beds, which the loop's liquid passes."""
         for number, (one, spheroids) in enumerate(zip(self.beds, self.spheroids, strict=True)):
             if spheroids is None:
                 continue
             done = brood.aged(
-                spheroids, one.spheroids, one.cells, one.dead_cells, one.liquid, one.void_o2, False, self._rates
-            )
+                spheroids, one.spheroids, one.cells, one.dead_cells, one.liquid, one.void_o2, False, self._rates,
+                self.slow_s,
+            )  # fmt: skip
             self.rates[number] = done.rates
             one.cells -= done.starved
             one.dead_cells += done.starved

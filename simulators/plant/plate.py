@@ -87,14 +87,14 @@ class Plate:
         """%; 0 where there is nothing."""
         return 100 * self.cells / np.maximum(self.cells + self.dead, 1e-9)
 
-    def advance(self, seconds: float, gas: Gas = INCUBATOR) -> None:
-        """Let time pass under one gas; whole steps of two minutes, and the rest."""
+    def advance(self, seconds: float, gas: Gas = INCUBATOR, step_s: float = STEP_S, slow_s: float = SLOW_S) -> None:
+        """Let time pass under one gas; whole steps of two minutes, and the rest. Spheroids age every `slow_s`."""
         while seconds > 1e-9:
-            dt = min(STEP_S, seconds, SLOW_S - self.seconds % SLOW_S)
-            self._step(gas, dt)
+            dt = min(step_s, seconds, slow_s - self.seconds % slow_s)
+            self._step(gas, dt, slow_s)
             seconds -= dt
 
-    def _step(self, gas: Gas, dt_s: float) -> None:
+    def _step(self, gas: Gas, dt_s: float, slow_s: float) -> None:
         wells, living = self.wells, self.cells
         breathing = living * p.O2_UPTAKE * self.spheroids.uptake * FMOL_PER_HOUR
         wells.breathe(gas, breathing, dt_s)
@@ -105,15 +105,15 @@ class Plate:
         dies = living * -np.expm1(-p.DEATH / 86_400 * dt_s)
         self.cells, self.dead = living - dies, self.dead + dies
         self.seconds += dt_s
-        if self.seconds % SLOW_S < 1e-6 or SLOW_S - self.seconds % SLOW_S < 1e-6:
-            self._age()
+        if self.seconds % slow_s < 1e-6 or slow_s - self.seconds % slow_s < 1e-6:
+            self._age(slow_s)
 
-    def _age(self) -> None:
+    def _age(self, dt_s: float) -> None:
         wells = self.wells
         around = Surroundings(
             wells.bottom_mm, wells.mm("supplements"), wells.mm("phosphate"), wells.mm("calcium"), 1.0, wells.calcium
         )
-        fate = spheroids.step(self.spheroids, around, self.cells, self.viability, SLOW_S)
+        fate = spheroids.step(self.spheroids, around, self.cells, self.viability, dt_s)
         starved = self.cells * fate.starved
         self.cells, self.dead = self.cells - starved, self.dead + starved
         bound = np.where(self.seeded > 0.0, fate.bound_umol, 0.0)

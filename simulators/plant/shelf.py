@@ -37,9 +37,15 @@ class Shelf:
         """Of the largest harvest: what is formed by the thousand comes of it."""
         self.batch_cells = 0.0
 
-    def live(self, to: float, gas: Gas) -> None:
+    def live(self, to: float, gas: Gas, step_s: float | None = None) -> None:
+        """`step_s`: another, longer step than each vessel's own, for a time-lapse."""
         for vessel in self.vessels.values():
-            vessel.advance(to - self.t, gas)
+            if step_s is None:
+                vessel.advance(to - self.t, gas)
+            elif isinstance(vessel, Plate):
+                vessel.advance(to - self.t, gas, step_s, step_s)
+            else:
+                vessel.advance(to - self.t, gas, step_s)
         self.t = to
 
     def do(self, act: Act) -> dict[str, float]:
@@ -54,6 +60,8 @@ class Shelf:
                 self._take(self.vessels[name], ml)
             case "harvest" if name in self.vessels:
                 found["cells"] = self._harvest(self.vessels[name])
+            case "sample" if name in self.vessels:
+                self._use(self.vessels[name], str(act.get("fluid")), float(act.get("value") or 0.0))
             case _:
                 pass
         return found
@@ -67,7 +75,8 @@ class Shelf:
         elif isinstance(vessel, Plate) and not cells:
             vessel.wells.add(np.where(vessel.seeded > 0.0, ml, 0.0), fresh_medium(p.BOTTLE_PCO2_KPA, made))
         elif act.get("kind") == "flask":
-            self.vessels[name] = Flasks.seed(dishes, cells / p.FLASK_AREA_CM2, made, ml=ml)
+            flasks = self.vessels[name] = Flasks.seed(dishes, cells / p.FLASK_AREA_CM2, made, ml=ml)
+            flasks.maturity = Maturity(*(np.full(dishes, share) for share in self.suspended or NAIVE))
         elif act.get("kind") == "plate" and dishes <= ROWS * COLUMNS:
             shares = self.suspended or NAIVE
             maturity = Maturity(*(np.full(ROWS * COLUMNS, share) for share in shares))
@@ -79,6 +88,18 @@ class Shelf:
             vessel.liquid.remove(ml)
         else:
             vessel.wells.remove(np.where(vessel.seeded > 0.0, ml, 0.0))
+
+    @staticmethod
+    def _use(vessel: Flasks | Plate, what: str, number: float) -> None:
+        """So many wells are emptied, the last ones first; so many cells are scraped off, of each flask its share."""
+        if isinstance(vessel, Flasks):
+            total = float(vessel.cells.sum())
+            vessel.cells = vessel.cells * max(0.0, 1 - number / total) if what == "cells" and total else vessel.cells
+        elif what == "wells":
+            filled = np.flatnonzero(vessel.seeded > 0.0)
+            gone = np.zeros_like(vessel.seeded)
+            gone[filled[max(0, len(filled) - int(number)) :]] = 1.0
+            vessel.take(gone)
 
     def _harvest(self, vessel: Flasks | Plate) -> float:
         """Living cells that came off."""
@@ -123,7 +144,9 @@ class Shelf:
 
 
 def story(vessel: Flasks | Plate) -> dict[str, float]:
-    """Means over the dishes with cells: mL, mM, µM, %, fold, µg; only the volume when all are empty."""
+    """Means over the dishes with cells: mL, mM, µM, %, fold, µg; only the volume when all are empty.
+
+    `calcium_ug` is that of a spheroid; in flasks that of as many cells, 3·10⁴."""
     flask = isinstance(vessel, Flasks)
     liquid = vessel.liquid if flask else vessel.wells
     cells, dead = vessel.cells, vessel.dead
@@ -151,7 +174,8 @@ def story(vessel: Flasks | Plate) -> dict[str, float]:
         "alp": mean(differentiation.alp(maturity.early)),
     }
     if flask:
-        return told | {"confluence": 100 * mean(vessel.confluence)}
+        of_a_spheroid = vessel.calcium_ug / np.maximum(cells, 1e-9) * p.CALCIUM_CELLS
+        return told | {"confluence": 100 * mean(vessel.confluence), "calcium_ug": mean(of_a_spheroid)}
     s = vessel.spheroids
     return told | {
         "diameter_um": mean(s.diameter_um),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from simulators.plant import chamber, culture
 from simulators.plant import parameters as p
-from simulators.plant.brood import SLOW_S, age, restored
+from simulators.plant.brood import age, restored
 from simulators.plant.cells import SPHEROID, Rates
 from simulators.plant.hose import Hose, hose
 from simulators.plant.medium import GROWTH, Medium, fresh_medium, recipe
@@ -93,8 +93,9 @@ class StirredPlant(Timed):
         chamber.step(air, t, dt_s)
         moved = self.volumes.move(t, dt_s, air.rh)
         culture.step(self.culture, air, moved, self._fresh() if moved.in_ml else None, dt_s, self.rates)
-        if self.spheroids is not None and (t + dt_s) // SLOW_S > t // SLOW_S:
-            self.rates = age(self.spheroids, self.culture, self.volumes.vessel_ml)
+        if self.spheroids is not None:
+            for _ in range(self.slow_steps(t, t + dt_s)):
+                self.rates = age(self.spheroids, self.culture, self.volumes.vessel_ml, self.slow_s)
 
     def end(self, to: float) -> None:
         v = self.volumes

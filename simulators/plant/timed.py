@@ -7,7 +7,7 @@ does not depend on who looked, nor how often.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ GRID_S = 10.0
 FINE_S = 2.0
 SLOW_S = 1800.0
 """What lives slowly, cells and dishes, moves so often."""
+LAPSE_S = 7200.0
+"""And so often in a time-lapse."""
 RECOVERY_S = 600.0
 """Fine steps for this long after the door or a set point moved."""
 
@@ -51,6 +53,8 @@ class Timed:
         self.troubles: list[Trouble] = []
         self.shelf: Shelf | None = None
         """Flasks and plates beside the vessel that osteon serves."""
+        self.lived: Callable[[float], float] | None = None
+        """In a time-lapse: how far slow life has come at a moment, UTC s. None = as far as the bench."""
         self._next = self.t
 
     def advance(self, now: float) -> None:
@@ -86,18 +90,36 @@ class Timed:
         from simulators.plant.shelf import Shelf
 
         self.cut(now)
-        self.shelf = self.shelf or Shelf(self.t)
+        self.shelf = self.shelf or Shelf(self.slow(self.t))
         self._shelf_lives()
         found = self.shelf.do(act)
         self.resume()
         return found
 
-    def _shelf_lives(self) -> None:
-        from simulators.plant.dishes import Gas
+    def slow(self, at: float) -> float:
+        """The time of cells and dishes at `at`."""
+        return at if self.lived is None else self.lived(at)
 
-        if self.shelf is not None:
+    @property
+    def slow_s(self) -> float:
+        """What lives slowly moves so often; in a time-lapse four times as seldom, which moves results by a thousandth."""
+        return SLOW_S if self.lived is None else LAPSE_S
+
+    def slow_steps(self, before: float, after: float) -> int:
+        """How often what lives slowly moves between two moments."""
+        return int(self.slow(after) // self.slow_s - self.slow(before) // self.slow_s)
+
+    def _shelf_lives(self) -> None:
+        """In a time-lapse under the usual gas: a door open for a minute would be open for a day."""
+        from simulators.plant.dishes import INCUBATOR, Gas
+
+        if self.shelf is None:
+            return
+        if self.lived is None:
             air = self.air
             self.shelf.live(self.t, Gas(air.co2, air.o2, air.rh, air.air_cel))
+        else:
+            self.shelf.live(self.slow(self.t), INCUBATOR, LAPSE_S)
 
     def shelf_snapshot(self) -> dict[str, Any] | None:
         return None if self.shelf is None else self.shelf.snapshot()
@@ -183,7 +205,7 @@ class Timed:
         if dt > 0.0:
             self.live(dt)
             before, self.t = self.t, to
-            if self.shelf is not None and to // SLOW_S > before // SLOW_S:
+            if self.shelf is not None and self.slow_steps(before, to):
                 self._shelf_lives()
         self.end(to)
         if self.door_closes_at <= to:

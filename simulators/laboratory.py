@@ -1,0 +1,31 @@
+"""What a laboratory reports of the samples that the simulated person took: each assay with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulators.plant import assays
+from simulators.plant.assays import ASSAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`day` of the culture when it was taken; `values` by the assay's name, in its unit."""
+
+    day: float
+    name: str
+    values: dict[str, float]
+
+
+def reported(found: Mapping[str, float], sample: str, seed: int | None) -> dict[str, float]:
+    """The results of one sample, from what was truly in it. Calcium is that of a spheroid, or of 3·10⁴ cells."""
+    true = {name: value for name, value in found.items() if name in ASSAYS}
+    if "alp" in found:
+        true["alp activity"] = assays.alp_activity(found["alp"])
+    if "calcium_ug" in found:
+        true["calcium"] = found["calcium_ug"]
+        true["alizarin red"] = assays.alizarin_red(found["calcium_ug"])
+    if "diameter_um" in found:
+        true["diameter"] = found["diameter_um"]
+    return {name: assays.read(name, value, sample, seed).value for name, value in true.items()}
