@@ -91,7 +91,7 @@ class Rehearsal:
         time_lapse: bool = False,
         rounds: int | None = None,
     ) -> None:
-        """`units`: the run begins on each of them; none named = on the first of the bench. `rounds`: see `timelapse`."""
+        """`units`: the run begins on each of them; none = on the first of the bench. `rounds`: see `timelapse`."""
         self.settings, self.folder, self.seed, self.report = settings, folder, seed, report
         self.units, self.time_lapse, self.rounds = tuple(units) or (settings.units[0].name,), time_lapse, rounds
         self.faults = tuple(faults)
@@ -108,9 +108,11 @@ class Rehearsal:
         self.bench.person.day_and_night = time_lapse
         self.operator = Operator(self.bench.person, self._tasks, self._give)
 
-    def _planned(self, protocol: Protocol, start_utc: float, zone: str, sets: Mapping[str, str] | None = None) -> Plan:
+    def _planned(
+        self, protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str, str] | None = None
+    ) -> Plan:
         """The plan with its waiting cut short; cells and dishes live by the clock of the whole plan."""
-        short, lapse = cut_short(plan(protocol, start_utc, zone, sets), self.rounds)
+        short, lapse = cut_short(plan(protocol, start_utc, zone, settings), self.rounds)
         self.bench.surroundings.lived = lapse.whole
         return short
 
@@ -265,8 +267,9 @@ def rehearse(
     `random` among the faults is a choice of the seed's. Same protocol, bench, faults and seed give the same event log.
     `data` keeps the records; without it they are written to a temporary folder and thrown away. `report`: an
     HTML file with the culture's story. `units`: it runs on each of them side by side (none = the first of the bench).
-    `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench; `rounds`: of what pumps do again and again only so many. Raises ProtocolInvalid, BenchInvalid, Unusable, and ValueError for a fault that
-    the bench cannot have.
+    `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench;
+    `rounds`: of what pumps do again and again only so many. Raises ProtocolInvalid, BenchInvalid, Unusable, and
+    ValueError for a fault that the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text

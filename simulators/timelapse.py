@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from protocols.plan import Dose, Exchange, Hand, Node, Pause, Plan, WaitUntil, Work
+from protocols.plan import Dose, Exchange, Fluid, Hand, Node, Pause, Plan, WaitUntil, Withdraw, Work
 
 HAND_S = 1500.0
 """A simulated person answers within 20 minutes."""
 PAUSE_S, WAIT_S, STROKES_S, SET_S = 600.0, 300.0, 600.0, 60.0
-BETWEEN_S = 300.0
+BETWEEN_S, APART_S = 300.0, 3600.0
+"""Between two moments, and between rounds without a time of their own, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _thinned(node: Node, rounds: int) -> Node:
 
 
 def _moves_fluid(node: Node) -> bool:
-    return isinstance(node.work, Exchange | Dose) or any(_moves_fluid(child) for child in node.children)
+    return isinstance(node.work, Fluid) or any(_moves_fluid(child) for child in node.children)
 
 
 def _moments(node: Node) -> tuple[float, list[tuple[float, float]]]:
@@ -80,7 +81,7 @@ def _moments(node: Node) -> tuple[float, list[tuple[float, float]]]:
     lead, found = (0.0 if node.work is None else _work_s(node.work)), list[tuple[float, float]]()
     for child in node.children:
         needs_s, more = _moments(child)
-        if node.kind == "parallel":
+        if node.kind in ("parallel", "choice"):
             lead = max(lead, needs_s)
         elif found:
             found[-1] = (found[-1][0], found[-1][1] + needs_s)
@@ -99,6 +100,8 @@ def _work_s(work: Work) -> float:
             return min(for_s, PAUSE_S)
         case WaitUntil():
             return 2 * WAIT_S
+        case Withdraw() as work:
+            return STROKES_S + 120 * work.volume_ml / work.rate_ml_min
         case Exchange() as work:
             minutes = work.at_most_ml / work.out_rate_ml_min + work.fill_ml / work.fill_rate_ml_min
             return 2 * STROKES_S + 120 * minutes  # each is drawn, then delivered
@@ -121,7 +124,8 @@ def _shrinks(plan: Plan, lapse: Timelapse) -> dict[str, float]:
     return {key: min(each, default=1.0) for key, each in shrunk.items()}
 
 
-def _cut(node: Node, lapse: Timelapse, shrinks: Mapping[str, float]) -> Node:
+def _cut(node: Node, lapse: Timelapse, shrinks: Mapping[str, float], share: float = 1.0) -> Node:
+    """`share`: how much the distances among it and its like, which have no time of their own, have shrunk."""
     match node.work:
         case Pause(for_s=for_s):
             work: Work | None = Pause(min(for_s, PAUSE_S))
@@ -129,10 +133,13 @@ def _cut(node: Node, lapse: Timelapse, shrinks: Mapping[str, float]) -> Node:
             work = replace(wait, for_s=min(for_s, WAIT_S))
         case other:
             work = other
+    apart_s = min((child.after_s for child in node.children if child.after_s > 0), default=0.0)
+    inside = min(1.0, APART_S / apart_s) if apart_s else 1.0
     return replace(
         node,
         work=work,
         due=None if node.due is None else lapse.short(node.due),
-        min_interval_s=node.min_interval_s * shrinks.get(node.spacing_key, 1.0),
-        children=tuple(_cut(child, lapse, shrinks) for child in node.children),
+        after_s=node.after_s * share,
+        min_interval_s=node.min_interval_s * shrinks.get(node.spacing_key, share),
+        children=tuple(_cut(child, lapse, shrinks, inside) for child in node.children),
     )

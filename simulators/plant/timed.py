@@ -102,7 +102,7 @@ class Timed:
 
     @property
     def slow_s(self) -> float:
-        """What lives slowly moves so often; in a time-lapse four times as seldom, which moves results by a thousandth."""
+        """What lives slowly moves so often; in a time-lapse more seldom, which moves results by a thousandth."""
         return SLOW_S if self.lived is None else LAPSE_S
 
     def slow_steps(self, before: float, after: float) -> int:

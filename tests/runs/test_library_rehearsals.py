@@ -60,7 +60,8 @@ def test_differentiated_first_the_arms_end_in_the_right_order(benches: Path) -> 
     """I7 in flasks, I14 and I21 in wells; calcium is reported, not required: the matrix is lost on I7."""
     result = rehearse("adsc-osteo-spheroid-28d", bench=benches / "stirred-100.toml", seed=1, time_lapse=True, rounds=2)
     in_order(result)
-    assert [round(each.day) for each in result.samples if each.name.startswith(("ALP", "wells"))] == [14, 14, 21, 21, 28, 28]  # fmt: skip
+    of_cells = [round(each.day) for each in result.samples if each.name.startswith(("ALP", "wells"))]
+    assert of_cells == [14, 14, 21, 21, 28, 28]
     for sample in ("ALP-I7", "wells-I14", "wells-I21"):
         assert last(result, sample)["alp activity"] >= 2 * last(result, f"{sample}-control")["alp activity"] > 0
     assert last(result, "wells-I21-control")["calcium"] == 0.0
