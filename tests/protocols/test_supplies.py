@@ -53,7 +53,7 @@ def test_recipes_that_name_each_other_in_a_ring_end() -> None:
 def test_the_cell_budget_counts_back_from_the_spheroids_to_the_flasks(shipped: Plan) -> None:
     (budget,) = budgets(protocols.load(LONG).document, shipped, calendar(shipped))
     assert {need.into: need.cells for need in budget.needs} == pytest.approx(
-        {"sample ALP-I7": 3e5, "plates": 1.8e6, "control plate": 1.8e6, "reactor": 1.8e7}
+        {"sample ALP-I7": 3e5, "sample ALP-I7-control": 3e5, "plates": 1.8e6, "control plate": 1.8e6, "reactor": 1.8e7}
     )
     assert [round(source.per_dish / 1e6, 1) for source in budget.sources] == [5.6, 5.6]  # the page's 5.6e6 per flask
     assert not budget.short
