@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
+from controller.amendments import Wish
 from controller.asked import LOCAL, scoped
 from controller.calibration.desk import Desk
 from controller.calibration.weighing import Weighing
@@ -223,6 +224,16 @@ async def on_record(
                 key=request.key,
             )
             return {"state": state}
+        case ask.AmendRun():
+            wish = Wish(request.what, request.path, request.at, request.set)
+            if request.preview:
+                return runs.preview(request.run, wish)
+            return await runs.amend(request.run, wish, actor, why=request.why, key=request.key)
+        case ask.SetMode():
+            mode = await runs.set_mode(request.run, request.mode, actor, why=request.why, key=request.key)
+            return {"state": mode}
+        case ask.Advance():
+            return {"state": await runs.advance(request.run, request.path, actor, key=request.key)}
         case ask.Hold():
             return {"states": await runs.hold(request.unit, actor, request.why, request.key)}
         case ask.RunsList():

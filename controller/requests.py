@@ -99,6 +99,33 @@ class Decide(Keyed):
     why: str = ""
 
 
+class AmendRun(Keyed):
+    """`preview`: tell what it would change, and do nothing."""
+
+    do: Literal["amend"]
+    run: str
+    what: Literal["skip", "move", "repeat", "set"]
+    path: str = ""
+    at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    """UTC s."""
+    set: dict[str, str] = Field(default_factory=dict[str, str])
+    why: Annotated[str, Field(max_length=1000)] = ""
+    preview: bool = False
+
+
+class SetMode(Keyed):
+    do: Literal["mode"]
+    run: str
+    mode: Literal["auto", "step", "manual"]
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Advance(Keyed):
+    do: Literal["advance"]
+    run: str
+    path: str
+
+
 class Hold(Keyed):
     do: Literal["hold"]
     unit: str | None = None
@@ -183,7 +210,7 @@ class Shutdown(Request):
 
 
 AnyRequest = (
-    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | Hold | StopPumps
+    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Hold | StopPumps
     | Calibrations | Calibrate | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.actors import Actor
+from controller.amendments import Wish, made, preview, reasoned
 from controller.asked import asked as asks
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
@@ -28,9 +29,9 @@ from controller.store.errors import ChangeRefused, LedgerFault
 from controller.store.rows import RunRow, TaskRow
 from drivers.core.errors import OsteonError, WireError
 from drivers.core.fluid import Direction
-from protocols import machine, records
+from protocols import amending, machine, records
 from protocols.effects import OpenTask
-from protocols.events import Answered, Command, Decision
+from protocols.events import Advanced, Answered, Command, Decision, Mode, ModeSet
 from protocols.limits import tolerated_s
 from protocols.loading import load
 from protocols.plan import Plan
@@ -211,7 +212,8 @@ class Runs:
         self._to_come = {row.run_id for row in rows}
         for row in rows:
             try:
-                await self._resume(row, hold=outage is not None and outage.gap_s > LONG_S)
+                gap_s = 0.0 if outage is None else outage.gap_s
+                await self._resume(row, hold=gap_s > LONG_S, gap_s=gap_s)
             except (LedgerFault, OldEpoch):
                 raise
             except Exception as error:  # noqa: BLE001  one run that cannot go on must not take the bench with it (P1)
@@ -219,7 +221,7 @@ class Runs:
             finally:
                 self._to_come.discard(row.run_id)
 
-    async def _resume(self, row: RunRow, hold: bool) -> None:
+    async def _resume(self, row: RunRow, hold: bool, gap_s: float) -> None:
         """One run, as its journal tells it. Raises Unusable when the bench does not fit it any more."""
         unit = self.settings.unit(row.unit)
         plan = records.from_json(row.plan)
@@ -230,7 +232,7 @@ class Runs:
         for intent in self.doors.transfers.open_intents(row.run_id):
             await self._reconcile(unit, intent)
         engine = Engine.replayed(row.run_id, Site(row.run_id, unit, plan.start), plan, self.doors)
-        await engine.recover(hold)
+        await engine.recover(hold, gap_s)
         self._adopt(engine)
 
     async def _strand(self, run_id: str, error: Exception) -> None:
@@ -351,6 +353,51 @@ class Runs:
                 raise gone from None
         self.claimed.set()
         return name
+
+    async def amend(self, run_id: str, wish: Wish, by: Actor, *, why: str, key: str = "") -> dict[str, Any]:
+        """Change the future of a run; what was changed, and what rules it breaks (a person has accepted that)."""
+        asked = asks(f"amend {run_id}", run=run_id, what=wish.what, path=wish.path, at=wish.at, set=dict(wish.settings))
+        if (first := self.keys.answered(key, asked)) is not None:
+            return dict(first["amended"])
+        engine, now = self.engine(run_id), self.doors.clock.now()
+        reason = reasoned(why)
+        amendment = made(engine, self._text(run_id), wish)
+        told = preview(engine, amendment)
+        change = [answer_row(key, run_id, now, {"asked": asked, "amended": told})] if key else []
+        await engine.ask(amending.event(amendment, now, by.name, reason), by, change)
+        return told
+
+    def preview(self, run_id: str, wish: Wish) -> dict[str, Any]:
+        """What an amendment would change; nothing is done."""
+        engine = self.engine(run_id)
+        return preview(engine, made(engine, self._text(run_id), wish))
+
+    def _text(self, run_id: str) -> str:
+        row = self.doors.ledger.run(run_id)
+        return "" if row is None else row.protocol
+
+    async def set_mode(self, run_id: str, mode: Mode, by: Actor, *, why: str = "", key: str = "") -> str:
+        """How the unit of a run is worked; into manual the run is held first (SM-06). The state it led to."""
+        return await self._said(
+            run_id, key, f"mode {mode} {run_id}", by, ModeSet(self.doors.clock.now(), by.name, mode, why)
+        )
+
+    async def advance(self, run_id: str, path: str, by: Actor, *, key: str = "") -> str:
+        """In mode step: let one waiting step begin."""
+        return await self._said(
+            run_id, key, f"advance {run_id} {path}", by, Advanced(self.doors.clock.now(), by.name, path)
+        )
+
+    async def _said(self, run_id: str, key: str, what: str, by: Actor, event: ModeSet | Advanced) -> str:
+        asked = asks(what, run=run_id)
+        if (first := self.keys.answered(key, asked)) is not None:
+            return str(first["state"])
+        engine = self.engine(run_id)
+        seen = engine.run.state.value
+        change = [answer_row(key, run_id, event.at, {"asked": asked, "state": seen})] if key else []
+        if isinstance(event, ModeSet) and event.mode == "manual":
+            engine.halt()
+        return (await engine.ask(event, by, change)).state.value
 
     async def decide(
         self,

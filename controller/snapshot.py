@@ -20,6 +20,7 @@ from drivers.core.signals import Reading
 from protocols import machine
 from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil, Within
 from protocols.states import RunState
+from protocols.tree import due
 
 EVENTS = 8
 """How many of the last audit entries a view gets."""
@@ -142,6 +143,8 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
         "ahead": ahead(engine, now),
         "commands": [cause.value for cause in COMMANDABLE if machine.after(state.state, cause) is not None],
         "volume": volume(engine),
+        "mode": state.mode,
+        "waiting": [{"path": path, "title": plan.nodes[path].title} for path in state.waiting],
     }
 
 
@@ -205,16 +208,17 @@ def amount(engine: Engine, path: str, part: str, asked_ml: float) -> dict[str, A
 
 def ahead(engine: Engine, now: float, many: int = 3) -> list[dict[str, Any]]:
     """The next steps with a time of their own."""
-    due = [(at, node) for at, node in to_begin(engine) if at > now]
+    future = [(at, node) for at, node in to_begin(engine) if at > now]
     return [{"at": at, "title": node.title, "path": node.path}
-            for at, node in nsmallest(many, due, key=lambda each: each[0])]  # fmt: skip
+            for at, node in nsmallest(many, future, key=lambda each: each[0])]  # fmt: skip
 
 
 def to_begin(engine: Engine) -> Iterator[tuple[float, Node]]:
     """Steps with a time of their own that have not begun and were not left out with what they belong to."""
     for path, node in engine.plan.nodes.items():
-        if node.due is not None and path not in engine.run.active and not over(engine, path):
-            yield node.due, node
+        when = due(engine.run, engine.plan, node)
+        if when is not None and path not in engine.run.active and not over(engine, path):
+            yield when, node
 
 
 def over(engine: Engine, path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from protocols.effects import CloseTask, Deviate, Effect, Raise
+from protocols.events import Mode
 from protocols.plan import Fluid, Hand, Node, Plan
 from protocols.run import Active, Disposition, Run
 from protocols.states import Cause, RunState, after
@@ -17,18 +18,50 @@ class NotAllowed(Exception):
 class Draft:
     """A run being changed by one event at `at`; `notes` collects alarms, deviations and closed tasks."""
 
-    __slots__ = ("active", "at", "finished", "last_fluid", "notes", "plan", "since", "state", "why", "written")
+    __slots__ = (
+        "active",
+        "at",
+        "finished",
+        "last_fluid",
+        "let",
+        "mode",
+        "notes",
+        "plan",
+        "shifted",
+        "since",
+        "state",
+        "waiting",
+        "why",
+        "written",
+    )
 
     def __init__(self, plan: Plan, run: Run, at: float) -> None:
         self.plan, self.at = plan, at
         self.state, self.since, self.why = run.state, run.since, run.why
         self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
-        self.written = run.written
+        self.written, self.shifted = run.written, run.shifted
+        self.mode: Mode = run.mode
+        self.let = ""
+        """In mode step: the step that a person lets begin with this event."""
+        self.waiting = list(run.waiting)
+        """In mode step: found anew by each walk; where nothing is walked, those of before."""
         self.notes: list[Effect] = []
 
     def run(self, looked: float) -> Run:
         """The run as it is now; `looked` = up to when time limits were acted upon."""
-        return Run(self.state, self.since, self.why, self.active, self.finished, self.last_fluid, self.written, looked)
+        return Run(
+            state=self.state,
+            since=self.since,
+            why=self.why,
+            active=self.active,
+            finished=self.finished,
+            last_fluid=self.last_fluid,
+            written=self.written,
+            shifted=self.shifted,
+            mode=self.mode,
+            waiting=tuple(self.waiting),
+            looked=looked,
+        )
 
     def enter(self, state: RunState, why: str) -> None:
         """Go to `state` now. Callers take `state` from the table of `protocols.states`."""
@@ -66,6 +99,11 @@ class Draft:
             if key:
                 self.last_fluid[key] = self.at
             path = self.plan.parents.get(path)
+
+    def shift(self, node: Node, by_s: float) -> None:
+        """What is still to come beside `node` is due so much later (anchor: interval)."""
+        parent = self.plan.parents.get(node.path, "")
+        self.shifted = {**self.shifted, parent: self.shifted.get(parent, 0.0) + by_s}
 
     def finish(self, node: Node, disposition: Disposition | None = None) -> None:
         """Move a node from active to finished; without a disposition it is done, done late or partial."""

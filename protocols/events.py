@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from protocols.plan import Plan
 from protocols.states import Cause
 
 EntryValue = float | str | bool
@@ -18,6 +19,8 @@ class Command:
     cause: Cause
     by: str
     why: str = ""
+    gap_s: float = 0.0
+    """Of "recovered": how long nobody was in control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,40 @@ class Decision:
     why: str = ""
 
 
+Mode = Literal["auto", "step", "manual"]
+"""auto: steps follow each other; step: each waits for a person; manual: a person works the unit, the run is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSet:
+    """A person chose how the unit of this run is worked (SM-06)."""
+
+    at: float
+    by: str
+    mode: Mode
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """In mode step: a person lets one waiting step begin."""
+
+    at: float
+    by: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """A person changed the future of the run: occurrences left out, and the whole plan as it is from now on."""
+
+    at: float
+    by: str
+    why: str
+    skip: tuple[str, ...]
+    plan: Plan
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """Live values a decision asked for, by role in the unit of the role; None = no good value, whatever the reason."""
@@ -97,4 +134,16 @@ class Looked:
     values: dict[str, float | None]
 
 
-Event = Command | TimeCame | PointsSet | ConditionMet | TransferEnded | Answered | Decision | Looked
+Event = (
+    Command
+    | TimeCame
+    | PointsSet
+    | ConditionMet
+    | TransferEnded
+    | Answered
+    | Decision
+    | Looked
+    | Amended
+    | ModeSet
+    | Advanced
+)

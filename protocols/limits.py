@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from protocols import settling
 from protocols.draft import Draft
 from protocols.plan import Exchange, Fluid, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
-from protocols.tree import due, duration
+from protocols.tree import LATE, due, duration
 
 STATE_LIMIT_S = {
     RunState.PAUSING: 120.0,
@@ -19,6 +20,8 @@ STATE_LIMIT_S = {
 }
 HELD_ALARM_S = 900.0
 """A held run that nobody answered for this long is a critical alarm (safety-and-records 5.2)."""
+WARN_AT = 0.9
+"""Of the longest time between two occurrences: a critical alarm while there is still time (our default)."""
 HAND_TOLERANCE_S = 3600.0
 """When a hand task without a late rule counts as overdue."""
 OPEN = frozenset(set(RunState) - {RunState.IDLE, RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE})
@@ -53,6 +56,9 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
         yield run.since + HELD_ALARM_S, "held", ""
     if run.state not in OPEN:
         return
+    for key, limit_s in plan.limits_apart.items():
+        if key in run.last_fluid and key not in run.finished:
+            yield run.last_fluid[key] + WARN_AT * limit_s, "apart", key
     for path, active in run.active.items():
         node = plan.nodes[path]
         match node.work:
@@ -63,6 +69,9 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
                 yield active.since + exposure_s, "drained", path
             case _:
                 pass
+        late = node.late
+        if late is not None and late.no_answer != "hold" and active.options == LATE:
+            yield active.since + late.no_answer_after_s, "no answer", path
 
 
 def tolerated_s(node: Node, hand: Hand) -> float:
@@ -100,6 +109,9 @@ def over(run: Run, key: str) -> bool:
     what, _, kind = key.rpartition(":")
     if what == "held":
         return run.state is not RunState.HELD or f"{run.since:.0f}" != kind
+    if what.endswith(":apart"):
+        key = what.removesuffix(":apart")
+        return f"{run.last_fluid.get(key, 0.0):.0f}" != kind
     return kind in ("overdue", "too long", "drained") and what not in run.active
 
 
@@ -157,6 +169,15 @@ def _moment(draft: Draft, kind: str, path: str) -> None:
             )
         case "overdue":
             draft.alarm(f"{path}:overdue", "high", f"{title}: overdue", "Do the task and write it down.")
+        case "apart":
+            limit_s = draft.plan.limits_apart[path]
+            text = f"{title}: the last one was {duration(draft.at - draft.last_fluid[path])} ago; never further apart"
+            text = f"{text} than {duration(limit_s)}"
+            draft.alarm(f"{path}:apart:{draft.last_fluid[path]:.0f}", "critical", text, "Do it by hand, or decide.")
+        case "no answer":
+            late = draft.plan.nodes[path].late
+            assert late is not None  # `moments` has seen to it
+            settling.nobody(draft, path, late.no_answer, duration(late.no_answer_after_s))
         case "hold":
             text = f"{title}: overdue beyond its limit"
             draft.deviate(path, text)

@@ -8,21 +8,26 @@ wanted.
 
 from __future__ import annotations
 
-from protocols import limits, settling, wanting
+from dataclasses import replace
+
+from protocols import limits, modes, settling, wanting
 from protocols.draft import Draft, NotAllowed
 from protocols.effects import Effect
 from protocols.events import (
+    Advanced,
+    Amended,
     Answered,
     Command,
     ConditionMet,
     Decision,
     Event,
     Looked,
+    ModeSet,
     PointsSet,
     TimeCame,
     TransferEnded,
 )
-from protocols.plan import Interruption, Plan
+from protocols.plan import Interruption, Pause, Plan
 from protocols.run import Run
 from protocols.states import COMMANDS, Cause, RunState, after, commands
 from protocols.tree import walk
@@ -31,7 +36,11 @@ __all__ = ["NotAllowed", "next_time", "step", "wanted"]
 
 
 def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
-    """Decide about one event. Raises NotAllowed when a person's event is refused; late machine events are ignored."""
+    """Decide about one event; `plan` is the one before it (see `plan_after`).
+
+    Raises NotAllowed when a person's event is refused; late machine events are ignored.
+    """
+    plan = plan_after(plan, event)
     draft = Draft(plan, run, event.at)
     match event:
         case Command():
@@ -42,6 +51,12 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
             settling.points_set(draft, event)
         case ConditionMet():
             settling.condition_met(draft, event)
+        case ModeSet():
+            modes.chosen(draft, event)
+        case Advanced():
+            modes.advanced(draft, event)
+        case Amended():
+            settling.amended(draft, event)
         case Looked():
             settling.looked(draft, event)
         case TransferEnded():
@@ -56,6 +71,11 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         draft.drop(plan.root, "cancelled", draft.why)
     changed = draft.run(max(run.looked, event.at))
     return changed, (*draft.notes, *_newly_wanted(plan, run, changed, event))
+
+
+def plan_after(plan: Plan, event: Event) -> Plan:
+    """The plan a run has after this event: an amendment brings a new one."""
+    return event.plan if isinstance(event, Amended) else plan
 
 
 def wanted(plan: Plan, run: Run) -> tuple[Effect, ...]:
@@ -89,6 +109,8 @@ def _command(draft: Draft, event: Command) -> None:
             raise NotAllowed("this run is archived; start a new one")
         case Cause.RESTART if any(active.question for active in draft.active.values()):
             raise NotAllowed("a question is open: decide first")
+        case Cause.RESTART if draft.mode == "manual":
+            raise NotAllowed("the unit is worked by hand: set its mode to auto or step first")
         case Cause.DONE if not _may_be_done(draft):
             return
         case Cause.EXPIRED:
@@ -100,6 +122,8 @@ def _command(draft: Draft, event: Command) -> None:
     if event.cause is Cause.RECOVERED and from_state is state and state not in limits.STATE_LIMIT_S:
         return
     draft.enter(state, event.why or f"{event.cause} by {event.by}")
+    if event.cause is Cause.RECOVERED and event.gap_s > 0:
+        _not_counted(draft, event.gap_s)
     if event.cause is Cause.RECOVERED and from_state is not state and state is RunState.RESTARTING:
         _interrupted(draft)
     if state is RunState.RUNNING and from_state is RunState.RESTARTING:
@@ -116,6 +140,14 @@ def _may_be_done(draft: Draft) -> bool:
             return not limits.fluid_steps(draft.plan, draft)
         case _:
             return True
+
+
+def _not_counted(draft: Draft, gap_s: float) -> None:
+    """Waits that do not count the time without control end so much later (DX-20)."""
+    for path, active in list(draft.active.items()):
+        work = draft.plan.nodes[path].work
+        if isinstance(work, Pause) and not work.count_downtime:
+            draft.active[path] = replace(active, began=active.began + gap_s)
 
 
 def _interrupted(draft: Draft) -> None:

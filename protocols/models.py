@@ -17,6 +17,7 @@ from protocols.fields import (
     Environment,
     Form,
     IfLater,
+    NoAnswer,
     Numbers,
     Percent,
     Text,
@@ -98,7 +99,11 @@ class Timing(Form):
     window: Window | None = None
     late_by_at_most: Duration | None = Field(default=None, alias="late by at most")
     if_later: IfLater = Field(default="ask", alias="if later")
+    no_answer: NoAnswer | None = Field(default=None, alias="if nobody answers")
+    anchor: Literal["calendar", "interval"] = "calendar"
+    recommended: Literal["run", "shift", "skip"] | None = None
     never_closer_than: Duration | None = Field(default=None, alias="never closer than")
+    never_further_apart_than: Duration | None = Field(default=None, alias="never further apart than")
 
 
 class Every(Timing):

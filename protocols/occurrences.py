@@ -62,7 +62,16 @@ def late_rule(timing: Timing, interval_s: float | None, due: float, calendar: Ca
     else:
         window_s = window
     tolerance_s = max(window_s, timing.late_by_at_most or 0.0)
-    return Late(tolerance_s=tolerance_s, after=timing.if_later, window_s=window_s)
+    no_answer, after_s = timing.no_answer or ("hold", 0.0)
+    return Late(
+        tolerance_s=tolerance_s,
+        after=timing.if_later,
+        no_answer=no_answer,
+        no_answer_after_s=after_s,
+        anchor=timing.anchor,
+        recommended=timing.recommended or "",
+        window_s=window_s,
+    )
 
 
 def _until_evening(due: float, calendar: Calendar) -> float:

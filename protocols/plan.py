@@ -33,6 +33,13 @@ class Late:
     after: Literal["ask", "run", "skip"] = "ask"
     window_s: float = 0.0
     """Up to here it is on time; from here to `tolerance_s` it runs and is marked "done late"."""
+    no_answer: Literal["hold", "run", "skip"] = "hold"
+    """What is done when nobody answers the question for `no_answer_after_s`; escalation goes on in any case."""
+    no_answer_after_s: float = 0.0
+    anchor: Literal["calendar", "interval"] = "calendar"
+    """calendar: later occurrences keep their times; interval: they shift by the lateness of this one."""
+    recommended: str = ""
+    """The answer the author of the protocol would give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,11 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Done `for_s` after it began (counted in bench time, across outages)."""
+    """Done `for_s` after it began, in bench time."""
 
     for_s: float
+    count_downtime: bool = True
+    """Whether the time in which nobody was in control counts (DX-20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,8 @@ class Node:
     spacing_key: str = ""
     """Occurrences with the same key are never closer than `min_interval_s` (INV-15)."""
     min_interval_s: float = 0.0
+    max_interval_s: float = 0.0
+    """Occurrences with the same key are never further apart: an alarm before it happens; 0 = no limit."""
     line: int = 0
     """Line of the protocol file."""
     condition: Expression | None = None
@@ -227,6 +238,8 @@ class Plan:
     """Every node by its path; made here, not stored."""
     parents: dict[str, str] = field(init=False, repr=False, compare=False)
     """Path of a node -> path of the node above it; the root has none."""
+    limits_apart: dict[str, float] = field(init=False, repr=False, compare=False)
+    """Spacing key -> longest time between its occurrences, s."""
     environment: tuple[Node, ...] = field(init=False, repr=False, compare=False)
     """The steps that set the environment, in protocol order."""
 
@@ -236,6 +249,8 @@ class Plan:
         _index(self.root, nodes, parents)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "parents", parents)
+        apart = {node.spacing_key: node.max_interval_s for node in nodes.values() if node.max_interval_s > 0}
+        object.__setattr__(self, "limits_apart", apart)
         object.__setattr__(self, "environment", tuple(n for n in nodes.values() if isinstance(n.work, SetEnvironment)))
 
 

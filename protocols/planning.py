@@ -111,7 +111,10 @@ class _Stages:
             late=when.late,
             line=self._line(loc),
         )
-        return node if closest_s is None else replace(node, spacing_key=path, min_interval_s=closest_s)
+        apart_s = scheduled.timing.never_further_apart_than
+        if closest_s is None and apart_s is None:
+            return node
+        return replace(node, spacing_key=path, min_interval_s=closest_s or 0.0, max_interval_s=apart_s or 0.0)
 
     def _do(self, steps: tuple[AnyStep, ...], path: str, loc: Loc, day: int) -> tuple[Node, ...]:
         """The nodes of a list of steps that stands at `loc`; day replaces {day} in texts."""

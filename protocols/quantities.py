@@ -21,6 +21,8 @@ ROLES = {
     "waste weight": "g",
 }
 """What a protocol may name on a unit, and the unit of each; percentages: vol-%, relative humidity, air saturation."""
+SHORTEST_ANSWER_S = 300.0
+"""Longer than any hold takes to come to rest (SM-02)."""
 PATHS = ("medium in", "medium out")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -100,6 +102,28 @@ def window(value: object) -> float | str:
     if text == "same working day":
         return text
     return amount("s")(text.removeprefix("±").removeprefix("+/-").removeprefix("+-"))
+
+
+def yes_no(value: object) -> bool:
+    """`yes` or `no`."""
+    text = _text(value).strip()
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text!r} is not possible here, write yes or no")
+    return text == "yes"
+
+
+def no_answer(value: object) -> tuple[str, float]:
+    """`keep holding`, `run after 2 h`, `skip after 4 h`: what a late step does, and after how many seconds."""
+    text = _text(value).strip()
+    if text == "keep holding":
+        return "hold", 0.0
+    match = re.fullmatch(r"(run|skip) after (.+)", text)
+    if match is None:
+        raise ValueError(f"{text!r} is no rule, write 'keep holding', 'run after 2 h' or 'skip after 4 h'")
+    after_s = amount("s")(match[2])
+    if after_s < SHORTEST_ANSWER_S:
+        raise ValueError(f"people need {SHORTEST_ANSWER_S / 60:g} min at least to answer")
+    return match[1], after_s
 
 
 def entry_unit(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from protocols.events import EntryValue
+from protocols.events import EntryValue, Mode
 from protocols.states import RunState
 
 Disposition = Literal["done", "done late", "partial", "skipped by rule", "skipped by person", "cancelled", "failed"]
@@ -42,5 +42,10 @@ class Run:
     """Spacing key -> when its last occurrence began to move fluid."""
     written: dict[str, EntryValue] = field(default_factory=dict[str, EntryValue])
     """What people wrote down last under each name; decisions read it."""
+    shifted: dict[str, float] = field(default_factory=dict[str, float])
+    """Path of an operation -> how much later its occurrences still to come are due, s."""
+    mode: Mode = "auto"
+    waiting: tuple[str, ...] = ()
+    """In mode step: the steps whose turn has come and that wait for a person."""
     looked: float = 0.0
     """Time of the last event: time limits up to here were acted upon."""

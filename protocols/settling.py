@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from protocols import deciding
 from protocols.draft import Draft, NotAllowed
-from protocols.events import Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
+from protocols.events import Amended, Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
 from protocols.plan import Dose, Exchange, Fluid, Hand, Node, SetEnvironment, WaitUntil, Withdraw
-from protocols.run import Active
+from protocols.run import Active, Disposition
 from protocols.states import RunState
-from protocols.tree import first_part
+from protocols.tree import due, duration, first_part
 
 PROTOCOL_VALUES = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.RESTARTING})
 """States in which the environment is at (or on its way to) the protocol's values."""
+ENDED = frozenset({RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE})
 ENDING = frozenset({RunState.STOPPING, RunState.STOPPED, RunState.ABORTING, RunState.ABORTED})
 DELIVERED_TOLERANCE = 0.05
 """A delivered amount that a person states counts as asked within this fraction (safety-and-records 5.2)."""
@@ -98,6 +99,19 @@ def looked(draft: Draft, event: Looked) -> None:
         deciding.decide(draft, node, event.values)
 
 
+def amended(draft: Draft, event: Amended) -> None:
+    """The plan is the new one already; what a person leaves out is skipped before its turn (RM-05)."""
+    if draft.state in ENDED:
+        raise NotAllowed(f"the run is {draft.state}: there is no future to change")
+    begun = next((path for path in event.skip if path in draft.active or path in draft.finished), "")
+    if begun:
+        raise NotAllowed(f"{begun} has begun or is over")
+    said = f"amended by {event.by}: {event.why}"
+    for path in event.skip:
+        draft.drop(draft.plan.nodes[path], "skipped by person", said)
+    draft.deviate(event.skip[0] if event.skip else "", said)
+
+
 def decision(draft: Draft, event: Decision) -> None:
     """A person's answer to an open question; the run stays held until it is restarted."""
     node = draft.plan.nodes.get(event.path)
@@ -108,11 +122,27 @@ def decision(draft: Draft, event: Decision) -> None:
         raise NotAllowed(f"{event.answer!r} is no answer here; possible: {', '.join(active.options)}")
     if event.answer == "delivered" and (event.volume_ml is None or event.volume_ml < 0):
         raise NotAllowed("say how many mL were delivered")
+    _decided(draft, node, active, event, "skipped by person")
+
+
+def nobody(draft: Draft, path: str, answer: str, after: str) -> None:
+    """What the late rule of a step does when nobody has answered; the run goes on if nothing else held it (DX-30)."""
+    node, active = draft.plan.nodes[path], draft.active[path]
+    event = Decision(draft.at, path, "rule", answer, why=f"nobody answered within {after}")
+    if answer == "run":
+        draft.deviate(path, f"{event.why}: run by its late rule")
+    _decided(draft, node, active, event, "skipped by rule")
+    others = any(other.question for other in draft.active.values())
+    if draft.state is RunState.HELD and draft.why == active.question and not others:
+        draft.enter(RunState.RESTARTING, f"{node.title or path}: {event.why}, {answer} by its late rule")
+
+
+def _decided(draft: Draft, node: Node, active: Active, event: Decision, skipped: Disposition) -> None:
     said = f"{event.by} decided {event.answer}{': ' + event.why if event.why else ''}"
     clear = replace(active, question="", options=())
     match event.answer:
         case "skip":
-            draft.drop(node, "skipped by person", said)
+            draft.drop(node, skipped, said)
             draft.deviate(node.path, said)
         case "accept":
             draft.deviate(node.path, said)
@@ -125,6 +155,12 @@ def decision(draft: Draft, event: Decision) -> None:
             draft.active[node.path] = clear
             draft.deviate(node.path, said)
             deciding.apply(draft, node, event.answer == "yes")
+        case "shift":
+            when = due(draft, draft.plan, node)
+            late_s = 0.0 if when is None else draft.at - when
+            draft.deviate(node.path, f"{said}: later ones shift by {duration(late_s)}")
+            draft.shift(node, late_s)
+            draft.active[node.path] = replace(clear, part=clear.part or first_part(node), since=draft.at)
         case "nothing":
             draft.active[node.path] = replace(clear, since=draft.at)
         case _:  # run

@@ -20,6 +20,7 @@ from protocols.fields import (
     Text,
     Turns,
     Volume,
+    YesNo,
 )  # fmt: skip
 from protocols.quantities import rounds
 
@@ -41,6 +42,7 @@ class WaitFor(Form):
     until: Conditions | None = None
     for_s: Duration = Field(alias="for")
     at_most: Duration | None = Field(default=None, alias="at most")
+    count_downtime: YesNo = Field(default=True, alias="count downtime")
 
 
 class WaitStep(Step):

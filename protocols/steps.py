@@ -116,7 +116,12 @@ class Steps:
                 return SetEnvironment(points), f"Set {values}", SET_AT_MOST_S, Interruption.RESUME
             case step_forms.WaitStep(wait=wait):
                 if wait.until is None:
-                    return Pause(wait.for_s), "Wait", wait.for_s + PAUSE_SLACK_S, Interruption.RESUME
+                    return (
+                        Pause(wait.for_s, wait.count_downtime),
+                        "Wait",
+                        wait.for_s + PAUSE_SLACK_S,
+                        Interruption.RESUME,
+                    )
                 conditions = tuple(self._within(condition) for condition in wait.until)
                 title = f"Wait for {', '.join(c.role for c in wait.until)}"
                 return WaitUntil(conditions, wait.for_s), title, wait.at_most or 0.0, Interruption.RESUME

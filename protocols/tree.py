@@ -10,12 +10,16 @@ from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan, Withdraw
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
 
+LATE = ("run", "shift", "skip")
+"""Answers to the question of a late occurrence; shift = run it, and later ones of its operation by so much later."""
 GRACE_S = 60.0
 """A gap up to this long is no lateness (safety-and-records 6.4)."""
 
 
 def walk(draft: Draft) -> None:
     """Begin everything whose turn and time have come, finish what is over; complete the run after its last step."""
+    if draft.state is RunState.RUNNING:
+        draft.waiting.clear()
     if draft.state is RunState.RUNNING and _visit(draft, draft.plan.root, None):
         complete = after(draft.state, Cause.DONE)
         if complete is not None:
@@ -101,8 +105,10 @@ def _rounds(draft: Draft, node: Node) -> bool:
 
 def due(draft: Draft | Run, plan: Plan, node: Node) -> float | None:
     """Before when a node does not begin: its own time, or so long after the node above it began."""
+    if node.due is not None:
+        return node.due + draft.shifted.get(plan.parents.get(node.path, ""), 0.0)
     if node.after_s <= 0:
-        return node.due
+        return None
     above = draft.active.get(plan.parents.get(node.path, ""))
     return None if above is None else above.began + node.after_s
 
@@ -112,12 +118,15 @@ def _begin(draft: Draft, node: Node, following: Node | None) -> bool:
     not_before = due(draft, draft.plan, node)
     if not_before is not None and not_before > draft.at:
         return False
+    if draft.mode == "step" and node.kind == "step" and node.path != draft.let:
+        draft.waiting.append(node.path)
+        return False
     against = _against(draft, node, following)
     if against:
         draft.drop(node, "skipped by rule", against)
         draft.deviate(node.path, against)
         return False
-    lateness_s = 0.0 if node.due is None else draft.at - node.due
+    lateness_s = 0.0 if not_before is None or node.due is None else draft.at - not_before
     late = node.late if node.late is not None and lateness_s > max(GRACE_S, node.late.window_s) else None
     draft.active[node.path] = Active(draft.at, late=late is not None, since=draft.at)
     if late is not None and not _late(draft, node, late, lateness_s):
@@ -134,8 +143,8 @@ def _against(draft: Draft, node: Node, following: Node | None) -> str:
     if (
         following is not None
         and following.spacing_key == node.spacing_key
-        and following.due is not None
-        and following.due <= draft.at
+        and (next_due := due(draft, draft.plan, following)) is not None
+        and next_due <= draft.at
     ):
         return f"missed, and the next one is due already: merged into {following.path}"
     last = draft.last_fluid.get(node.spacing_key)
@@ -149,13 +158,21 @@ def _late(draft: Draft, node: Node, late: Late, lateness_s: float) -> bool:
     text = f"{node.title or node.path}: begins {duration(lateness_s)} late"
     if lateness_s <= late.tolerance_s or late.after == "run":
         draft.deviate(node.path, text)
+        if late.anchor == "interval":
+            draft.shift(node, lateness_s)
         return True
     if late.after == "skip":
         draft.drop(node, "skipped by rule", text)
         draft.deviate(node.path, f"{text}: skipped by its late rule")
     else:
-        draft.alarm(f"{node.path}:late", "high", text, "Decide: run it now, or skip it.")
-        draft.ask(node.path, f"{text}. Run it now or skip it?", ("run", "skip"))
+        advice = f" The author of the protocol recommends: {late.recommended}." if late.recommended else ""
+        draft.alarm(
+            f"{node.path}:late",
+            "high",
+            text,
+            f"Decide: run it now, run it and shift the later ones, or skip it.{advice}",
+        )
+        draft.ask(node.path, f"{text}. Run it now, run it and shift the later ones, or skip it?{advice}", LATE)
     return False
 
 

@@ -66,6 +66,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("answer", metavar="ANSWER", help="one of the answers that 'runs show' offers")
     decide.add_argument("--volume", type=float, metavar="ML", help="what was delivered, in mL")
     decide.add_argument("--why", default="", metavar="TEXT")
+    amend = verb("amend", "change the future of a run: skip, move or repeat an occurrence, set parameters")
+    amend.add_argument("id", metavar="RUN")
+    amend.add_argument("what", choices=("skip", "move", "repeat", "set"))
+    amend.add_argument("path", nargs="?", default="", metavar="PATH", help="of the step or occurrence")
+    amend.add_argument("--at", metavar="ISO", help="new time, in the site's zone (move, repeat)")
+    amend.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter (set)")
+    amend.add_argument("--why", default="", metavar="TEXT", help="the reason: part of the batch record")
+    amend.add_argument("--preview", action="store_true", help="show what would change, and do nothing")
+    mode = verb("mode", "how the unit of a run is worked: auto, step (each step waits for 'runs next'), manual")
+    mode.add_argument("id", metavar="RUN")
+    mode.add_argument("mode", choices=("auto", "step", "manual"))
+    mode.add_argument("--why", default="", metavar="TEXT")
+    next_ = verb("next", "in mode step: let a waiting step begin")
+    next_.add_argument("id", metavar="RUN")
+    next_.add_argument("path", nargs="?", default="", metavar="PATH", help="which (default: the only one that waits)")
     doses = verb("doses", "every dose of a run: asked, measured, witness")
     doses.add_argument("id", metavar="RUN")
     verb("alarms", "open alarms, each with its number")
@@ -180,6 +195,39 @@ def decide(options: argparse.Namespace) -> int:
     return 0
 
 
+def amend(options: argparse.Namespace) -> int:
+    at = parse_time(options.at, str(ask(options.data, "snapshot")["zone"])) if options.at else None
+    asked = {"run": options.id, "what": options.what, "path": options.path, "at": at, "set": pairs(options.set)}
+    asked |= {"why": options.why, "preview": options.preview}
+    done = ask(options.data, "amend", timeout_s=60.0, key="" if options.preview else secrets.token_hex(8), **asked)
+    if options.json:
+        return as_json(done)
+    print(f"{'would ' if options.preview else ''}{done['said']}")
+    for sign, rows in (("-", done["before"]), ("+", done["after"])):
+        for row in rows:
+            print(f" {sign} {row['local'].replace('T', ' ')}  {row['title']}  ({row['path']})")
+    for text in done["violations"]:
+        print(f" ! {text}")
+    return 0
+
+
+def mode(options: argparse.Namespace) -> int:
+    asked = {"run": options.id, "mode": options.mode, "why": options.why}
+    done = ask(options.data, "mode", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    print(json.dumps(done) if options.json else f"{options.id}: {options.mode}, {done['state']}")
+    return 0
+
+
+def next_(options: argparse.Namespace) -> int:
+    waiting = [each["path"] for each in ask(options.data, "run", run=options.id)["waiting"]]
+    path = options.path or (waiting[0] if len(waiting) == 1 else "")
+    if not path:
+        raise Refusal(f"name a step; waiting: {', '.join(waiting) or 'none'}")
+    done = ask(options.data, "advance", timeout_s=60.0, key=secrets.token_hex(8), run=options.id, path=path)
+    print(json.dumps(done) if options.json else f"{path}: begins")
+    return 0
+
+
 def doses(options: argparse.Namespace) -> int:
     found: list[dict[str, Any]] = ask(options.data, "doses", run=options.id)
     if options.json:
@@ -227,6 +275,9 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "answer": answer,
     "claim": claim,
     "decide": decide,
+    "amend": amend,
+    "mode": mode,
+    "next": next_,
     "doses": doses,
     "alarms": alarms,
     "acknowledge": acknowledge,

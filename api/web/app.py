@@ -19,6 +19,7 @@ from api.web.files import Files
 from api.web.problems import Problem
 from api.web.routes import (
     alarms,
+    amendments,
     calibrations,
     devices,
     protocols,
@@ -43,7 +44,8 @@ ROOT = "/api/v1"
 DASHBOARD = Path(__file__).parent / "dashboard"
 ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
-    runs.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router, stream.router,
+    runs.router, amendments.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router,
+    stream.router,
 )  # fmt: skip
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""

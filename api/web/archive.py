@@ -75,7 +75,7 @@ class Archive:
             ledger.doses(run_id), ledger.tasks(run_id), ledger.deviations(run_id), alarms[-MOST_ALARMS:],
             ledger.outages(),
         )  # fmt: skip
-        text = compact(timeline(run_id, plan, self._told[run_id][1], rows, now)).encode()
+        text = compact(timeline(run_id, self._told[run_id][1], rows, now)).encode()
         self._timelines[run_id, foreign] = seq, now, text
         return text
 

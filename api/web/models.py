@@ -63,6 +63,28 @@ class DecisionIn(Incoming):
     why: Text = ""
 
 
+class AmendPreviewIn(Incoming):
+    """skip and move name a step or occurrence to come; repeat one that is over; set gives parameters other values."""
+
+    what: Annotated[Literal["skip", "move", "repeat", "set"], Field(examples=["move"])]
+    path: Annotated[str, Field(max_length=500, examples=["maturation/exchange-in-the-reactor/3"])] = ""
+    at: Annotated[float | None, Field(ge=0, le=4e9, strict=False, description="UTC seconds, of move and repeat")] = None
+    set: Annotated[dict[str, str], Field(max_length=50, examples=[{"fill volume": "17 mL"}])] = {}
+
+
+class AmendIn(AmendPreviewIn):
+    why: Annotated[str, Field(min_length=5, max_length=1000, examples=["the incubator was opened for cleaning"])]
+
+
+class ModeIn(Incoming):
+    mode: Annotated[Literal["auto", "step", "manual"], Field(examples=["step"])]
+    why: Text = ""
+
+
+class AdvanceIn(Incoming):
+    path: Annotated[Name, Field(examples=["seed/count"])]
+
+
 class HoldIn(Incoming):
     why: Text = "held from the dashboard"
 
@@ -253,6 +275,15 @@ class Timeline(Outgoing):
     outages: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     deviations: list[dict[str, Any]]
+
+
+class AmendedOut(BaseModel):
+    """What an amendment changes: the rows that differ, before and after, and the rules it breaks."""
+
+    said: str
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    violations: list[str]
 
 
 class StateOut(Outgoing):

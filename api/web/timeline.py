@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.run.intents import Intent
-from controller.run.occurrences import Occurrence, occurrences, with_doses
+from controller.run.occurrences import Occurrence, current, occurrences, with_doses
 from controller.store.rows import AlarmRow, DeviationRow, DoseRow, OutageRow, TaskRow
 from protocols import machine
 from protocols.events import Event
@@ -41,15 +41,18 @@ class Told:
     states: Sequence[dict[str, Any]]
     steps: Sequence[Occurrence]
     planned: Mapping[str, tuple[float, float]]
+    plan: Plan
+    """As it is after the amendments of the run."""
 
 
 def told(run_id: str, plan: Plan, events: Sequence[Event]) -> Told:
-    return Told(spans(plan, events), occurrences(run_id, plan, events), planned(plan))
+    last = current(plan, events)
+    return Told(spans(plan, events), occurrences(run_id, plan, events), planned(last), last)
 
 
-def timeline(run_id: str, plan: Plan, told: Told, rows: Rows, now: float) -> dict[str, Any]:
+def timeline(run_id: str, told: Told, rows: Rows, now: float) -> dict[str, Any]:
     """Everything the timeline page draws; bars in plan order."""
-    bars = told.planned
+    bars, plan = told.planned, told.plan
     strokes: dict[str, list[Intent]] = {}
     for row in rows.doses:
         strokes.setdefault(row.path, []).append(Intent.of(row))
@@ -121,6 +124,7 @@ def spans(plan: Plan, events: Iterable[Event]) -> list[dict[str, Any]]:
     run = Run()
     for event in events:
         before, (run, _) = run, machine.step(plan, run, event)
+        plan = machine.plan_after(plan, event)
         if run.state is not before.state:
             if found:
                 found[-1]["end"] = event.at

@@ -18,7 +18,7 @@ from controller.store.errors import LedgerFault
 from drivers.core.errors import OsteonError
 from protocols import machine, records
 from protocols.effects import CloseTask, Deviate, Effect, OpenTask, Raise
-from protocols.events import Command, Event, TimeCame
+from protocols.events import Amended, Command, Event, ModeSet, TimeCame
 from protocols.limits import over
 from protocols.plan import Plan
 from protocols.run import Run
@@ -60,7 +60,9 @@ class Engine:
         """The run as its journal tells it: the same function over the same events (DX-01)."""
         run = Run()
         for row in doors.ledger.events(run_id):
-            run, _ = machine.step(plan, run, event_of(row.event))
+            event = event_of(row.event)
+            run, _ = machine.step(plan, run, event)
+            plan = machine.plan_after(plan, event)
         return cls(run_id, site, plan, run, doors)
 
     @property
@@ -85,10 +87,12 @@ class Engine:
                 if (late := self._inbox.get_nowait()) is not None:
                     late.fail(RunConflict(NO_LONGER, self.run.state.value))
 
-    async def recover(self, hold: bool) -> None:
+    async def recover(self, hold: bool, gap_s: float = 0.0) -> None:
         """After a restart, before anything is carried out: the state table's way for "recovered" (SM-08)."""
         now = self.doors.clock.now()
-        await self._take(Said(Command(now, Cause.RECOVERED, RULE.name, "controller restarted"), RULE), carry=False)
+        await self._take(
+            Said(Command(now, Cause.RECOVERED, RULE.name, "controller restarted", gap_s), RULE), carry=False
+        )
         if hold:
             why = "out of control for more than 24 h"
             await self._take(Said(Command(now, Cause.HOLD, RULE.name, why), RULE), carry=False)
@@ -167,7 +171,7 @@ class Engine:
             self._carry()
             return
         await self._commit(said, after, effects)
-        self.run = after
+        self.run, self.plan = after, machine.plan_after(self.plan, said.event)
         if carry:
             self._carry()
         await self._clear_alarms()
@@ -196,7 +200,7 @@ class Engine:
                 client=said.by.client,
                 old=self.run.state.value,
                 new=after.state.value,
-                reason=after.why if after.state is not self.run.state else "",
+                reason=reason(said.event) or (after.why if after.state is not self.run.state else ""),
                 run_id=self.run_id,
                 step=getattr(said.event, "path", ""),
             ),
@@ -260,6 +264,11 @@ class Engine:
         )
         await self.doors.ledger.commit([], [entry])
         said.fail(RunConflict(why, self.run.state.value))
+
+
+def reason(event: Event) -> str:
+    """Why a person changed what was planned (AT-03); "" where the state of the run says it."""
+    return event.why if isinstance(event, Amended | ModeSet) else ""
 
 
 def event_of(data: dict[str, object]) -> Event:

@@ -37,15 +37,18 @@ class Occurrence:
 
 
 def occurrences(run_id: str, plan: Plan, events: Iterable[Event], doses: Sequence[Intent] = ()) -> list[Occurrence]:
-    """Every step of the plan in its order, as far as the journal goes."""
+    """Every step of the plan in its order, as far as the journal goes; of an amended run, of its last plan."""
+    events = list(events)
+    last = current(plan, events)
     found = {
-        node.path: Occurrence(f"{run_id}/{node.path}", node.path, node.title, planned(plan, node), node.due)
-        for node in plan.nodes.values()
+        node.path: Occurrence(f"{run_id}/{node.path}", node.path, node.title, planned(last, node), node.due)
+        for node in last.nodes.values()
         if node.kind == "step"
     }
     run = Run()
     for event in events:
         before, (run, _) = run, machine.step(plan, run, event)
+        plan = machine.plan_after(plan, event)
         for path in begun(before, run):
             if path in found:
                 row = found[path]
@@ -56,6 +59,13 @@ def occurrences(run_id: str, plan: Plan, events: Iterable[Event], doses: Sequenc
             if path in found:
                 found[path] = replace(found[path], finished=event.at, disposition=run.finished[path])
     return [with_doses(row, [dose for dose in doses if dose.path == row.path]) for row in found.values()]
+
+
+def current(plan: Plan, events: Iterable[Event]) -> Plan:
+    """The plan after these events: amendments bring new ones."""
+    for event in events:
+        plan = machine.plan_after(plan, event)
+    return plan
 
 
 def planned(plan: Plan, node: Node) -> float | None:

@@ -484,7 +484,7 @@ def test_a_late_question_is_answered_by_run_or_skip():
     plan = occurrences(100.0, 90_000.0)
     run, _ = started(plan)
     run, effects = machine.step(plan, run, TimeCame(S + 9000))
-    assert run.active["op/1"].options == ("run", "skip")
+    assert run.active["op/1"].options == ("run", "shift", "skip")
     assert of(Raise, effects)[0].key == "op/1:late"
     run = held(plan, run, S + 9001)
     yes, _ = feed(plan, run, Decision(S + 9100, "op/1", "Ann", "run"))

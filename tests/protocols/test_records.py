@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.effects import Effect
-from protocols.events import Decision, Event, TransferEnded
-from protocols.plan import Exchange, Late, Node, Plan
+from protocols.events import Amended, Decision, Event, TransferEnded
+from protocols.plan import Exchange, Late, Node, Pause, Plan
 from protocols.records import UnknownRecord, as_json, from_json
 from protocols.run import Active, Run
-from tests.protocols.answering import Bench
+from tests.protocols.answering import Bench, one
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -29,6 +29,8 @@ def text(record) -> str:
 
 
 def of_class(cls: type):
+    if cls is Amended:
+        return st.builds(Amended, numbers, st.text(), st.text(), st.tuples(st.text()), st.just(one(Pause(1.0))))
     return st.builds(cls, **{f.name: numbers for f in dataclasses.fields(cls) if f.type == "float"})
 
 
