@@ -1,5 +1,5 @@
 # Needs only make and Python 3.11 or newer. `make help` lists what there is.
-.PHONY: help setup demo test check format bench campaign screenshots reqs lock
+.PHONY: help setup demo test check format bench campaign seeds screenshots reqs lock
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
@@ -30,6 +30,9 @@ bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
 
 campaign: setup  ## the long counts: many seeds, many kills, 5,000 spoilt conversations a driver
 	@OSTEON_FUZZ_CASES=5000 $(PY) -m pytest -n 2 --dist worksteal -m "campaign or fuzz" --timeout 3600 -rP --durations=0 $(ARGS)
+
+seeds: setup  ## 200 compressed runs with faults and deaths by chance, on all processors (ARGS="0 5000": those seeds)
+	@$(PY) -m tests.runs.many_seeds $(ARGS)
 
 screenshots: setup  ## every page of a demo, both themes, wide and phone, into build/screenshots
 	@$(PY) -m tests.dashboard.screenshots $(ARGS)
