@@ -75,5 +75,7 @@ stages:
     do:
       - withdraw: {from: reactor, to level: 72 mL, at most: 12 mL, at: 5 mL/min}
         at most: 30 min
+      - withdraw: {from: reactor, volume: 4 mL, at: 5 mL/min}
+        at most: 30 min
       - wait: 5 min
 """

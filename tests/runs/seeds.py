@@ -178,7 +178,7 @@ class Seed:
                 await self.lab.controller.runs.command(self.lab.engine.run_id, cause, TESTER)
 
     async def answer(self) -> None:
-        """A person who looks: says what is true of an unknown stroke, takes the first answer else, and restarts."""
+        """A person who looks: tells what is true of an unknown stroke, what was weighed of a doubtful one; restarts."""
         engine, runs = self.lab.engine, self.lab.controller.runs
         if not engine.run.why:
             self.rules.append("INV-26: held without a word")
@@ -194,6 +194,13 @@ class Seed:
             rows = ledger.doses()
         row = next((row for row in rows if row.path == path and row.state == "unknown"), None)
         if row is None:
+            weighed = [
+                each.witness_after - each.witness_before
+                for each in rows
+                if each.path == path and each.witness_after is not None and each.witness_before is not None
+            ]
+            if "delivered" in options and weighed:
+                return "delivered", round(max(0.0, sum(weighed)), 2)
             for wanted in ("accept", "skip", "run"):
                 if wanted in options:
                     return wanted, None
