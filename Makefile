@@ -22,8 +22,9 @@ check: setup  ## format, lint, types, import rules
 	@.venv/bin/pyright
 	@.venv/bin/lint-imports
 
-format: setup  ## put the format right
+format: setup  ## put the format right, and write the JSON Schema of protocols anew
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+	@.venv/bin/osteon check --schema > protocols/protocol.schema.json
 
 bench: setup  ## benchmarks, each as a ratio to a floor measured in the same run
 	@$(PY) -m benchmarks $(ARGS)

@@ -16,6 +16,9 @@ from protocols.events import EntryValue
 SIMULATED = "simulated operator"
 """The simulated person's name; no person's user name has a blank in it."""
 
+LONGEST_NAME = 200
+"""Of a picture or a label, in characters."""
+
 Whom = Literal["me", "simulated", "anyone"]
 """For whom a task is claimed; anyone = given back."""
 
@@ -63,29 +66,43 @@ def checked(task: TaskRow, entries: Mapping[str, Any]) -> dict[str, EntryValue]:
         if name not in entries:
             faults.append(f"{name!r} is missing")
             continue
-        value = fitting(entry, entries[name])
-        if isinstance(value, str) and entry["kind"] != "text":
-            faults.append(value)
-        else:
-            taken[name] = value
+        try:
+            taken[name] = fitting(entry, entries[name])
+        except ValueError as error:
+            faults.append(str(error))
     if faults:
         raise Unusable(faults)
     return taken
 
 
 def fitting(entry: Mapping[str, Any], value: object) -> EntryValue:
-    """The value as its kind; for numbers and yes/no, a text says what is wrong with it."""
+    """The value as its kind; raises ValueError that says what is wrong with it."""
     name, unit = entry["name"], entry["unit"]
     match entry["kind"]:
+        case "yes_no" if isinstance(value, bool):
+            return value
         case "yes_no":
-            return value if isinstance(value, bool) else f"{name!r} is yes or no (true, false), not {value!r}"
+            raise ValueError(f"{name!r} is yes or no (true, false), not {value!r}")
         case "text":
             return str(value)
+        case "choice" if value in entry["options"]:
+            return str(value)
+        case "choice":
+            raise ValueError(f"{name!r} is one of {', '.join(entry['options'])}, not {value!r}")
+        case "photo" | "scan" as kind:
+            what = "the name of a stored picture" if kind == "photo" else "the text of a label"
+            if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST_NAME:
+                raise ValueError(f"{name!r} is {what}, up to {LONGEST_NAME} characters, not {str(value)[:40]!r}")
+            return value.strip()
         case _:
-            pass
+            return _number(entry, name, unit, value)
+
+
+def _number(entry: Mapping[str, Any], name: str, unit: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return f"{name!r} is a number in {unit or 'no unit'}, not {value!r}"
+        raise ValueError(f"{name!r} is a number in {unit or 'no unit'}, not {value!r}")
     low, high = entry["low"], entry["high"]
     if (low is not None and value < low) or (high is not None and value > high):
-        return f"{name!r}: {value:g} {unit} is outside {low} to {high} {unit}; check it, the protocol allows no more"
+        allowed = f"{low} to {high} {unit}"
+        raise ValueError(f"{name!r}: {value:g} {unit} is outside {allowed}; check it, the protocol allows no more")
     return float(value)

@@ -251,6 +251,11 @@ def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) 
 def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:
     for i, lot in enumerate(step.lots):
         yield from _material(document, lot, (*loc, "lots", i))
+    for name, form in step.write_down.items():
+        if form.options is not None and form.model_fields_set != {"options"}:
+            yield (*loc, "write down", name), "one of several words has no kind, unit or limits", "options only"
+    for i, move in enumerate(step.moves):
+        yield from _moved(document, move, (*loc, "moves", i))
     for i, act in enumerate(step.acts):
         here: Loc = (*loc, "acts", i)
         match act:
@@ -266,6 +271,20 @@ def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:
                 yield from _material(document, of, (*here, "of"))
             case _:
                 pass
+
+
+def _moved(document: Document, move: step_forms.Move, loc: Loc) -> Found:
+    """Vessels that exist, each once; shares that are not more than there is."""
+    for i, name in enumerate(move.source):
+        yield from _vessel(document, name, (*loc, "from", i), ())
+    yield from _twice(move.source, (*loc, "from"), "vessel")
+    for name, share in move.into.items():
+        yield from _vessel(document, name, (*loc, "into", name), ())
+        if share <= 0:
+            yield (*loc, "into", name), "a share is more than 0 %", ""
+    total = sum(move.into.values())
+    if total > 100 + 1e-6:
+        yield (*loc, "into"), f"the shares are {total:g} % together", "100 % at most; what is left over is discarded"
 
 
 def _vessel(document: Document, name: str, loc: Loc, needs: tuple[str, ...]) -> Found:

@@ -33,6 +33,8 @@ def entries(document: Document) -> dict[str, Kind]:
 
 
 def kind(form: EntryForm) -> Kind:
+    if form.options is not None:
+        return Kind("word", words=form.options)
     match form.kind:
         case "yes/no":
             return TRUTH

@@ -133,15 +133,32 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing a person writes down: number with unit and limits, text, or yes/no."""
+    """One thing a person writes down; a photo is the name of a stored file, a scan the text of a label."""
 
     name: str
-    kind: Literal["number", "text", "yes_no"] = "number"
+    kind: Literal["number", "text", "yes_no", "choice", "photo", "scan"] = "number"
     unit: str = ""
     low: float | None = None
     high: float | None = None
     warn_low: float | None = None
     warn_high: float | None = None
+    options: tuple[str, ...] = ()
+    """Words of a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Living material from `sources` (a pool) into `targets` (a split, by `shares`, 0 to 1); `kept` of it arrives.
+
+    `becomes` names the kind of batch that comes of it; "" = the batch stays what it is.
+    """
+
+    what: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    shares: tuple[float, ...]
+    kept: float = 1.0
+    becomes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +203,9 @@ class Hand:
     results_due_s: float = 0.0
     takes_s: float = 900.0
     """Working time of the person, as the protocol's author expects it."""
+    moves: tuple[Move, ...] = ()
+    actors: tuple[str, ...] = ()
+    """Machines that may claim it instead of a person."""
 
 
 Fluid = Exchange | Dose | Withdraw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
@@ -16,6 +16,7 @@ from protocols.fields import (
     Form,
     Interrupted,
     Numbers,
+    Percent,
     Rounds,
     Text,
     Turns,
@@ -141,19 +142,22 @@ class RecirculateStep(Step):
 
 
 def _entry(value: object) -> object:
-    """Short forms: `text`, `yes/no`, or just the unit of a number."""
-    if value in ("text", "yes/no"):
+    """Short forms: `text`, `yes/no`, `photo`, `scan`, a list of words to choose from, or just the unit of a number."""
+    if value in ("text", "yes/no", "photo", "scan"):
         return {"kind": value}
+    if isinstance(value, list):
+        return {"options": cast("list[object]", value)}
     return {"unit": value} if isinstance(value, str) else value
 
 
 class EntryForm(Form):
-    """One thing written down: a number with its unit, a text, or yes/no."""
+    """One thing written down: a number with its unit, a text, yes/no, a photo, a label scanned, or one of `options`."""
 
-    kind: Literal["number", "text", "yes/no"] = "number"
+    kind: Literal["number", "text", "yes/no", "photo", "scan"] = "number"
     unit: EntryUnit = ""
     limits: Numbers | None = None
     warn: Numbers | None = None
+    options: tuple[Text, ...] | None = Field(default=None, min_length=2, max_length=50)
 
 
 Entries = dict[Text, Annotated[EntryForm, BeforeValidator(_entry)]]
@@ -226,13 +230,49 @@ Act = Annotated[
 ]
 
 
+def one_or_more(value: object) -> object:
+    """`flasks` is the list [flasks]."""
+    return [value] if isinstance(value, str) else value
+
+
+def _shares(value: object) -> object:
+    """`plates`, `[plates, bank]` (equal parts), or each with its share: {plates: 75 %, bank: 25 %}."""
+    names = one_or_more(value)
+    if isinstance(names, list) and all(isinstance(name, str) for name in cast("list[object]", names)):
+        parts = cast("list[str]", names)
+        return {name: f"{100 / len(parts)!r} %" for name in parts}
+    return value
+
+
+Names = Annotated[tuple[Text, ...], BeforeValidator(one_or_more), Field(min_length=1, max_length=50)]
+Origin = Literal["isolation", "passage", "bank", "spheroid batch", "differentiation", "combination", "release"]
+
+
+class Move(Form):
+    """Living material from vessels (several: a pool) into vessels (several: a split), with what is kept of it.
+
+    Lineage and the cell budget read it; the volumes are said by the acts.
+    """
+
+    move: Text
+    """What: cells, spheroids, tissue."""
+    source: Names = Field(alias="from")
+    into: Annotated[dict[Text, Percent], BeforeValidator(_shares), Field(min_length=1, max_length=50)]
+    kept: Percent = Field(default=100.0, alias="yield", gt=0, le=100)
+    becomes: Origin | None = None
+    """The batch that comes of it; without it the batch stays the same."""
+
+
 class ByHand(Step):
     """What hand steps and samples share."""
 
     write_down: Entries = Field(default_factory=dict[str, EntryForm], alias="write down")
     acts: tuple[Act, ...] = ()
+    moves: tuple[Move, ...] = ()
     lots: tuple[Text, ...] = ()
     sign: Literal["operator", "supervisor", "two persons"] = "operator"
+    may_be_done_by: Names | None = Field(default=None, alias="may be done by")
+    """Machines that may claim the task through the API, such as a liquid handler."""
     out_of_incubator: Duration | None = Field(default=None, alias="out of incubator")
     takes: Duration = 900.0
     overdue: Duration = 12 * 3600.0

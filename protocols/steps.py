@@ -16,6 +16,7 @@ from protocols.plan import (
     Hand,
     HandAct,
     Interruption,
+    Move,
     Node,
     Pause,
     SetEnvironment,
@@ -176,6 +177,8 @@ class Steps:
             out_of_incubator_s=step.out_of_incubator or 0.0,
             overdue_s=step.overdue,
             takes_s=step.takes,
+            moves=tuple(_move(move) for move in step.moves),
+            actors=step.may_be_done_by or (),
         )
 
     def _sample(self, step: step_forms.SampleStep, title: str) -> Hand:
@@ -247,8 +250,13 @@ def _exchange(work: step_forms.ExchangeWork) -> Exchange:
     )
 
 
+def _move(move: step_forms.Move) -> Move:
+    shares = tuple(share / 100 for share in move.into.values())
+    return Move(move.move, move.source, tuple(move.into), shares, move.kept / 100, move.becomes or "")
+
+
 def _entry(name: str, form: EntryForm) -> Entry:
-    kind = "yes_no" if form.kind == "yes/no" else form.kind
+    kind = "choice" if form.options else "yes_no" if form.kind == "yes/no" else form.kind
     limits, warn = form.limits, form.warn
     return Entry(
         name=name,
@@ -258,6 +266,7 @@ def _entry(name: str, form: EntryForm) -> Entry:
         high=None if limits is None else limits.high,
         warn_low=None if warn is None else warn.low,
         warn_high=None if warn is None else warn.high,
+        options=form.options or (),
     )
 
 

@@ -331,6 +331,10 @@ def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:
     kind = entry.get("kind", "number")
     if kind == "yes_no":
         return True
+    if kind == "choice":
+        return str(cast("Sequence[str]", entry["options"])[0])
+    if kind in ("photo", "scan"):
+        return f"{kind} of {name}"
     if kind == "text":
         return f"LOT-{chance.randrange(1000, 9999)}" if _is_lot(entry) else "as expected"
     true = _found(name, str(entry.get("unit") or ""), found)

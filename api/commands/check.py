@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from api.folders import json_argument
 
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 EXAMPLE = "osteon check bench.toml my-protocol.yaml"
 
 
+class Schema(argparse.Action):
+    """As --help does: prints, and needs no file."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from protocols import schema
+
+        print(schema.text(), end="")
+        parser.exit()
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="*.toml is a bench, *.yaml a protocol")
+    parser.add_argument("--schema", action=Schema, help="print the JSON Schema of protocol files, for editors")
     json_argument(parser)
 
 

@@ -80,3 +80,19 @@ def test_rows_of_a_task_say_what_was_asked_and_why_it_was_closed() -> None:
     assert row.values["state"] == "open"
     assert row.values["due"] == 50.0
     assert close_row("run-1", CloseTask("look", "skipped"), 70.0)["why"] == "skipped"
+
+
+def test_a_choice_a_photo_and_a_label_are_taken_as_words() -> None:
+    asked = [
+        {"name": "shape", "kind": "choice", "unit": "", "low": None, "high": None, "options": ["round", "loose"]},
+        {"name": "view", "kind": "photo", "unit": "", "low": None, "high": None},
+        {"name": "label", "kind": "scan", "unit": "", "low": None, "high": None},
+    ]
+    good = {"shape": "round", "view": "view-1.jpg", "label": " P-17 "}
+    assert checked(task(asked), good) == {"shape": "round", "view": "view-1.jpg", "label": "P-17"}
+    with pytest.raises(Unusable) as refused:
+        checked(task(asked), {"shape": "square", "view": "", "label": 17})
+    told = "\n".join(refused.value.faults)
+    assert "'shape' is one of round, loose, not 'square'" in told
+    assert "'view' is the name of a stored picture" in told
+    assert "'label' is the text of a label" in told

@@ -96,6 +96,8 @@ function Entry({ entry, raw, fault: wrong, edit }) {
   const change = (event) => edit(entry.name, event.target.value);
   const input = entry.kind === "yes_no"
     ? html`<select name=${entry.name} value=${raw} onChange=${change}><option value="">${W.choose}</option><option value="yes">${W.yes}</option><option value="no">${W.no}</option></select>`
+    : entry.kind === "choice"
+    ? html`<select name=${entry.name} value=${raw} onChange=${change}><option value="">${W.choose}</option>${entry.options.map((word) => html`<option key=${word} value=${word}>${word}</option>`)}</select>`
     : html`<input name=${entry.name} value=${raw} onInput=${change} inputmode=${entry.kind === "number" ? "decimal" : "text"} autocomplete="off" />`;
   const range = entry.kind === "number" && entry.low !== null && entry.high !== null ? W.limitsOf(entry.low, entry.high, symbol(entry.unit)) : "";
   return html`<label class="entry"><span>${entry.name}</span>${input}<span class="sign">${symbol(entry.unit)}</span>
