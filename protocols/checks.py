@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from drivers.core.units import parse_quantity, unit
+from drivers.core.units import convert, parse_quantity, unit
 from protocols import step_forms
 from protocols.expressions.reading import ExpressionFault, condition
 from protocols.faults import nearest
@@ -76,7 +76,7 @@ def _parameters(document: Document) -> Found:
             continue
         if unit(symbol).dimension != unit(limits.unit).dimension:
             yield ("parameters", name, "range"), f"{limits.unit or 'a number'} does not fit {parameter.default}", ""
-        elif not limits.low <= quantity(limits.unit)(f"{number!r} {symbol}") <= limits.high:
+        elif not limits.low <= convert(number, symbol, limits.unit) <= limits.high:
             yield loc, f"{parameter.default} is outside its own range", f"{limits.low:g}..{limits.high:g} {limits.unit}"
 
 

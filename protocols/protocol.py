@@ -194,7 +194,9 @@ def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: d
 def _follows(detail: ErrorDetails) -> bool:
     """Whether a complaint only follows from others: a list "too short" because its items are wrong."""
     given = cast("object", detail["input"])
-    return detail["type"] == "too_short" and isinstance(given, list) and len(cast("list[object]", given)) > 0
+    if detail["type"] != "too_short" or not isinstance(given, list):
+        return False
+    return len(cast("list[object]", given)) >= int(detail.get("ctx", {}).get("min_length", 0))
 
 
 def _nearest_form(detail: ErrorDetails) -> str:

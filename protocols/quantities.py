@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 from drivers.core.units import UnknownUnit, convert, parse_difference, parse_quantity, unit
 from protocols.faults import nearest
@@ -59,7 +60,10 @@ def quantity(like: str) -> Callable[[object], float]:
         number, found = parse_quantity(_text(value))
         if not found and like:
             raise ValueError(f"{value} has no unit, write for example '{value} {like}'")
-        return convert(number, found, like)
+        converted = convert(number, found, like)
+        if not isfinite(converted):
+            raise ValueError(f"{value} is larger than any number")
+        return converted
 
     return read
 
@@ -83,6 +87,8 @@ def number_range(value: object) -> Range:
     if match is None:
         raise ValueError(f"{value!r} is not a range such as 5..50 %")
     low, high, symbol = float(match[1]), float(match[2]), unit(match[3]).symbol
+    if not (isfinite(low) and isfinite(high)):
+        raise ValueError(f"{value!r} is larger than any number")
     if low > high:
         raise ValueError(f"{value!r}: the lower end comes first")
     return Range(low, high, symbol)

@@ -7,6 +7,7 @@ Value in the dimension's basic unit = (value + offset) x factor. Sources: UCUM 2
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import NamedTuple
 
 
@@ -151,6 +152,8 @@ def parse_quantity(text: str, like: str | None = None) -> tuple[float, str]:
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit, such as 37.0 degC")
     value, found = float(match[1]), unit(match[2] or "")
+    if not isfinite(value):
+        raise ValueError(f"{text!r} is larger than any number")
     if like is None:
         return value, found.symbol
     return convert(value, found.symbol, like), unit(like).symbol

@@ -62,6 +62,10 @@ def test_a_choice_has_nothing_but_its_words():
     assert "one of several words has no kind" in faults("write down: {shape: {options: [round, loose], unit: '%'}}")
 
 
+def test_one_word_is_no_choice():
+    assert "write down.shape.options: Tuple should have at least 2 items" in faults("write down: {shape: [round]}")
+
+
 def test_a_decision_reads_the_word_that_was_chosen():
     more = ["write down: {shape: [round, loose]}", "- if: shape is round", "  then: [{wait: 10 s}]"]
     text = HEAD + f"        {more[0]}\n" + "".join(f"      {line}\n" for line in more[1:])
