@@ -19,6 +19,7 @@ NAMES = {
     "first_view": "the overview and the unit in a browser slowed four times, until living values are drawn",
     "planning": "a protocol read, checked and planned: the shipped 28 days, and 10,000 steps",
     "plant": "twenty-eight days of ninety-six wells, the plant without wires",
+    "restart": "a run killed on its eighth day (--full: day 27), until environment and run are right again",
     "sample_store": "samples added, flushed and packed against bare sqlite3",
 }
 

@@ -55,10 +55,16 @@ def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bo
         return [*found, *removals(rows)]
     if rows and rows[0].fluid_path != INTO:
         taken = removing(rows)
-        drawn = [row for row in rows if row.stroke is taken and row.state == "done"]
-        delivered = any(row.stroke is Direction.DELIVER and row.state == "done" for row in rows)
-        whole = rest(rows[0].cap_ml, sum(row.moved_ml or 0.0 for row in rows if row.stroke is taken), rows) == 0
-        if drawn and delivered and whole:  # the tube fixed the level when it drew air, not when the waste arrived
+        drawn = [row for row in rows if row.stroke is taken and (row.state == "done" or row.moved_ml)]
+        out_ml = sum(row.moved_ml or 0.0 for row in drawn)
+        in_ml = sum(row.moved_ml or 0.0 for row in rows if row.stroke is Direction.DELIVER)
+        ended = any(row.stroke is Direction.DELIVER and row.state == "done" for row in rows)
+        delivered = ended or (
+            in_ml > 0 and rest(out_ml, in_ml, rows) == 0
+        )  # by strokes all cut short, none of them done
+        if (
+            drawn and delivered and rest(rows[0].cap_ml, out_ml, rows) == 0
+        ):  # the tube fixed the level when it drew air, not when the waste arrived
             found.append(Move(drawn[-1].ended_at or 0.0, unit.vessel.level_ml, BASE_SIGMA_ML, level=True))
     return found
 

@@ -8,6 +8,7 @@ import pytest
 
 from controller.run.books import drawn_so_far, moves_of_hand, moves_of_transfer
 from controller.run.intents import Intent
+from controller.run.strokes import Finished, next_stroke
 from controller.run.volumes import BASE_SIGMA_ML, DAY_S, Move, estimate
 from controller.settings import parse
 from controller.store.rows import DoseRow, TaskRow
@@ -86,6 +87,21 @@ def test_a_withdrawal_that_ended_sets_the_level() -> None:
 
 def hand(*acts: dict[str, Any]) -> TaskRow:
     return TaskRow("run-1", "pour", "Pour", {"acts": list(acts)}, None, 1.0, "answered", {}, "anna", 50.0, None, "")
+
+
+@pytest.mark.req("DS-08", "DX-03")
+def test_a_withdrawal_by_strokes_that_were_all_cut_short_sets_the_level_too() -> None:
+    """Killed twice in one stroke, the last time within tolerance of the whole: no stroke is done, the transfer is."""
+    rows = [
+        done(DRAW, 12.0, "partial", target_ml=24.0, cap_ml=24.0, fluid_path="medium out", ended_at=100.0),
+        done(DRAW, 11.85, "partial", target_ml=12.0, cap_ml=24.0, fluid_path="medium out", ended_at=200.0),
+        done(DELIVER, 12.0, "partial", target_ml=23.85, cap_ml=24.0, fluid_path="medium out", ended_at=300.0),
+        done(DELIVER, 11.7, "partial", target_ml=11.85, cap_ml=24.0, fluid_path="medium out", ended_at=400.0),
+    ]
+    assert isinstance(next_stroke(24.0, rows), Finished)
+    (move,) = moves_of_transfer(rows, UNIT, into_vessel=False)
+    assert (move.level, move.at) == (True, 200.0)
+    assert moves_of_transfer(rows[:3], UNIT, into_vessel=False) == []
 
 
 def test_what_hands_do_to_flasks_and_plates_is_not_booked_to_the_vessel() -> None:

@@ -98,6 +98,38 @@ DEFECTS = (
         "tests/controller/test_latest_values.py",
         "masked",
     ),
+    Defect(
+        "wall clock for waits",
+        "controller/run/engine.py",
+        "loop.time() + max(0.0, due - self.doors.clock.now())",
+        'loop.time() + max(0.0, due - __import__("time").time())',
+        "tests/runs/test_seeds.py",
+        "without_faults",
+    ),
+    Defect(
+        "a counter that fell taken for one that stood still",
+        RECONCILE,
+        '        return False, "a counter stands below its baseline: the device lost power"',
+        '        return True, "counters roll over"',
+        "tests/doses/test_every_case.py",
+        "forgets",
+    ),
+    Defect(
+        "an unmeasured stroke begun anew after a restart",
+        "controller/run/transfers.py",
+        "                await self._measure(site.unit, step.intent)\n                continue\n",
+        "                return None\n",
+        "tests/doses/test_every_case.py",
+        "part_of_the_cases",
+    ),
+    Defect(
+        "late step lost",
+        "protocols/tree.py",
+        '        draft.drop(node, "skipped by rule", against)\n        draft.deviate(node.path, against)\n',
+        '        draft.drop(node, "skipped by rule", against)\n',
+        "tests/protocols/test_machine.py",
+        "late or missed or merged",
+    ),
 )
 
 

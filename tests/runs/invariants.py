@@ -82,6 +82,7 @@ def judge(
     yield from history.faults
     yield from complete(plan, history.run)
     yield from spacing(plan, rows)
+    yield from early(plan, rows)
     noticed = ledger.deviations(run_id) or [row for row in ledger.alarms() if row.priority != "low"]
     if not noticed:
         yield from (f"INV-02, INV-31: {text}" for text in lost(truth, rows, unseen_ml))
@@ -185,6 +186,15 @@ def spacing(plan: Plan, rows: Sequence[DoseRow]) -> Iterator[str]:
         for (sooner, _), (later, path) in pairwise(sorted(moments)):
             if later - sooner < least[key] - 1.0:
                 yield f"INV-15: {path} began {later - sooner:.0f} s after the one before; at least {least[key]:.0f} s"
+
+
+def early(plan: Plan, rows: Sequence[DoseRow]) -> Iterator[str]:
+    """INV-13: nothing moves for an occurrence before it is due."""
+    for node in plan.nodes.values():
+        if node.due is not None:
+            begun = [row.intended_at for row in rows if f"{row.path}/".startswith(f"{node.path}/")]
+            if begun and min(begun) < node.due - 1.0:
+                yield f"INV-13: {node.path} moved fluid {node.due - min(begun):.0f} s before it was due"
 
 
 def totals(ledger: Reader, run_id: str, rows: Sequence[DoseRow]) -> Iterator[str]:

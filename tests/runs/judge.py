@@ -58,6 +58,7 @@ def judge(bench: Witness, open_doses: list[list[str]] | None, seen: Counter[str]
     assert verify(bench.data).ok
     seen["exchanges"] = len(done)
     seen["strokes"] = len(rows)
+    seen["outage records"] = len(outages)
 
 
 def by_exchange(rows: list[DoseRow]) -> dict[str, list[DoseRow]]:

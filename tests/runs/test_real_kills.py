@@ -52,6 +52,15 @@ async def test_thirty_kills_in_exchanges_give_no_dose_twice_and_lose_none(place:
     assert seen["mid-stroke"] >= 15 and seen["power lost in draw"] and seen["power lost in deliver"]
 
 
+@pytest.mark.campaign
+@judged
+@pytest.mark.timeout(900)
+async def test_twenty_kills_at_the_pace_of_the_demo_leave_twenty_outage_records(place: Path) -> None:
+    """600 x, each kill in the middle of an exchange; the run goes on by rule, truth and ledger agree (in `judge`)."""
+    seen = await kills(place, 20, seed=7, cuts=[], warm=True)
+    assert seen["outage records"] == 20 and seen["mid-stroke"] + seen["between strokes"] == 20
+
+
 async def kills(place: Path, count: int, *, seed: int, cuts: list[Direction], warm: bool) -> Counter[str]:
     """Kill the controller `count` times, let it go on each time, end the run, and judge; what was met, counted.
 
