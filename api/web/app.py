@@ -87,4 +87,5 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
                 await hand_over(here)
         here.gate.audit.leave(here.settings.data)
         here.records.close()
+        here.planner.close()
         here.gate.close()

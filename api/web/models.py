@@ -102,6 +102,22 @@ class StartIn(Incoming):
     start: Annotated[float | None, Field(ge=0, strict=False)] = None
 
 
+class CheckIn(Incoming):
+    """A protocol that ships, by name, or the text of one, with values for its parameters."""
+
+    protocol: Annotated[str, Field(min_length=1, max_length=300_000, examples=["adsc-osteo-spheroid-28d"])]
+    set: Annotated[dict[str, str], Field(max_length=100, examples=[{"fill volume": "15 mL"}])] = {}
+
+
+class PlanIn(CheckIn):
+    """With a start (UTC s; None = now), or the best one in the seven days from it."""
+
+    start: Annotated[float | None, Field(ge=0, le=4e9, strict=False, examples=[1767600000.0])] = None
+    best_start: bool = False
+    zone: Annotated[Name | None, Field(examples=["Asia/Tokyo"])] = None
+    """Without it the site's."""
+
+
 class AcknowledgeIn(Incoming):
     """Nothing need be said."""
 
@@ -375,3 +391,54 @@ class ProtocolRow(Outgoing):
 
 class ProtocolOut(ProtocolRow):
     text: str
+
+
+class RemarkOut(Outgoing):
+    """A fault or a warning, with its place in the text."""
+
+    file: str = Field(examples=["protocol.yaml"])
+    line: int = Field(examples=[12])
+    column: int = Field(examples=[9])
+    field: str = Field(examples=["stages[1].do[2].fill.volume"])
+    reason: str = Field(examples=["18 has no unit, write for example '18 mL'"])
+
+
+class CheckOut(Outgoing):
+    """Faults refuse a protocol, warnings do not."""
+
+    in_order: bool
+    faults: list[RemarkOut]
+    warnings: list[RemarkOut]
+
+
+class PlanRowOut(Outgoing):
+    when: str = Field(examples=["2026-01-21T09:00:00+09:00"])
+    day: int = Field(examples=[16])
+    kind: str = Field(examples=["exchange"])
+    by: Literal["hand", "osteon"]
+    title: str = Field(examples=["Exchange medium in reactor"])
+    fluid: str = Field(examples=["osteogenic medium"])
+    in_ml: float = Field(examples=[18.0])
+    out_ml: float = Field(examples=[18.0])
+    minutes: float = Field(examples=[0.0])
+    mark: Literal["", "night", "weekend"]
+
+
+class PlanOut(Outgoing):
+    """A plan worked out: times ISO 8601 with the site's offset, volumes mL."""
+
+    protocol: str
+    plan_id: str = Field(examples=["p-df06228ea7"])
+    zone: str
+    start: Time
+    ends: Time
+    best_start: dict[str, Any] | None
+    rows: list[PlanRowOut]
+    fluids: list[dict[str, Any]] = Field(examples=[[{"fluid": "medium", "day": 14, "volume_ml": 80.0}]])
+    media: list[dict[str, Any]] = Field(examples=[[{"fluid": "medium", "volume_ml": 295, "keeps": "7 d at 4 degC"}]])
+    bottles: list[dict[str, Any]]
+    cells: list[dict[str, Any]] = Field(examples=[[{"needed": 2.2e7, "available": 3.4e7, "short": False}]])
+    hand_tasks: int
+    hand_minutes: float
+    out_of_hours: int
+    warnings: list[RemarkOut]

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from api.web.archive import Archive
 from api.web.controller_link import ControllerLink
 from api.web.feed import Feed
+from api.web.planner import Planner
 from api.web.records import Records
 from api.web.security.gate import Gate
 from api.web.security.settings import Settings
@@ -27,12 +28,13 @@ class Service:
     records: Records
     archive: Archive
     gate: Gate
+    planner: Planner
 
     @classmethod
     def of(cls, settings: Settings, gate: Gate) -> Service:
         link = ControllerLink(settings.data)
         records = Records(settings.data)
-        return cls(settings, link, Feed(link), records, Archive(records), gate)
+        return cls(settings, link, Feed(link), records, Archive(records), gate, Planner())
 
     async def read(self, question: Callable[[Archive], Found]) -> Found:
         """What the archive answers, beside the loop."""
