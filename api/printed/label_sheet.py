@@ -35,5 +35,5 @@ def code(label: Label) -> str:
 def _label(label: Label) -> str:
     return (
         f'<div class="label">{code(label)}<div>{escape(label.kind)} {label.n}<b>{escape(label.name)}</b>'
-        f'{escape(label.note)}<div class="code">{escape(label.code)}</div>{NOT_VALIDATED}</div></div>'
+        f'{escape(label.note)}<div class="code">{escape(label.code)}<br>{NOT_VALIDATED}</div></div></div>'
     )

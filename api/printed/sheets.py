@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from api.printed.words import act_words, entry_words, span
+from api.printed.words import act_words, entry_words, plain, span
 from protocols.calendar import Calendar, Row
 from protocols.labels import plan_id
 from protocols.plan import Hand, Plan
@@ -36,7 +36,7 @@ def sheets(plan: Plan, rows: Calendar) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(plan.protocol)}: work sheets</title>"
-        f"<style>{STYLE}</style></head><body>{body}</body></html>\n"
+        f"<style>{STYLE}</style></head><body>{plain(body)}</body></html>\n"
     )
 
 
