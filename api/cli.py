@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "validate bench files and protocol files: every fault with its place"),
     "plan": ("plan", "the calendar of a protocol: every step, hand task and volume"),
     "rehearse": ("rehearse", "a whole protocol on simulated devices in virtual time"),
+    "compare": ("compare", "the arms of a study: one protocol rehearsed with other parameters, put in order"),
     "runs": ("runs", "list, show, start, hold and answer runs of a serving controller"),
     "hold": ("hold", "hold every run of this machine's bench, or of one unit; needs no sign-in"),
     "stop-pumps": ("stop_pumps", "stop every pump of this machine's bench, or of one unit; needs no sign-in"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from drivers.core.units import convert, parse_quantity, unit
 from protocols import step_forms
 from protocols.expressions.reading import ExpressionFault, condition
+from protocols.expressions.tree import measured, written
 from protocols.faults import nearest
 from protocols.fields import Environment
 from protocols.models import Document, Scheduled
@@ -51,6 +52,7 @@ def found(document: Document) -> Found:
         for key, operations in (("operations", stage.operations), ("together", stage.together)):
             yield from _twice((op.operation for op in operations), (*loc, key), "operation")
             for j, operation in enumerate(operations):
+                yield from _only_if(document, operation.only_if, (*loc, key, j, "only if"))
                 yield from _scheduled(document, operation, operation.do, (*loc, key, j), already_set)
     yield from _twice((stage.stage for stage in document.stages), ("stages",), "stage")
 
@@ -158,6 +160,19 @@ def _control(document: Document, step: ControlStep, loc: Loc) -> Found:
             yield from _twice((branch.branch for branch in branches), (*loc, "together"), "branch")
         case step_forms.CallStep():
             return
+
+
+def _only_if(document: Document, text: str | None, loc: Loc) -> Found:
+    """What decides whether the plan has an operation is known when the plan is made."""
+    if text is None:
+        return
+    try:
+        tree = condition(text, scope(document, {}))
+    except ExpressionFault as fault:
+        yield loc, fault.reason, fault.right
+        return
+    if measured(tree) or written(tree):
+        yield loc, "only parameters can decide this: the plan is made before anything is known", "a step 'if:' inside"
 
 
 def _condition(document: Document, text: str, loc: Loc) -> Found:

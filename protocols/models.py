@@ -138,6 +138,8 @@ class Scheduled(Timing):
 
 class Operation(Scheduled):
     operation: Text
+    only_if: Text | None = Field(default=None, alias="only if")
+    """A condition of parameters alone: the plan has the operation or not (an arm of a study)."""
     do: tuple[AnyStep, ...] = Field(min_length=1)
     source: Text | None = None
 

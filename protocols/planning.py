@@ -7,6 +7,8 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from protocols.control import Control
+from protocols.expressions.evaluating import truth
+from protocols.expressions.reading import condition
 from protocols.faults import Fault, ProtocolInvalid
 from protocols.models import Operation, Scheduled, Stage
 from protocols.moments import Calendar
@@ -77,9 +79,16 @@ class _Stages:
             for j, (operation, slug) in enumerate(
                 zip(operations, slugs([o.operation for o in operations]), strict=True)
             )
+            if self._belongs(operation)
         )
         kind = "parallel" if stage.together else "sequence"
         return Node(path, stage.stage, kind, children, line=self._line(loc))
+
+    def _belongs(self, operation: Operation) -> bool:
+        """Whether the parameters want this operation; the checks have seen that they alone decide."""
+        if operation.only_if is None:
+            return True
+        return bool(truth(condition(operation.only_if, self.control.scope), {}, {}))
 
     def _operation(self, scheduled: Scheduled, do: tuple[AnyStep, ...], title: str, path: str, loc: Loc) -> Node:
         """An operation without a time is a sequence of steps; with times, a sequence of occurrences."""

@@ -11,6 +11,7 @@ COMMANDS = {
     "simulate": ("simulators.simulate", "main", "one device, or a whole bench, for any program"),
     "world": ("simulators.world", "main", "a simulated bench with its own clock, for a controller"),
     "rehearse": ("simulators.rehearsing", "main", "a protocol to its end in virtual time"),
+    "compare": ("simulators.comparing", "main", "the arms of a study, rehearsed and put in order"),
     "past": ("simulators.past", "main", "the first days of the demo, in virtual time"),
     "hands": ("simulators.by_hand", "main", "what a person does at a world's bench"),
     "controller": ("simulators.demo", "controller", "the controller of the demo, on a world"),

@@ -11,16 +11,17 @@ from simulators.plant.assays import ASSAYS
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`day` of the culture when it was taken; `values` by the assay's name, in its unit."""
+    """`day` of the culture when it was taken; `values` as reported and `true` as they were, by the assay's name."""
 
     day: float
     name: str
     values: dict[str, float]
+    true: dict[str, float]
 
 
-def reported(found: Mapping[str, float], sample: str, seed: int | None) -> dict[str, float]:
+def analysed(day: float, name: str, found: Mapping[str, float], seed: int | None) -> Sample:
     """The results of one sample, from what was truly in it. Calcium is that of a spheroid, or of 3·10⁴ cells."""
-    true = {name: value for name, value in found.items() if name in ASSAYS}
+    true = {assay: value for assay, value in found.items() if assay in ASSAYS}
     if "alp" in found:
         true["alp activity"] = assays.alp_activity(found["alp"])
     if "calcium_ug" in found:
@@ -28,4 +29,4 @@ def reported(found: Mapping[str, float], sample: str, seed: int | None) -> dict[
         true["alizarin red"] = assays.alizarin_red(found["calcium_ug"])
     if "diameter_um" in found:
         true["diameter"] = found["diameter_um"]
-    return {name: assays.read(name, value, sample, seed).value for name, value in true.items()}
+    return Sample(day, name, {assay: assays.read(assay, each, name, seed).value for assay, each in true.items()}, true)

@@ -29,7 +29,7 @@ from protocols.states import RunState
 from simulators.bench import START, SimulatedBench, read
 from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
-from simulators.laboratory import Sample, reported
+from simulators.laboratory import Sample, analysed
 from simulators.operator import Operator
 from simulators.plant import thiele
 from simulators.report.page import page
@@ -239,8 +239,7 @@ class Rehearsal:
                 found = self.bench.person.state.samples.get(f"{engine.run_id}:{path}")
                 if isinstance(node.work, Hand) and found is not None:
                     at = found["at"] if lived is None else lived(found["at"])
-                    values = reported(found, node.work.sample, self.seed)
-                    yield Sample((at - engine.plan.start) / 86_400.0, node.work.sample, values)
+                    yield analysed((at - engine.plan.start) / 86_400.0, node.work.sample, found, self.seed)
 
 
 def shipped_bench(name: str = "stirred-100") -> Path:

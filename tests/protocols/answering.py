@@ -10,7 +10,7 @@ import protocols
 from protocols import machine
 from protocols.effects import ApplyPoints, Effect, OpenTask, QuietMovers, Recheck, Transfer, Watch
 from protocols.events import Answered, Command, ConditionMet, Event, PointsSet, TimeCame, TransferEnded
-from protocols.plan import Node, Plan
+from protocols.plan import Hand, Node, Plan
 from protocols.run import Run
 from protocols.states import Cause, RunState
 
@@ -57,6 +57,15 @@ def of(kind, effects):
     return [effect for effect in effects if isinstance(effect, kind)]
 
 
+def good(hand: Hand) -> dict[str, float | str | bool]:
+    """What a person writes down when all is well: yes, and numbers at the upper end of what needs no warning."""
+    found: dict[str, float | str | bool] = {}
+    for entry in hand.entries:
+        high = entry.high if entry.warn_high is None else entry.warn_high
+        found[entry.name] = {"yes_no": True, "text": "as expected"}.get(entry.kind, high or 0.0)
+    return found
+
+
 @dataclass
 class Bench:
     """Answers every effect after a fixed time; `events` keeps what was fed, for replay."""
@@ -92,8 +101,8 @@ class Bench:
             case Transfer(path=path, part=part, volume_ml=ml):
                 outcome = self.outcomes.pop((path, part), "done")
                 self.later(400, TransferEnded(self.now + 400, path, part, outcome, ml, ml))
-            case OpenTask(path=path):
-                self.later(self.hand_s, Answered(self.now + self.hand_s, path, "Ann", {}))
+            case OpenTask(path=path, hand=hand):
+                self.later(self.hand_s, Answered(self.now + self.hand_s, path, "Ann", good(hand)))
             case QuietMovers() | Recheck():
                 self.later(5, Command(self.now + 5, Cause.DONE, "engine"))
             case _:

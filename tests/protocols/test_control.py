@@ -275,3 +275,25 @@ def test_the_calendar_shows_what_may_come_with_its_condition():
         "", "then (confluence >= 80 %)", "else (confluence >= 80 %)", "then (confluence >= 80 %)",
         "", "after round 1: not yet", "after round 2: not yet",
     ]  # fmt: skip
+
+
+# An operation of one arm only
+
+ARM = HEAD.replace(
+    "  - stage: One\n    do:\n",
+    "  - stage: One\n    operations:\n      - operation: Both\n        do: [{wait: 1 s}]\n"
+    "      - operation: Dexamethasone\n        only if: arm is differentiated\n        do: [{wait: 2 s}]\n",
+)
+
+
+def test_an_operation_of_another_arm_is_not_in_the_plan():
+    protocol = protocols.load(ARM)
+    found = [list(protocols.plan(protocol, S, "UTC", sets).nodes) for sets in ({}, {"arm": "undifferentiated"})]
+    assert "one/dexamethasone/wait" in found[0]
+    assert not any("dexamethasone" in path for path in found[1])
+
+
+@pytest.mark.parametrize("wrong", ["co2 > 4 %", "arm is blue", "nobody > 3"])
+def test_what_is_not_known_when_the_plan_is_made_decides_no_operation(wrong: str):
+    with pytest.raises(ProtocolInvalid, match="only if"):
+        protocols.load(ARM.replace("arm is differentiated", wrong))
