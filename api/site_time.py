@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from api.refusal import Refusal
 
+LEAP = re.compile(r"(T\d\d:\d\d:)60")
+
 
 def parse_time(text: str, zone: str) -> float:
-    """ISO 8601 as UTC s; local to the site where it names no offset. Raises Refusal."""
+    """ISO 8601 as UTC s; local to the site where it names no offset. Raises Refusal.
+
+    Second 60 of a leap second is second 59: elapsed time comes from the monotonic clock (TM-06)."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(LEAP.sub(r"\g<1>59", text))
     except ValueError:
         raise Refusal(f"{text!r} is not a time; write it like 2026-01-05T08:00") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).timestamp()

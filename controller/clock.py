@@ -56,7 +56,7 @@ def boot_id() -> str:
     return source.read_text().strip() if source.exists() else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Clock:
     """Turns the running loop's time into UTC. In virtual and paced time the loop's time is the bench's UTC itself."""
 
@@ -64,10 +64,15 @@ class Clock:
     zone: str
     boot: str
     trusted: bool = True
+    wall: Callable[[], float] | None = None
+    """The computer's own idea of UTC; None where time is virtual."""
+    doubt: str = ""
+    """Why it is not trusted."""
 
     @classmethod
     def real(cls, zone: str) -> Clock:
-        return cls(time.time() - boot_seconds(), zone, boot_id())  # noqa: TID251  here wall time enters
+        wall = time.time  # noqa: TID251  here wall time enters
+        return cls(wall() - boot_seconds(), zone, boot_id(), wall=wall)
 
     @classmethod
     def of_bench(cls, zone: str, seed: int) -> Clock:
@@ -77,6 +82,19 @@ class Clock:
     def now(self) -> float:
         """UTC seconds since 1970."""
         return asyncio.get_running_loop().time() + self.offset_s
+
+    def ahead_s(self) -> float:
+        """How far the computer's wall clock is ahead of this one."""
+        return 0.0 if self.wall is None else self.wall() - self.now()
+
+    def not_before(self, utc_s: float, why: str) -> None:
+        """It is `utc_s` at least: records do not go back. The clock is not trusted until a person confirms the time."""
+        self.offset_s += max(0.0, utc_s - self.now())
+        self.trusted, self.doubt = False, why
+
+    def trust(self) -> None:
+        """A person has confirmed the time."""
+        self.trusted, self.doubt = True, ""
 
     def utc_of(self, loop_time: float) -> float:
         return loop_time + self.offset_s

@@ -15,6 +15,7 @@ from controller.asked import asked as asks
 from controller.bench import Bench, OpenLink
 from controller.calibration.desk import Desk
 from controller.clock import Clock
+from controller.confirmations import Confirmations
 from controller.latest import Latest
 from controller.loops import Loops
 from controller.outputs import Outputs
@@ -22,7 +23,7 @@ from controller.plumbing import FLOW
 from controller.poller import Condition, Keeper
 from controller.program import program_version
 from controller.recorder import Recorder
-from controller.restart import Outage, alarm_outage, measure_gap, outage_rows
+from controller.restart import Outage, alarm_outage, doubt, measure_gap, outage_rows
 from controller.run.doors import Doors
 from controller.run.doses import Doses
 from controller.run.transfers import Transfers, identity_text
@@ -36,6 +37,7 @@ from controller.store.ledger import Hook, Ledger
 from controller.store.lock import DirectoryLock
 from controller.strays import Strays
 from controller.trail import Trail
+from controller.wall import Wall
 from controller.watches import Watches
 from drivers.core.errors import WireError, WrongDevice
 from drivers.core.signals import Identity, Value
@@ -134,11 +136,14 @@ class Controller:
             await keeping
             return
         doors = self._doors(self.ledger, self.alarms)
+        await doors.confirmations.look(self.settings)
+        group.create_task(Wall(self.clock, self.ledger, self.alarms).watch(), name="wall clock")
         self.runs = Runs(self.settings, doors, group)
         self.loops = Loops(self.settings, doors)
         Strays(self.settings, doors, self.runs, group)
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
         self.runs.gates.append(self.desk.lacks)
+        self.runs.gates.append(lambda unit: [why] if (why := doors.confirmations.why) else [])
         self.runs.halts.append(self.desk.halt)
         group.create_task(self.desk.watch(), name="calibrations")
         await self._record_up(self.ledger)
@@ -160,6 +165,7 @@ class Controller:
                 before_commit=self._faults.before_commit,
                 after_commit=self._faults.after_commit,
             )
+            doubt(self.ledger, self.history, self.clock)
             outage = measure_gap(self.ledger, self.history, self.clock)
             if outage is not None:
                 self.history.mark_outage(self.clock.now(), "controller not running")
@@ -179,7 +185,8 @@ class Controller:
         doses = Doses(ledger, self.clock, outputs.check_epoch)
         transfers = Transfers(self.bench, self.latest, ledger, self.clock, doses)
         watches = Watches(self.latest, self.clock)
-        return Doors(self.bench, self.latest, ledger, self.clock, outputs, alarms, watches, transfers)
+        confirmations = Confirmations(ledger, alarms, self.clock)
+        return Doors(self.bench, self.latest, ledger, self.clock, outputs, alarms, watches, transfers, confirmations)
 
     async def _admit(self, name: str, identity: Identity) -> None:
         """Remember who answers at a place; somebody else there later is refused (EQ-05)."""

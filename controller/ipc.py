@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
-from controller.amendments import Wish
+from controller.amendments import Wish, reasoned
 from controller.asked import LOCAL, scoped
 from controller.calibration.desk import Desk
 from controller.calibration.weighing import Weighing
@@ -229,6 +229,8 @@ async def on_record(
             if request.preview:
                 return runs.preview(request.run, wish)
             return await runs.amend(request.run, wish, actor, why=request.why, key=request.key)
+        case ask.Confirm():
+            return {"confirmed": await runs.doors.confirmations.confirm(request.what, actor, reasoned(request.why))}
         case ask.SetMode():
             mode = await runs.set_mode(request.run, request.mode, actor, why=request.why, key=request.key)
             return {"state": mode}

@@ -205,13 +205,21 @@ class Calibrate(Keyed):
     why: Word = ""
 
 
+class Confirm(Act):
+    """A supervisor has seen what waits: a clock not to be trusted, or a changed bench file."""
+
+    do: Literal["confirm"]
+    what: Literal["clock", "configuration"]
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
 class Shutdown(Request):
     do: Literal["shutdown"]
 
 
 AnyRequest = (
-    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Hold | StopPumps
-    | Calibrations | Calibrate | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
+    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
+    | StopPumps | Calibrations | Calibrate | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="do")])

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from controller.actors import SYSTEM
-from controller.clock import Clock
+from controller.clock import Clock, iso
 from controller.run.doors import Doors
 from controller.store.changes import AuditEntry, Change, Insert
 from controller.store.history import History
 from controller.store.ledger import Ledger
 
+TOLERATED_S = 1.0
+"""A clock this much behind the last record is no step (TM-04)."""
+BUILT_AT = 1_790_000_000.0
+"""UTC s, 2026-09-21: this program did not exist before."""
 LONG_S = 24 * 3600.0
 """After an outage this long a run never goes on by itself (DX-20)."""
 
@@ -37,6 +41,17 @@ def measure_gap(ledger: Ledger, history: History, clock: Clock) -> Outage | None
     planned = bool(last) and last[0].action == "controller.stopped"
     known = [at for at in (ledger.last_at(), history.last_at()) if at is not None]
     return Outage(max(known, default=clock.now()), clock.now(), planned)
+
+
+def doubt(ledger: Ledger, history: History, clock: Clock) -> None:
+    """A clock that is behind the last record, or behind this program, is not trusted (TM-04)."""
+    known = [at for at in (ledger.last_at(), history.last_at()) if at is not None]
+    last = max(known, default=0.0)
+    now = clock.now()
+    if now < last - TOLERATED_S:
+        clock.not_before(last, f"it says {iso(now)}, and the last record is of {iso(last)}")
+    elif clock.wall is not None and now < BUILT_AT:
+        clock.not_before(max(last, now), f"it says {iso(now)}, and this program was made after that")
 
 
 def outage_rows(ledger: Ledger, outage: Outage) -> tuple[list[Change], list[AuditEntry]]:

@@ -213,7 +213,8 @@ class Runs:
         for row in rows:
             try:
                 gap_s = 0.0 if outage is None else outage.gap_s
-                await self._resume(row, hold=gap_s > LONG_S, gap_s=gap_s)
+                why = "out of control for more than 24 h" if gap_s > LONG_S else self.doors.confirmations.why
+                await self._resume(row, hold=why, gap_s=gap_s)
             except (LedgerFault, OldEpoch):
                 raise
             except Exception as error:  # noqa: BLE001  one run that cannot go on must not take the bench with it (P1)
@@ -221,7 +222,7 @@ class Runs:
             finally:
                 self._to_come.discard(row.run_id)
 
-    async def _resume(self, row: RunRow, hold: bool, gap_s: float) -> None:
+    async def _resume(self, row: RunRow, hold: str, gap_s: float) -> None:
         """One run, as its journal tells it. Raises Unusable when the bench does not fit it any more."""
         unit = self.settings.unit(row.unit)
         plan = records.from_json(row.plan)

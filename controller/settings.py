@@ -147,7 +147,14 @@ class Settings(Strict):
 
     def digest(self) -> str:
         """SHA-256 of the configuration (RM-09)."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(self.as_text().encode()).hexdigest()
+
+    def as_text(self) -> str:
+        """What the file says, as JSON; defaults it does not touch are left out, so that a newer program reads the same.
+
+        How things are simulated is no part of it."""
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude={"simulation"})
+        return json.dumps(content, sort_keys=True)
 
     def unit(self, name: str) -> UnitSettings:
         """Raises Unusable when there is no such unit."""

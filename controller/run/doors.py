@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from controller.alarms import Alarms
 from controller.bench import Bench
 from controller.clock import Clock
+from controller.confirmations import Confirmations
 from controller.latest import Latest
 from controller.outputs import Outputs
 from controller.run.transfers import Transfers
@@ -24,3 +25,4 @@ class Doors:
     alarms: Alarms
     watches: Watches
     transfers: Transfers
+    confirmations: Confirmations

@@ -234,6 +234,8 @@ class Carrier:
 
     async def _not_ready(self) -> str:
         """Why this run may not go on yet; "" when it may."""
+        if why := self.doors.confirmations.why:
+            return why
         unit = self.site.unit
         parts = (name for path in unit.paths.values() for name in (path.pump, path.valve) if name)
         outputs = [*unit.roles.values(), *(f"{name}." for name in parts)]

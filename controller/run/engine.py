@@ -87,15 +87,16 @@ class Engine:
                 if (late := self._inbox.get_nowait()) is not None:
                     late.fail(RunConflict(NO_LONGER, self.run.state.value))
 
-    async def recover(self, hold: bool, gap_s: float = 0.0) -> None:
-        """After a restart, before anything is carried out: the state table's way for "recovered" (SM-08)."""
+    async def recover(self, hold: str, gap_s: float = 0.0) -> None:
+        """After a restart, before anything is carried out: the state table's way for "recovered" (SM-08).
+
+        `hold`: why a person must look first; "" when the run may go on by its rules."""
         now = self.doors.clock.now()
         await self._take(
             Said(Command(now, Cause.RECOVERED, RULE.name, "controller restarted", gap_s), RULE), carry=False
         )
         if hold:
-            why = "out of control for more than 24 h"
-            await self._take(Said(Command(now, Cause.HOLD, RULE.name, why), RULE), carry=False)
+            await self._take(Said(Command(now, Cause.HOLD, RULE.name, hold), RULE), carry=False)
 
     def volume(self) -> Volume:
         """What the vessel holds now, by the books."""

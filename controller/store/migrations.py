@@ -19,7 +19,12 @@ class Step(NamedTuple):
     file: str
 
 
-STEPS = (Step(1, "001_first_ledger.sql"), Step(2, "002_claims.sql"), Step(3, "003_calibrations.sql"))
+STEPS = (
+    Step(1, "001_first_ledger.sql"),
+    Step(2, "002_claims.sql"),
+    Step(3, "003_calibrations.sql"),
+    Step(4, "004_configurations.sql"),
+)
 NEWEST = STEPS[-1].version
 
 

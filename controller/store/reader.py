@@ -21,6 +21,7 @@ from controller.store.rows import (
     AlarmRow,
     AuditRow,
     CalibrationRow,
+    ConfigurationRow,
     DeviationRow,
     DeviceRow,
     DoseRow,
@@ -100,6 +101,11 @@ class Queries:
         calibrations = schema.calibrations
         self.calibrations = Query(calibrations, CalibrationRow)
         self.calibrations_of = Query(calibrations, CalibrationRow, _is(calibrations, "device"))
+        configurations = schema.configurations
+        seen, accepted = configurations.c.first_seen_at, configurations.c.accepted_at
+        self.configurations = Query(configurations, ConfigurationRow, order=seen)
+        self.accepted = Query(configurations, ConfigurationRow, accepted.is_not(None), order=accepted)
+        self.configuration = Query(configurations, ConfigurationRow, _is(configurations, "digest"))
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
         self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
@@ -208,6 +214,13 @@ class Reader:
         if device is None:
             return self._ask.calibrations(self._reads)
         return self._ask.calibrations_of(self._reads, device=device)
+
+    def configuration(self, digest: str = "", *, accepted: bool = False) -> ConfigurationRow | None:
+        """The bench file with this digest; without one the newest, or the one accepted last."""
+        if digest:
+            return first(self._ask.configuration(self._reads, digest=digest))
+        query = self._ask.accepted if accepted else self._ask.configurations
+        return first(query(self._reads)[::-1])
 
     def answer(self, key: str) -> Any:
         """The first answer given under an idempotency key; None when the key is new."""

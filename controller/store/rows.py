@@ -196,3 +196,14 @@ class DeviceRow:
     model: str
     identity: str
     first_seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRow:
+    """A bench file this ledger ran under, by its digest; not accepted = nobody has seen the difference yet."""
+
+    digest: str
+    content: Any
+    first_seen_at: float
+    accepted_at: float | None
+    accepted_by: str

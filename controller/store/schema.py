@@ -257,6 +257,15 @@ calibrations = _table(
     _text("why"),
 )
 
+configurations = _table(
+    "configurations",
+    Column("digest", Text, primary_key=True, nullable=False),
+    _json("content", "{}"),
+    _time("first_seen_at"),
+    _number("accepted_at"),
+    _text("accepted_by"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
@@ -274,6 +283,7 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         points,
         devices,
         calibrations,
+        configurations,
     )
 }
 """Tables a caller of `commit` may change; the others are written by the ledger itself."""

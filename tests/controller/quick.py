@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from controller.clock import Clock
 from controller.controller import Controller, Faults
 from controller.runs import Runs
 from controller.settings import parse
@@ -137,6 +136,7 @@ class QuickLab(Lab):
         self.bench = SimulatedBench(config, seed=None, faults=faults, start=asyncio.get_running_loop().time())
         self.person = self.bench.person
         self.life: Life | None = None
+        self.clock_off_s = 0.0
         self.wire: list[tuple[float, str, bytes]] = []
         self.on_write: Callable[[str, bytes], None] = lambda link, data: None
         self.disk: Disk | None = None
@@ -175,7 +175,7 @@ class QuickLab(Lab):
             self.settings,
             self.folder,
             self.link,
-            Clock.of_bench(self.settings.bench.zone, self.seed),
+            self.clock(),
             installation=f"lab-{self.seed}",
             faults=Faults(self.disk.before, self.disk.after),
             flush_s=600.0,

@@ -96,8 +96,8 @@ async def test_a_question_before_a_step_has_begun_is_shown_with_its_answers(lab:
     await lab.up()
     assert await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
     (step,) = (await ask(lab, "run", run="run-1"))["steps"]
-    assert "late. Run it now or skip it?" in step["question"]
-    assert step["options"] == ["run", "skip"]
+    assert "late. Run it now, run it and shift the later ones, or skip it?" in step["question"]
+    assert step["options"] == ["run", "shift", "skip"]
     await ask(lab, "decide", run="run-1", path=step["path"], answer="skip")
     assert (await ask(lab, "run", run="run-1"))["steps"] == []
 

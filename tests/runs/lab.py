@@ -110,7 +110,14 @@ class Lab:
         self.bench = SimulatedBench(tomllib.loads(toml), seed=seed if noise else None, faults=faults, start=now)
         self.person = self.bench.person
         self.life: Life | None = None
+        self.clock_off_s = 0.0
+        """By how much the next controller's clock is wrong."""
         self.bench.switch_on()
+
+    def clock(self) -> Clock:
+        clock = Clock.of_bench(self.settings.bench.zone, self.seed)
+        clock.offset_s = self.clock_off_s
+        return clock
 
     @property
     def controller(self) -> Controller:
@@ -129,7 +136,7 @@ class Lab:
             self.settings,
             self.folder,
             lambda name, url: self.bench.open_link(name),
-            Clock.of_bench(self.settings.bench.zone, self.seed),
+            self.clock(),
             installation=f"lab-{self.seed}",
             faults=Faults(boundary, boundary),
             flush_s=600.0,
