@@ -209,7 +209,20 @@ async def on_record(
             return {"state": state}
         case ask.Answer():
             by = Actor(request.by, "simulated", "simulated person") if request.by.startswith("simulated") else actor
-            return {"state": await runs.answer(request.run, request.path, request.entries, by, request.key)}
+            state = await runs.answer(
+                request.run, request.path, request.entries, by, request.key,
+                lots=request.lots, happened_at=request.happened_at, why=request.why,
+            )  # fmt: skip
+            return {"state": state}
+        case ask.Lots():
+            return [asdict(row) for row in ledger.lots()]
+        case ask.AddLot():
+            facts = request.model_dump(exclude={"id", "actor", "do", "key", "lot", "material"})
+            state = await runs.materials.add(request.lot, request.material, actor, **facts, key=request.key)
+            return {"lot": request.lot, "state": state}
+        case ask.PutLot():
+            state = await runs.materials.put(request.lot, request.state, actor, why=request.why, key=request.key)
+            return {"lot": request.lot, "state": state}
         case ask.Claim():
             claimed = await runs.claim(request.run, request.path, request.whom, actor, request.key)
             return {"claimed_by": claimed}

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from controller.errors import RunConflict, Unusable
+from controller.materials import SHORTEST_REASON
 from controller.store.changes import Change, Upsert
 from controller.store.rows import TaskRow
 from protocols.effects import CloseTask, OpenTask
@@ -53,6 +54,18 @@ def claimant(task: TaskRow, whom: Whom, me: str, simulated: bool) -> str:
     if task.claimed_by not in ("", SIMULATED, me):
         raise RunConflict(f"{task.claimed_by} is on this task; it can be claimed when it has been given back")
     return me if whom == "me" else SIMULATED
+
+
+def happened(task: TaskRow, at: float | None, now: float, why: str) -> float:
+    """When the step was done, UTC s; raises Unusable for a time to come, or before the task was there unless a reason
+    of 5 characters says how that could be (AT-03)."""
+    if at is None:
+        return now
+    if at > now:
+        raise Unusable(["what is written down has happened: its time cannot be in the future"])
+    if at < task.opened_at and len(why.strip()) < SHORTEST_REASON:
+        raise Unusable([f"the task was not open then; say why in at least {SHORTEST_REASON} characters"])
+    return at
 
 
 def checked(task: TaskRow, entries: Mapping[str, Any]) -> dict[str, EntryValue]:

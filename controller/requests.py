@@ -81,6 +81,33 @@ class Answer(Keyed):
     path: str
     entries: dict[str, float | str | bool] = Field(default_factory=dict[str, float | str | bool])
     by: str = ""
+    lots: dict[str, Word] = Field(default_factory=dict[str, Word])
+    happened_at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Lots(Request):
+    do: Literal["lots"]
+
+
+class AddLot(Keyed):
+    """Times in UTC s."""
+
+    do: Literal["add_lot"]
+    lot: Word
+    material: Word
+    made_at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    expires_at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    container: Word = ""
+    amount: Annotated[float, Field(gt=0)] | None = None
+    unit: Word = ""
+
+
+class PutLot(Keyed):
+    do: Literal["put_lot"]
+    lot: Word
+    state: Literal["open", "used up", "discarded"]
+    why: Annotated[str, Field(max_length=1000)] = ""
 
 
 class Claim(Keyed):
@@ -219,7 +246,8 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
-    | StopPumps | Calibrations | Calibrate | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
+    | StopPumps | Lots | AddLot | PutLot | Calibrations | Calibrate
+    | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="do")])

@@ -13,7 +13,8 @@ from controller.amendments import Wish, made, preview, reasoned
 from controller.asked import asked as asks
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.people import Whom, checked, claimant
+from controller.materials import Materials, simulated, used
+from controller.people import Whom, checked, claimant, happened
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
 from controller.run import sharing, unattended
@@ -53,6 +54,9 @@ class Runs:
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
         self.keys = Keys(doors.ledger, doors.clock)
+        self.materials = Materials(self.keys)
+        self._booking = asyncio.Lock()
+        """One answer at a time looks at the stock and is written down."""
         self._settled_at = -1
         """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
         self._claiming = asyncio.Lock()
@@ -311,23 +315,55 @@ class Runs:
         engine.end()
         del self.engines[engine.run_id]
 
-    async def answer(self, run_id: str, path: str, entries: Mapping[str, Any], by: Actor, key: str = "") -> str:
-        """A person's answer to a task. Raises Unusable (entries), RunConflict (no such open task)."""
-        asked = asks(f"answer {run_id} {path}", run=run_id, path=path, entries=dict(entries), by=by.name)
+    async def answer(
+        self,
+        run_id: str,
+        path: str,
+        entries: Mapping[str, Any],
+        by: Actor,
+        key: str = "",
+        *,
+        lots: Mapping[str, str] | None = None,
+        happened_at: float | None = None,
+        why: str = "",
+    ) -> str:
+        """A person's answer to a task: entries, the lot of each material it asks for, and, where it is written down
+        late, when it was done (UTC s). Raises Unusable (entries, lots, time), RunConflict (no such open task)."""
+        said = {"lots": dict(lots)} if lots else {}
+        said |= {"happened_at": happened_at} if happened_at is not None else {}
+        asked = asks(f"answer {run_id} {path}", run=run_id, path=path, entries=dict(entries), by=by.name, **said)
         if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["state"])
         engine = self.engine(run_id)
         task = self.doors.ledger.task(run_id, path)
         if task is None or task.state != "open":
             raise RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
-        taken = checked(task, entries)
         now = self.doors.clock.now()
-        facts = {"state": "answered", "entries": taken, "answered_by": by.name, "answered_at": now}
-        change: list[Change] = [Update("tasks", {"run_id": run_id, "path": path}, facts)]
-        if key:
-            change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
-        await engine.ask(Answered(now, path, by.name, taken), by, change)
+        taken = checked(task, entries)
+        at = happened(task, happened_at, now, why)
+        wanted = list(dict.fromkeys(task.hand["lots"]))
+        async with self._booking:
+            change, audit = await self._lots(run_id, path, wanted, lots or {}, at, by, why)
+            facts = {"state": "answered", "entries": taken, "answered_by": by.name, "answered_at": now}
+            if happened_at is not None:
+                facts["happened_at"] = at
+            change.append(Update("tasks", {"run_id": run_id, "path": path}, facts))
+            if key:
+                change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
+            await engine.ask(Answered(now, path, by.name, taken), by, change, audit)
         return "answered"
+
+    async def _lots(
+        self, run_id: str, path: str, wanted: list[str], lots: Mapping[str, str], at: float, by: Actor, why: str
+    ) -> tuple[list[Change], list[AuditEntry]]:
+        """The rows of the lots an answer names; the simulated person has its own shelf."""
+        ledger = self.doors.ledger
+        if by.role == "simulated" and wanted and not lots:
+            lots, booked = simulated(ledger, wanted, at, by)
+            if booked:
+                entry = AuditEntry("lot booked", "lot", ", ".join(lots.values()), by.name, by.role, new=dict(lots))
+                await ledger.commit(booked, [entry])
+        return used(ledger, run_id, path, wanted, lots, at, by, why)
 
     async def claim(self, run_id: str, path: str, whom: Whom, by: Actor, key: str = "") -> str:
         """Who is on a task from now on, "" = nobody; anybody may still answer it, and both stand in its row.
@@ -511,6 +547,7 @@ class Runs:
             "due": task.due,
             "alarm_at": task.due + tolerated_s(engine.plan.nodes[task.path], task.hand),
             "claimed_by": row.claimed_by if row is not None else "",
+            "stock": self.materials.stock(task.hand.lots),
             "answers_at": (self.simulated_person or {}).get(f"{engine.run_id}:{task.path}"),
             **asdict(task.hand),
         }

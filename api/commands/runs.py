@@ -56,6 +56,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("id", metavar="RUN")
     answer.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
     answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
+    answer.add_argument("--lot", action="append", default=[], metavar="MATERIAL=LOT", help="the lot that was used")
+    answer.add_argument("--happened", metavar="ISO", help="when it was done, in the site's zone (default: now)")
+    answer.add_argument("--why", default="", metavar="TEXT", help="why a refused lot is used, or the time is early")
     claim = verb("claim", "say that you are on a task")
     claim.add_argument("id", metavar="RUN")
     claim.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
@@ -168,6 +171,8 @@ def tasks(options: argparse.Namespace) -> int:
         for entry in task["entries"]:
             limits = f", {entry['low']} to {entry['high']}" if entry["low"] is not None else ""
             print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
+        for name in task["lots"]:
+            print(f"    name the lot of {name}: --lot '{name}=…'")
     if not found:
         print("no open tasks")
     return 0
@@ -175,7 +180,10 @@ def tasks(options: argparse.Namespace) -> int:
 
 def answer(options: argparse.Namespace) -> int:
     entries: dict[str, float | str | bool] = {name: entered(text) for name, text in pairs(options.entries).items()}
-    asked = {"run": options.id, "path": options.path, "entries": entries}
+    asked: dict[str, Any] = {"run": options.id, "path": options.path, "entries": entries}
+    asked |= {"lots": pairs(options.lot), "why": options.why}
+    if options.happened:
+        asked["happened_at"] = parse_time(options.happened, str(ask(options.data, "snapshot")["zone"]))
     done = ask(options.data, "answer", timeout_s=60.0, key=secrets.token_hex(8), **asked)
     print(json.dumps(done) if options.json else f"{options.path}: {done['state']}")
     return 0

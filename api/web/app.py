@@ -22,6 +22,7 @@ from api.web.routes import (
     amendments,
     calibrations,
     devices,
+    materials,
     protocols,
     runs,
     session,
@@ -45,7 +46,7 @@ DASHBOARD = Path(__file__).parent / "dashboard"
 ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
     runs.router, amendments.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router,
-    stream.router,
+    stream.router, materials.router,
 )  # fmt: skip
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""

@@ -103,6 +103,12 @@ class Archive:
         rows = self._records.ledger().calibrations(device)
         return [asdict(row) for row in reversed(rows[-MOST_CALIBRATIONS:])]
 
+    def lots(self) -> list[dict[str, Any]]:
+        """The newest first."""
+        from dataclasses import asdict
+
+        return [asdict(row) for row in reversed(self._records.ledger().lots())]
+
     def history(self, signal: str, start: float, end: float, points: int, unit: str | None) -> bytes:
         """Buckets and gaps between two times (UTC s); `unit` None = the bench knows no such signal now."""
         reader = self._records.history()

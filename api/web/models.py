@@ -45,6 +45,28 @@ class AnswerIn(Incoming):
 
     path: Annotated[Name, Field(examples=["seed/count"])]
     entries: Annotated[dict[str, float | int | str | bool], Field(max_length=100, examples=[{"viability": 93.5}])] = {}
+    lots: Annotated[dict[str, Name], Field(max_length=100, examples=[{"growth medium": "GM-0412"}])] = {}
+    happened_at: Annotated[float, Field(ge=0, le=4e9, examples=[1767600000.0])] | None = None
+    """UTC s, where it is written down later than it was done; None = now."""
+    why: Annotated[str, Field(max_length=1000)] = ""
+    """Needed before the task was open, and by a supervisor who lets a refused lot pass."""
+
+
+class LotIn(Incoming):
+    """A lot to be booked in; times in UTC s."""
+
+    lot: Annotated[Name, Field(examples=["GM-0412"])]
+    material: Annotated[Name, Field(examples=["growth medium"])]
+    made_at: Annotated[float, Field(ge=0, le=4e9)] | None = None
+    expires_at: Annotated[float, Field(ge=0, le=4e9)] | None = None
+    container: Annotated[str, Field(max_length=200)] = ""
+    amount: Annotated[float, Field(gt=0)] | None = None
+    unit: Annotated[str, Field(max_length=200, examples=["mL"])] = ""
+
+
+class LotStateIn(Incoming):
+    state: Annotated[Literal["open", "used up", "discarded"], Field(examples=["open"])]
+    why: Annotated[str, Field(max_length=1000)] = ""
 
 
 class ClaimIn(Incoming):
@@ -234,6 +256,28 @@ class CalibrationOut(Outgoing):
     limits: dict[str, Any]
     due: Time | None
     why: str
+
+
+class LotOut(Outgoing):
+    """One lot of a material; `material` as protocols name it."""
+
+    lot: Annotated[str, Field(examples=["GM-0412"])]
+    material: str
+    made_at: Time | None
+    received_at: Time
+    expires_at: Time | None
+    opened_at: Time | None
+    container: str
+    amount: float | None
+    unit: str
+    state: Literal["stock", "open", "used up", "discarded"]
+    by: str
+    why: str
+
+
+class LotStateOut(Outgoing):
+    lot: str
+    state: Literal["stock", "open", "used up", "discarded"]
 
 
 class SignalOut(Reading):

@@ -24,6 +24,7 @@ STEPS = (
     Step(2, "002_claims.sql"),
     Step(3, "003_calibrations.sql"),
     Step(4, "004_configurations.sql"),
+    Step(5, "005_materials.sql"),
 )
 NEWEST = STEPS[-1].version
 

@@ -26,6 +26,8 @@ from controller.store.rows import (
     DeviceRow,
     DoseRow,
     JournalRow,
+    LotRow,
+    LotUseRow,
     OutageRow,
     PointRow,
     RunRow,
@@ -106,6 +108,9 @@ class Queries:
         self.configurations = Query(configurations, ConfigurationRow, order=seen)
         self.accepted = Query(configurations, ConfigurationRow, accepted.is_not(None), order=accepted)
         self.configuration = Query(configurations, ConfigurationRow, _is(configurations, "digest"))
+        self.lots = Query(schema.materials, LotRow)
+        self.lot = Query(schema.materials, LotRow, _is(schema.materials, "lot"))
+        self.lot_uses = Query(schema.lot_uses, LotUseRow)
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
         self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
@@ -221,6 +226,17 @@ class Reader:
             return first(self._ask.configuration(self._reads, digest=digest))
         query = self._ask.accepted if accepted else self._ask.configurations
         return first(query(self._reads)[::-1])
+
+    def lots(self) -> list[LotRow]:
+        """Every lot of a material, in the order in which they were booked."""
+        return self._ask.lots(self._reads)
+
+    def lot(self, lot: str) -> LotRow | None:
+        return first(self._ask.lot(self._reads, lot=lot))
+
+    def lot_uses(self) -> list[LotUseRow]:
+        """Which hand step of which run used which lot, in the order in which it was written down."""
+        return self._ask.lot_uses(self._reads)
 
     def answer(self, key: str) -> Any:
         """The first answer given under an idempotency key; None when the key is new."""

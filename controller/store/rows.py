@@ -110,6 +110,37 @@ class TaskRow:
     why: str
     claimed_by: str = ""
     """Who is on it; "" = nobody."""
+    happened_at: float | None = None
+    """When it was done, where that was written down later (UTC s); None = as it was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    lot: str
+    material: str
+    made_at: float | None
+    received_at: float
+    expires_at: float | None
+    """UTC s; None = it does not expire."""
+    opened_at: float | None
+    container: str
+    amount: float | None
+    unit: str
+    state: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotUseRow:
+    run_id: str
+    path: str
+    material: str
+    lot: str
+    at: float
+    by: str
+    why: str
+    """Why a supervisor let a lot pass that was refused; "" = nothing was against it."""
 
 
 @dataclass(frozen=True, slots=True)

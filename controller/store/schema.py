@@ -17,6 +17,7 @@ DOSE_STATES = ("intended", "sent", "moving", "fenced", "done", "partial", "unkno
 OPEN_DOSE_STATES = ("intended", "sent", "moving", "fenced")
 """A dose in one of these was begun and its end is not yet on record; after a crash it is reconciled (DS-04)."""
 TASK_STATES = ("open", "answered", "closed")
+LOT_STATES = ("stock", "open", "used up", "discarded")
 CALIBRATION_STATES = ("open", "accepted", "refused", "discarded")
 ALARM_STATES = (
     "NORMAL",
@@ -157,6 +158,34 @@ tasks = _table(
     _number("closed_at"),
     _text("why"),
     _text("claimed_by"),
+    _number("happened_at"),
+)
+
+materials = _table(
+    "materials",
+    Column("lot", Text, primary_key=True, nullable=False),
+    _text("material"),
+    _number("made_at"),
+    _time("received_at"),
+    _number("expires_at"),
+    _number("opened_at"),
+    _text("container"),
+    _number("amount"),
+    _text("unit"),
+    *_state(LOT_STATES),
+    _text("by"),
+    _text("why"),
+)
+
+lot_uses = _table(
+    "lot_uses",
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    Column("material", Text, primary_key=True, nullable=False),
+    _text("lot"),
+    _time("at"),
+    _text("by"),
+    _text("why"),
 )
 
 sample_results = _table(
@@ -284,6 +313,8 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         devices,
         calibrations,
         configurations,
+        materials,
+        lot_uses,
     )
 }
 """Tables a caller of `commit` may change; the others are written by the ledger itself."""

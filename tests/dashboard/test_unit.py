@@ -139,12 +139,18 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
     page.reload()
     expect(page.locator("input[name=lactate]")).to_have_value("16")
     page.locator("select").last.select_option("yes")
+    expect(page.get_by_role("button", name="Done, record it")).to_be_disabled()
+    page.locator("input[name='lot of osteogenic medium']").fill("OM-7")
     page.get_by_role("button", name="Done, record it").click()
     expect(page.locator(".task")).to_have_count(0)
     (sent,) = server.posts("/tasks/answer")
     assert (
         sent["body"]
-        == {"path": "reactor/sample/3/take", "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True}}
+        == {
+            "path": "reactor/sample/3/take",
+            "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True},
+            "lots": {"osteogenic medium": "OM-7"},
+        }
         and sent["key"]
     )
     server.mood(tasks=["Again"], claimed_by="")

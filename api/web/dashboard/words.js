@@ -100,7 +100,7 @@ export const W = {
   answersIn: (s) => `The simulated person answers in ${s} s.`, giveBack: "Give it back", free: "Free it for others",
   freeNote: "For when this person cannot do it. It is recorded who freed it.",
   taskBy: (name) => `${name} is on this`,
-  signOff: "Done, record it", lots: "Lots", until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
+  signOff: "Done, record it", lots: "Lots", lotOf: (stock) => (stock.length ? `on stock: ${stock.join(", ")}` : "none on stock: book it first (osteon materials add)"), until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
   outOf: (t) => `out of the incubator at most ${t}`, takes: (t) => `takes about ${t}`, sample: "Sample", noTasks: "No task is open.",
   yes: "yes", no: "no", choose: "choose", missing: "missing", notNumber: "a number is needed", limitsOf: (l, h, u) => `${l} to ${h} ${u}`,
   outsideLimits: (l, h, u) => `outside ${l} to ${h} ${u}: check it, the protocol allows no more`,

@@ -125,7 +125,7 @@ async def command(run: str, body: CommandIn, here: Here, person: Operator, key: 
 async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Key) -> StateOut:
     """Answer a hand step: its entries are checked against kind, unit and limits, all faults at once."""
     require_unit(person, await unit_of(here, run))
-    asked = {"run": run, "path": body.path, "entries": body.entries}
+    asked = {"run": run, **body.model_dump()}
     return StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
 
 

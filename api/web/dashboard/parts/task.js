@@ -10,6 +10,7 @@ import { Due } from "./when.js";
 
 const SOON_S = 60;
 const said = store({});
+const lotKey = (material) => `lot of ${material}`;
 const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
 
 function draft(task) {
@@ -62,11 +63,13 @@ export function Task({ task }) {
   const mine = task.claimed_by === me, left = answersIn(task);
   const off = live.now.link !== "connected", busy = off || result?.phase === "sending";
   const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
+  const lotless = task.lots.some((name) => !(entries[lotKey(name)] || "").trim());
   const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
   const claim = (by) => post(task, "claim", { path: task.path, by });
   const send = async (event) => {
     event.preventDefault();
     const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
+    if (task.lots.length) body.lots = Object.fromEntries(task.lots.map((name) => [name, (entries[lotKey(name)] || "").trim()]));
     if (await post(task, "answer", body)) keep(task, null);
   };
   const button = (by, text, note = "") => html`<button type="button" class=${by === "me" ? "strong" : ""} data-claim=${by} disabled=${busy} title=${note}
@@ -84,12 +87,21 @@ export function Task({ task }) {
     ${task.claimed_by && !mine && html`<p class="note">${W.taskBy(task.claimed_by)}</p><div class="row wrap">${button("anyone", W.free, W.freeNote)}</div>`}
     ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${helped ? W.mineHelped : W.mineNote}</p>
       ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
-      <div class="row wrap"><button class="strong" disabled=${busy || faults.some((each) => each.stops)}>${W.signOff}</button>
+      ${task.lots.map((name) => html`<${Lot} key=${name} name=${name} stock=${task.stock?.[name] ?? []} raw=${entries[lotKey(name)] ?? ""} edit=${edit} />`)}
+      <div class="row wrap"><button class="strong" disabled=${busy || lotless || faults.some((each) => each.stops)}>${W.signOff}</button>
         ${button("anyone", W.giveBack)}${forMe}</div>
     </form>`}
     ${off && html`<p class="why">${W.whyOff}</p>`}
     ${result?.text && html`<p class="why" role="status" data-phase=${result.phase}>${result.text}</p>`}
   </article>`;
+}
+
+// The lot of one material, typed, scanned, or taken from what is on stock.
+function Lot({ name, stock, raw, edit }) {
+  const change = (event) => edit(lotKey(name), event.target.value), list = `stock of ${name}`.replaceAll(" ", "-");
+  return html`<label class="entry"><span>${lotKey(name)}</span><input name=${lotKey(name)} value=${raw} onInput=${change} list=${list} autocomplete="off" />
+    <datalist id=${list}>${stock.map((lot) => html`<option key=${lot} value=${lot} />`)}</datalist>
+    <span class="sign"></span><span class="why">${raw === "" ? W.lotOf(stock) : ""}</span></label>`;
 }
 
 function Entry({ entry, raw, fault: wrong, edit }) {

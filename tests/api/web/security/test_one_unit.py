@@ -33,7 +33,7 @@ START = 1_767_567_600.0
 PROTOCOL = Path(__file__).parents[3] / "protocols" / "exchanges.yaml"
 OWN = {"unit": "own", "device": "probe_own", "signal": "probe_own.ph", "run": "run-own", "key": "key-own"}
 FOREIGN = {name: value.replace("own", "alien") for name, value in OWN.items()}
-GENERAL = {"name": "exchanges", "user": "u", "token": "1", "id": "1", "alarm": "alarm-alien"}
+GENERAL = {"name": "exchanges", "user": "u", "token": "1", "id": "1", "alarm": "alarm-alien", "lot": "L-1"}
 """Parts of addresses that lead to nothing of a unit, and one alarm of the other unit."""
 
 
