@@ -20,6 +20,7 @@ from controller.actors import Actor, local_user
 from controller.alarms import Alarms
 from controller.amendments import Wish, reasoned
 from controller.asked import LOCAL, scoped
+from controller.batches import batches_of_lot, touched
 from controller.calibration.desk import Desk
 from controller.calibration.weighing import Weighing
 from controller.clock import pace, people_s
@@ -214,6 +215,18 @@ async def on_record(
                 lots=request.lots, happened_at=request.happened_at, why=request.why,
             )  # fmt: skip
             return {"state": state}
+        case ask.BatchesList():
+            return {
+                "batches": [asdict(row) for row in ledger.batches()],
+                "edges": [asdict(row) for row in ledger.batch_edges()],
+            }
+        case ask.AddBatch():
+            facts = request.model_dump(exclude={"id", "actor", "do", "key", "batch", "kind"})
+            return {"batch": await runs.batches.add(request.batch, request.kind, actor, **facts, key=request.key)}
+        case ask.Touched():
+            return touched(ledger, request.batch)
+        case ask.BatchesOfLot():
+            return batches_of_lot(ledger, request.lot)
         case ask.Lots():
             return [asdict(row) for row in ledger.lots()]
         case ask.AddLot():

@@ -110,6 +110,29 @@ class PutLot(Keyed):
     why: Annotated[str, Field(max_length=1000)] = ""
 
 
+class BatchesList(Request):
+    do: Literal["batches"]
+
+
+class AddBatch(Keyed):
+    do: Literal["add_batch"]
+    batch: Word
+    kind: Literal["donor", "isolation", "passage", "bank", "spheroids", "differentiation", "construct"]
+    run: Word = ""
+    parents: Annotated[dict[str, float], Field(max_length=100)] = Field(default_factory=dict[str, float])
+    note: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Touched(Request):
+    do: Literal["touched"]
+    batch: Word
+
+
+class BatchesOfLot(Request):
+    do: Literal["batches_of_lot"]
+    lot: Word
+
+
 class Claim(Keyed):
     do: Literal["claim"]
     run: str
@@ -246,7 +269,7 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
-    | StopPumps | Lots | AddLot | PutLot | Calibrations | Calibrate
+    | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

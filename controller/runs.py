@@ -11,6 +11,7 @@ from typing import Any
 from controller.actors import Actor
 from controller.amendments import Wish, made, preview, reasoned
 from controller.asked import asked as asks
+from controller.batches import Batches
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.materials import Materials, simulated, used
@@ -55,6 +56,7 @@ class Runs:
         self._starting = asyncio.Lock()
         self.keys = Keys(doors.ledger, doors.clock)
         self.materials = Materials(self.keys)
+        self.batches = Batches(self.keys)
         self._booking = asyncio.Lock()
         """One answer at a time looks at the stock and is written down."""
         self._settled_at = -1

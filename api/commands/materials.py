@@ -52,7 +52,12 @@ def run(options: argparse.Namespace) -> int:
             "made_at": parse_time(options.made, zone) if options.made else None,
             "expires_at": parse_time(options.expires, zone) if options.expires else None,
         }
-        facts: dict[str, Any] = {"container": options.container, "amount": options.amount, "unit": options.unit, **times}
+        facts: dict[str, Any] = {
+            "container": options.container,
+            "amount": options.amount,
+            "unit": options.unit,
+            **times,
+        }
         done = ask(options.data, "add_lot", key=key, lot=options.lot, material=options.material, **facts)
     else:
         state = STATES[options.verb]

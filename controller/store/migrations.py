@@ -25,6 +25,7 @@ STEPS = (
     Step(3, "003_calibrations.sql"),
     Step(4, "004_configurations.sql"),
     Step(5, "005_materials.sql"),
+    Step(6, "006_batches.sql"),
 )
 NEWEST = STEPS[-1].version
 

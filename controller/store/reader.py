@@ -20,6 +20,8 @@ from controller.store.migrations import NEWEST
 from controller.store.rows import (
     AlarmRow,
     AuditRow,
+    BatchEdgeRow,
+    BatchRow,
     CalibrationRow,
     ConfigurationRow,
     DeviationRow,
@@ -111,6 +113,9 @@ class Queries:
         self.lots = Query(schema.materials, LotRow)
         self.lot = Query(schema.materials, LotRow, _is(schema.materials, "lot"))
         self.lot_uses = Query(schema.lot_uses, LotUseRow)
+        self.batches = Query(schema.batches, BatchRow)
+        self.batch = Query(schema.batches, BatchRow, _is(schema.batches, "batch"))
+        self.batch_edges = Query(schema.batch_edges, BatchEdgeRow)
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
         self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
@@ -237,6 +242,16 @@ class Reader:
     def lot_uses(self) -> list[LotUseRow]:
         """Which hand step of which run used which lot, in the order in which it was written down."""
         return self._ask.lot_uses(self._reads)
+
+    def batches(self) -> list[BatchRow]:
+        return self._ask.batches(self._reads)
+
+    def batch(self, batch: str) -> BatchRow | None:
+        return first(self._ask.batch(self._reads, batch=batch))
+
+    def batch_edges(self) -> list[BatchEdgeRow]:
+        """Which part of which batch went into which."""
+        return self._ask.batch_edges(self._reads)
 
     def answer(self, key: str) -> Any:
         """The first answer given under an idempotency key; None when the key is new."""

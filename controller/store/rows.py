@@ -144,6 +144,24 @@ class LotUseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchRow:
+    batch: str
+    kind: str
+    run_id: str | None
+    at: float
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEdgeRow:
+    parent: str
+    child: str
+    share: float | None
+    """Which part of the parent went into the child, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class SampleResultRow:
     run_id: str
     sample: str

@@ -200,6 +200,23 @@ sample_results = _table(
     _text("by"),
 )
 
+batches = _table(
+    "batches",
+    Column("batch", Text, primary_key=True, nullable=False),
+    _text("kind"),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
+    _time("at"),
+    _text("by"),
+    _text("note"),
+)
+
+batch_edges = _table(
+    "batch_edges",
+    Column("parent", Text, ForeignKey("batches.batch"), primary_key=True, nullable=False),
+    Column("child", Text, ForeignKey("batches.batch"), primary_key=True, nullable=False),
+    _number("share"),
+)
+
 alarms = _table(
     "alarms",
     Column("alarm_id", Text, primary_key=True, nullable=False),
@@ -315,6 +332,8 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         configurations,
         materials,
         lot_uses,
+        batches,
+        batch_edges,
     )
 }
 """Tables a caller of `commit` may change; the others are written by the ledger itself."""

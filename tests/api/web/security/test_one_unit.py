@@ -151,6 +151,10 @@ async def test_no_changing_route_touches_another_unit(house: House) -> None:
         "/runs/{run}/commands": {"cause": "hold", "state_seen": "RUNNING"},
         "/runs/{run}/tasks/answer": {"path": "task/alien", "entries": {}},
         "/runs/{run}/tasks/claim": {"path": "task/alien", "by": "me"},
+        "/runs/{run}/amendments/preview": {"what": "skip", "path": "x"},
+        "/runs/{run}/amendments": {"what": "skip", "path": "x", "why": "because"},
+        "/runs/{run}/mode": {"mode": "step"},
+        "/runs/{run}/advance": {"path": "x"},
         "/runs/{run}/decisions": {"path": "x", "answer": "skip", "why": "because"},
     }
     asked = 0
