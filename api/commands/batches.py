@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     match options.verb:
         case "add":
-            facts = {"run": options.run, "note": options.note, "parents": shares(options.parents)}
+            facts: dict[str, Any] = {"run": options.run, "note": options.note, "parents": shares(options.parents)}
             key = secrets.token_hex(8)
             found = ask(options.data, "add_batch", key=key, batch=options.batch, kind=options.kind, **facts)
             lines = [f"{found['batch']} is on record"]

@@ -69,7 +69,7 @@ async def test_a_batch_gives_no_more_than_all_of_itself_and_is_made_once(lab: Qu
     batches = lab.runs.batches
     await batches.add("D", "donor", TESTER, parents={})
     await batches.add("P1", "passage", TESTER, parents={"D": 0.7})
-    with pytest.raises(Unusable, match="only 0.3 of itself left"):
+    with pytest.raises(Unusable, match=r"only 0\.3 of itself left"):
         await batches.add("P2", "passage", TESTER, parents={"D": 0.5})
     with pytest.raises(RunConflict, match="on record already"):
         await batches.add("P1", "passage", TESTER, parents={"D": 0.1})
