@@ -12,6 +12,10 @@ SAID = {
     "run TransferEnded": "transfer ended",
     "run Answered": "hand step answered",
     "run Decision": "question answered",
+    "run Looked": "values looked at",
+    "run Amended": "plan of the run changed",
+    "run ModeSet": "mode set",
+    "run Advanced": "step let begin",
     "output": "set point",
     "alarm state": "alarm looked after",
 }

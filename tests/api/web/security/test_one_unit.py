@@ -162,6 +162,8 @@ async def test_no_changing_route_touches_another_unit(house: House) -> None:
         for row in rows(house):
             if row.method not in ("POST", "PUT", "PATCH", "DELETE") or row.right in (Right.ADMINISTER, Right.OWN):
                 continue
+            if row.path in (f"{API}/protocols/check", f"{API}/protocols/plan"):
+                continue  # reckons and changes nothing
             body = bodies.get(row.path.removeprefix(API), {})
             headers = {"idempotency-key": "k" * 20}
             answer = await client.request(row.method, fill(row.path, FOREIGN), json=body, headers=headers)
