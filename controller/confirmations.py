@@ -1,4 +1,5 @@
-"""What a supervisor must have seen before runs go on: a clock not to be trusted, a bench file that has changed.
+"""What a supervisor must have seen before runs go on: a clock not to be trusted, a bench file that has changed,
+another program than the one that started a run.
 
 Runs are held meanwhile; temperature, gas and stirring go on (P1).
 """
@@ -13,11 +14,13 @@ from controller.actors import SYSTEM, Actor
 from controller.alarms import Alarms
 from controller.clock import Clock, iso
 from controller.errors import RunConflict
+from controller.program import program_version
 from controller.settings import Settings
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.ledger import Ledger
+from controller.store.rows import RunRow
 
-CLOCK, CONFIGURATION = "clock", "configuration"
+CLOCK, CONFIGURATION, PROGRAM = "clock", "configuration", "program"
 MOST_SHOWN = 20
 """Differences of a bench file named in a sentence."""
 
@@ -41,6 +44,23 @@ class Confirmations:
                 CLOCK, f"the clock is not trusted: {self.clock.doubt}", "Set the clock, or confirm the time."
             )
         await self._configuration(settings)
+        if upgraded := self._upgraded():
+            told = ", ".join(f"{row.run_id} was started with osteon {row.program_version}" for row in upgraded)
+            await self._wait(
+                PROGRAM,
+                f"the program has changed: {told}, this is osteon {program_version()}",
+                "Read what is new in this version, then accept it for the run, or start the earlier one.",
+            )
+
+    def _upgraded(self) -> list[RunRow]:
+        """Runs not ended that another program started, and that nobody has given to this one (DX-04)."""
+        here = program_version()
+        live = [row for row in self.ledger.runs() if row.ended_at is None and row.program_version != here]
+        return [
+            row
+            for row in live
+            if not any(said.detail.get("program") == here for said in self.ledger.deviations(row.run_id))
+        ]
 
     async def _configuration(self, settings: Settings) -> None:
         now, digest = self.clock.now(), settings.digest()
@@ -81,6 +101,12 @@ class Confirmations:
         if kind == CONFIGURATION and (seen := self.ledger.configuration()) is not None:
             facts = {"accepted_at": now, "accepted_by": by.name}
             change.append(Update("configurations", {"digest": seen.digest}, facts))
+        if kind == PROGRAM:
+            here = program_version()
+            for row in self._upgraded():
+                said = f"carried on by osteon {here}, started with {row.program_version}: {by.name}, {why}"
+                facts = {"run_id": row.run_id, "path": "", "at": now, "text": said, "detail": {"program": here}}
+                change.append(Insert("deviations", facts))
         entry = AuditEntry(
             f"{kind} confirmed", "controller", kind, by.name, by.role, by.authenticated_by,
             old=text, new=iso(now), reason=why, client=by.client,

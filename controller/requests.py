@@ -256,10 +256,10 @@ class Calibrate(Keyed):
 
 
 class Confirm(Act):
-    """A supervisor has seen what waits: a clock not to be trusted, or a changed bench file."""
+    """A supervisor has seen what waits: a doubtful clock, a changed bench file, another program."""
 
     do: Literal["confirm"]
-    what: Literal["clock", "configuration"]
+    what: Literal["clock", "configuration", "program"]
     why: Annotated[str, Field(max_length=1000)] = ""
 
 

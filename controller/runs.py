@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from controller.actors import Actor
+from controller.actors import RULE, Actor
 from controller.amendments import Wish, made, preview, reasoned
 from controller.asked import asked as asks
 from controller.batches import Batches
@@ -43,6 +43,8 @@ from protocols.states import Cause, RunState
 
 AT_REST = ENDED | {RunState.HELD, RunState.HOLDING}
 COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
+GOING = frozenset(state.value for state in RunState) - {state.value for state in AT_REST | {RunState.IDLE}}
+"""States of the ledger that would be a lie of a run nobody carries on."""
 SAFE = (Cause.HOLD, Cause.STOP, Cause.ABORT)
 """Commands that no key refuses."""
 
@@ -244,10 +246,22 @@ class Runs:
 
     async def _strand(self, run_id: str, error: Exception) -> None:
         """A run that this program or this bench file cannot carry on: nothing of it moves, and a person is told."""
-        kind = "" if isinstance(error, OsteonError) else f"fault in the program: {type(error).__name__}: "
-        self.stranded[run_id] = f"{kind}{error}"
-        text = f"{run_id} is not carried on: {self.stranded[run_id]}"
+        known = isinstance(error, OsteonError | records.UnknownRecord)
+        why = f"{error}" if known else f"fault in the program: {type(error).__name__}: {error}"
+        row = self.doors.ledger.run(run_id)
+        if row is not None and row.program_version != program_version():
+            why += f" (it was started with osteon {row.program_version or 'unknown'}, this is {program_version()})"
+        self.stranded[run_id] = why
+        text = f"{run_id} is not carried on: {why}"
         advice = "Put the bench file back as it was (or the program), and start osteon again. Look at the culture."
+        if row is not None and row.state in GOING:
+            entry = AuditEntry(
+                "run not carried on", "run", run_id, RULE.name, RULE.role,
+                old=row.state, new=RunState.HELD.value, reason=why, run_id=run_id,
+            )  # fmt: skip
+            await self.doors.ledger.commit(
+                [Update("runs", {"run_id": run_id}, {"state": RunState.HELD.value})], [entry]
+            )
         await self.doors.alarms.raise_(f"{run_id}:stranded", "critical", text, advice, run_id)
 
     async def _reconcile(self, unit: UnitSettings, intent: Intent) -> None:

@@ -20,6 +20,9 @@ from protocols.plan import Plan, Work
 from protocols.run import Run
 
 VERSION = 1
+"""Of the records this program writes."""
+ACCEPTED = frozenset({1})
+"""Versions it carries on; a record of another is refused, never guessed at (DX-04)."""
 
 Record = Plan | Run | events.Event | effects.Effect
 Json = dict[str, Any]
@@ -41,8 +44,9 @@ def as_json(record: Record) -> Json:
 
 def from_json(data: Json) -> Record:
     """The record back again; raises UnknownRecord when `v`, `t` or a field is not known here."""
-    if data.get("v") != VERSION:
-        raise UnknownRecord(f"record version {data.get('v')!r}; this program reads version {VERSION}")
+    if data.get("v") not in ACCEPTED:
+        known = ", ".join(str(version) for version in sorted(ACCEPTED))
+        raise UnknownRecord(f"a record of journal version {data.get('v')!r}; this program carries on version {known}")
     return cast(Record, _decode_tagged({key: value for key, value in data.items() if key != "v"}))
 
 
@@ -85,7 +89,7 @@ def _fields(cls: type) -> tuple[tuple[str, Any], ...]:
 def _decode_tagged(data: Json) -> Any:
     cls = _TAGGED.get(str(data.get("t")))
     if cls is None:
-        raise UnknownRecord(f"record of unknown kind {data.get('t')!r}")
+        raise UnknownRecord(f"a record of unknown kind {data.get('t')!r}")
     return _decode_class(cls, data)
 
 
@@ -94,7 +98,7 @@ def _decode_class(cls: type, data: Json) -> Any:
     data = {key: value for key, value in data.items() if key != "t"}
     unknown = data.keys() - decoders.keys()
     if unknown:
-        raise UnknownRecord(f"{cls.__name__} with unknown field {min(unknown)!r}")
+        raise UnknownRecord(f"a record {cls.__name__} with unknown field {min(unknown)!r}")
     return cls(**{name: decoders[name](value) for name, value in data.items()})
 
 

@@ -1,4 +1,4 @@
-"""Confirm what runs wait for: a clock that is not trusted, or a bench file that has changed."""
+"""Confirm what runs wait for: a doubtful clock, a changed bench file, another program than the one that began."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLE = 'osteon confirm configuration --why "the new balance was entered"'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("clock", "configuration"))
+    parser.add_argument("what", choices=("clock", "configuration", "program"))
     parser.add_argument("--why", required=True, metavar="TEXT", help="what you have looked at: part of the record")
     data_argument(parser)
 
