@@ -255,6 +255,8 @@ async def on_record(
             if request.preview:
                 return runs.preview(request.run, wish)
             return await runs.amend(request.run, wish, actor, why=request.why, key=request.key)
+        case ask.MeasureVolume():
+            return await runs.measure(request.unit, request.ml, actor, why=request.why, key=request.key)
         case ask.Confirm():
             return {"confirmed": await runs.doors.confirmations.confirm(request.what, actor, reasoned(request.why))}
         case ask.SetMode():

@@ -255,6 +255,13 @@ class Calibrate(Keyed):
     why: Word = ""
 
 
+class MeasureVolume(Keyed):
+    do: Literal["volume"]
+    unit: str | None = None
+    ml: Annotated[float, Field(ge=0, le=LARGEST_ML)]
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
 class Confirm(Act):
     """A supervisor has seen what waits: a doubtful clock, a changed bench file, another program."""
 
@@ -269,7 +276,8 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
-    | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot | Calibrations | Calibrate
+    | MeasureVolume | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot
+    | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

@@ -29,6 +29,7 @@ from controller.settings import Settings, UnitSettings
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused, LedgerFault
 from controller.store.rows import RunRow, TaskRow
+from controller.volumes import measure, taken_over
 from drivers.core.errors import OsteonError, WireError
 from drivers.core.fluid import Direction
 from protocols import amending, machine, records
@@ -176,7 +177,8 @@ class Runs:
             "created_by": by.name,
             "program_version": program_version(),
         }
-        change: list[Change] = [Insert("runs", row)]
+        left, told = taken_over(self.doors.ledger, unit, self.doors.clock.now(), plan.start)
+        change: list[Change] = [Insert("runs", row), *left]
         if key:
             change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "run": run_id}))
         alone = {
@@ -188,7 +190,7 @@ class Runs:
             "worst unattended": alone,
         }  # fmt: skip
         entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
-        await self.doors.ledger.commit(change, [entry])
+        await self.doors.ledger.commit(change, [entry, *told])
 
     def _adopt(self, engine: Engine) -> Engine:
         unit = engine.site.unit
@@ -451,6 +453,22 @@ class Runs:
         if isinstance(event, ModeSet) and event.mode == "manual":
             engine.halt()
         return (await engine.ask(event, by, change)).state.value
+
+    async def measure(self, unit: str | None, ml: float, by: Actor, *, why: str, key: str = "") -> dict[str, float]:
+        """A vessel was found to hold so much: its books begin anew. What they said before, and the difference."""
+        where = self.settings.unit(unit) if unit else self.settings.units[0]
+        asked = asks(f"volume {where.name}", unit=where.name, ml=ml)
+        if (first := self.keys.answered(key, asked)) is not None:
+            return dict(first["volume"])
+        engine = next((each for each in self.engines.values() if each.site.unit.name == where.name), None)
+        live = None if engine is None or engine.ended else (engine.plan, engine.run, engine.volume())
+        change, entry, differs = await measure(self.doors, where, live, ml, by, reasoned(why))
+        told = {"ml": ml, "more_than_booked_ml": round(differs, 3)}
+        if key:
+            run_id = None if engine is None else engine.run_id
+            change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "volume": told}))
+        await self.doors.ledger.commit(change, [entry])
+        return told
 
     async def decide(
         self,

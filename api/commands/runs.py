@@ -84,6 +84,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     next_ = verb("next", "in mode step: let a waiting step begin")
     next_.add_argument("id", metavar="RUN")
     next_.add_argument("path", nargs="?", default="", metavar="PATH", help="which (default: the only one that waits)")
+    volume = verb("volume", "a vessel was found to hold so much: its books begin anew")
+    volume.add_argument("ml", type=float, metavar="ML")
+    volume.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
+    volume.add_argument("--why", required=True, metavar="TEXT", help="how it was measured: part of the record")
     doses = verb("doses", "every dose of a run: asked, measured, witness")
     doses.add_argument("id", metavar="RUN")
     verb("alarms", "open alarms, each with its number")
@@ -236,6 +240,14 @@ def next_(options: argparse.Namespace) -> int:
     return 0
 
 
+def volume_(options: argparse.Namespace) -> int:
+    asked = {"unit": options.unit, "ml": options.ml, "why": options.why}
+    done = ask(options.data, "volume", timeout_s=60.0, key=secrets.token_hex(8), **asked)
+    more = done["more_than_booked_ml"]
+    print(json.dumps(done) if options.json else f"{done['ml']:g} mL, {more:+.1f} mL against the books")
+    return 0
+
+
 def doses(options: argparse.Namespace) -> int:
     found: list[dict[str, Any]] = ask(options.data, "doses", run=options.id)
     if options.json:
@@ -284,6 +296,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "claim": claim,
     "decide": decide,
     "amend": amend,
+    "volume": volume_,
     "mode": mode,
     "next": next_,
     "doses": doses,

@@ -111,6 +111,18 @@ class HoldIn(Incoming):
     why: Text = "held from the dashboard"
 
 
+class VolumeIn(Incoming):
+    """What the vessel of a unit was found to hold."""
+
+    ml: Annotated[float, Field(ge=0, le=10_000, strict=False, examples=[88.0])]
+    why: Annotated[str, Field(min_length=5, max_length=1000, examples=["weighed, minus the empty vessel"])]
+
+
+class VolumeOut(BaseModel):
+    ml: float
+    more_than_booked_ml: float
+
+
 class StopPumpsIn(Incoming):
     """Nothing need be said."""
 

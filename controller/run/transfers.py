@@ -315,7 +315,7 @@ class Transfers:
         if wanted.fluid_path == INTO:
             self._check_caps(site, wanted, volume_ml)
         held = vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
-        if wanted.fluid_path == INTO and direction is Direction.DELIVER:
+        if wanted.fluid_path == INTO:  # also what is only drawn: a full syringe with nowhere to go helps nobody
             top = held.ml + 3 * held.sigma_ml + volume_ml
             if top > vessel.max_ml:
                 raise Blocked(f"{volume_ml:.1f} mL more could reach {top:.1f} mL; {vessel.max_ml:g} mL is the limit")

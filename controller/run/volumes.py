@@ -39,7 +39,7 @@ def estimate(moves: Sequence[Move], start: float, now: float, evaporation_ml_day
         if move.at > now:
             break
         if move.level:
-            ml, variance, lost_from = move.ml, BASE_SIGMA_ML**2, move.at
+            ml, variance, lost_from = move.ml, max(move.sigma_ml, BASE_SIGMA_ML) ** 2, move.at
         else:
             if ml == 0.0 and move.ml > 0:
                 lost_from = move.at

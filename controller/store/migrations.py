@@ -26,6 +26,7 @@ STEPS = (
     Step(4, "004_configurations.sql"),
     Step(5, "005_materials.sql"),
     Step(6, "006_batches.sql"),
+    Step(7, "007_volumes.sql"),
 )
 NEWEST = STEPS[-1].version
 

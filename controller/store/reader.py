@@ -35,6 +35,7 @@ from controller.store.rows import (
     RunRow,
     SampleResultRow,
     TaskRow,
+    VolumeRow,
 )
 from controller.store.statements import compiled
 
@@ -116,6 +117,7 @@ class Queries:
         self.batches = Query(schema.batches, BatchRow)
         self.batch = Query(schema.batches, BatchRow, _is(schema.batches, "batch"))
         self.batch_edges = Query(schema.batch_edges, BatchEdgeRow)
+        self.volumes = Query(schema.volumes, VolumeRow, _is(schema.volumes, "unit"))
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
         self.answered_for = compiled(select(answers.run_id).where(answers.key == bindparam("key"))).sql
@@ -252,6 +254,10 @@ class Reader:
     def batch_edges(self) -> list[BatchEdgeRow]:
         """Which part of which batch went into which."""
         return self._ask.batch_edges(self._reads)
+
+    def volumes(self, unit: str) -> list[VolumeRow]:
+        """What the vessel of a unit was found to hold, in order."""
+        return self._ask.volumes(self._reads, unit=unit)
 
     def answer(self, key: str) -> Any:
         """The first answer given under an idempotency key; None when the key is new."""

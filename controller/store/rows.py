@@ -256,3 +256,16 @@ class ConfigurationRow:
     first_seen_at: float
     accepted_at: float | None
     accepted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRow:
+    """What a vessel held at `at`: measured by a person, or taken over by a run from the one before."""
+
+    id: int
+    unit: str
+    at: float
+    ml: float
+    sigma_ml: float
+    by: str
+    why: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Computed, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, Column, Computed, ForeignKey, Index, Integer, MetaData, Table, Text
 from sqlalchemy.types import REAL
 
 metadata = MetaData()
@@ -312,6 +312,18 @@ configurations = _table(
     _text("accepted_by"),
 )
 
+volumes = _table(
+    "volumes",
+    Column("id", Integer, primary_key=True),
+    _text("unit"),
+    _time("at"),
+    _time("ml"),
+    _time("sigma_ml"),
+    _text("by"),
+    _text("why"),
+    Index("volumes_of_unit", "unit", "at"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
@@ -330,6 +342,7 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         devices,
         calibrations,
         configurations,
+        volumes,
         materials,
         lot_uses,
         batches,

@@ -42,10 +42,13 @@ def test_a_cap_counts_what_was_delivered_in_its_time():
 
 
 @pytest.mark.req("DS-07")
-@pytest.mark.parametrize("state", ["intended", "unknown"])
-def test_what_nobody_has_measured_counts_as_delivered_in_full_however_long_ago(state):
-    row = replace(DELIVERED, state=state, moved_ml=None, ended_at=None)
-    assert "in one hour" in against(capped(hour_ml=12), row, now=30 * DAY_S)
+def test_what_nobody_has_measured_counts_as_delivered_in_full():
+    open_ = replace(DELIVERED, state="intended", moved_ml=None, ended_at=None)
+    assert "in one hour" in against(capped(hour_ml=12), open_, now=30 * DAY_S), "it may still be flowing"
+    unknown = replace(DELIVERED, state="unknown", moved_ml=None)  # fenced: it flowed before it was given up
+    assert "in one hour" in against(capped(hour_ml=12), unknown)
+    assert against(capped(hour_ml=12), unknown, now=600 + HOUR_S) == ""
+    assert "in one run" in against(capped(run_ml=12), unknown, now=30 * DAY_S)
 
 
 @pytest.mark.req("DS-07")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.web.feed import Snapshot
 from api.web.idempotency import idempotency_key
-from api.web.models import HeldOut, HoldIn, PumpOut, PumpsOut, StopPumpsIn, UnitOut, UnitRow
+from api.web.models import HeldOut, HoldIn, PumpOut, PumpsOut, StopPumpsIn, UnitOut, UnitRow, VolumeIn, VolumeOut
 from api.web.problems import Problem
 from api.web.security.rights import Right, needs
 from api.web.security.who import Person
@@ -53,6 +53,14 @@ async def stop_pumps(unit: str, body: StopPumpsIn, here: Here, person: Operator,
     done = await here.link.act("stop_pumps", {"unit": unit, "actor": person.actor()}, key)
     pumps = [pump(said) for said in done["stopped"]]
     return PumpsOut(pumps=pumps, at=here.feed.current()["now"])
+
+
+@router.post("/{unit}/volume", response_model=VolumeOut)
+async def volume(unit: str, body: VolumeIn, here: Here, person: Operator, key: Key) -> VolumeOut:
+    """The vessel was found to hold so much: its books begin anew, and a large difference is an alarm."""
+    known(here.feed.current(), unit)
+    asked = {"unit": unit, "ml": body.ml, "why": body.why, "actor": person.actor()}
+    return VolumeOut(**await here.link.act("volume", asked, key))
 
 
 def unit_bytes(here: Service, unit: str, only: str | None) -> bytes:

@@ -153,6 +153,7 @@ async def test_no_changing_route_touches_another_unit(house: House) -> None:
         "/runs/{run}/tasks/claim": {"path": "task/alien", "by": "me"},
         "/runs/{run}/amendments/preview": {"what": "skip", "path": "x"},
         "/runs/{run}/amendments": {"what": "skip", "path": "x", "why": "because"},
+        "/units/{unit}/volume": {"ml": 80.0, "why": "weighed it"},
         "/runs/{run}/mode": {"mode": "step"},
         "/runs/{run}/advance": {"path": "x"},
         "/runs/{run}/decisions": {"path": "x", "answer": "skip", "why": "because"},
