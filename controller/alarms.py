@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +19,8 @@ class Alarms:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger, self.clock = ledger, clock
         self._open: dict[str, dict[str, Any]] = {row.key: asdict(row) for row in ledger.alarms(open_only=True)}
+        self.heard: list[Callable[[str, str, str, str | None], None]] = []
+        """Who wants to know of alarms that no run raised itself: key, priority, text, run."""
         self._number = len(ledger.alarms(open_only=False))
 
     def open(self) -> list[Mapping[str, Any]]:
@@ -68,6 +70,8 @@ class Alarms:
         change, audit = self.rows_to_raise(key, priority, text, advice, run_id)
         if change:
             await self.ledger.commit(change, audit)
+            for hear in self.heard:
+                hear(key, priority, text, run_id)
 
     async def clear(self, key: str) -> None:
         """The condition is gone: acknowledged alarms become normal, others wait for a person (RTN_UNACK)."""

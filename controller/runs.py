@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -35,6 +36,7 @@ from drivers.core.fluid import Direction
 from protocols import amending, machine, records
 from protocols.effects import OpenTask
 from protocols.events import Advanced, Answered, Command, Decision, Mode, ModeSet
+from protocols.holding import BY_RULE
 from protocols.limits import tolerated_s
 from protocols.loading import load
 from protocols.plan import Plan
@@ -81,6 +83,7 @@ class Runs:
         """How a protocol becomes a plan; a rehearsal may cut its waiting short."""
         self._to_come: set[str] = set()
         """Runs of the ledger that a restart has not reached yet: what they had in hand is still theirs."""
+        doors.alarms.heard.append(self._alarmed)
         doors.transfers.holders.under_way = self.under_way
         doors.outputs.live = self.has_a_say
 
@@ -93,6 +96,14 @@ class Runs:
         """Whether a run still keeps its environment against others': until it has ended."""
         engine = self.engines.get(run_id)
         return run_id in self._to_come or (engine is not None and not engine.ended)
+
+    def _alarmed(self, key: str, priority: str, text: str, run_id: str | None) -> None:
+        """Hold the runs whose protocol wants that at an alarm of theirs, or of a device of their unit."""
+        words = set(re.split("[:.]", key))
+        for engine in self.engines.values():
+            theirs = run_id == engine.run_id or not words.isdisjoint(engine.site.unit.devices)
+            if theirs and engine.plan.holds_at(priority, text):
+                engine.tell(Command(self.doors.clock.now(), Cause.HOLD, RULE.name, f"{text} ({BY_RULE})"))
 
     def using(self, unit: UnitSettings) -> set[str]:
         """Other units with a run that has a pump of this unit in hand just now."""
@@ -579,7 +590,7 @@ class Runs:
             "path": task.path,
             "title": task.title,
             "due": task.due,
-            "alarm_at": task.due + tolerated_s(engine.plan.nodes[task.path], task.hand),
+            "alarm_at": task.due + tolerated_s(engine.plan.nodes.get(task.path), task.hand),
             "claimed_by": row.claimed_by if row is not None else "",
             "stock": self.materials.stock(task.hand.lots),
             "answers_at": (self.simulated_person or {}).get(f"{engine.run_id}:{task.path}"),

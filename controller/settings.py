@@ -133,6 +133,13 @@ class UnitSettings(Strict):
     loop: str = ""
     """The pump that keeps this unit's closed loop turning; only a person's "stop pumps" stops it."""
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Every device this unit works with, once."""
+        outputs = [output.partition(".")[0] for output in self.roles.values()]
+        parts = [name for path in self.paths.values() for name in (path.pump, path.valve) if name]
+        return tuple(dict.fromkeys((*outputs, *parts)))
+
 
 class Settings(Strict):
     """A whole bench file."""

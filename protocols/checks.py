@@ -40,6 +40,7 @@ def found(document: Document) -> Found:
             if role not in (*ROLES, *PATHS):
                 place: Loc = ("vessels", name, "needs", i)
                 yield place, f"no capability is called {role!r}", nearest(role, (*ROLES, *PATHS))
+    yield from _holding(document)
     for i, stage in enumerate(document.stages):
         loc: Loc = ("stages", i)
         given = {"do": stage.do, "operations": stage.operations, "together": stage.together}
@@ -55,6 +56,16 @@ def found(document: Document) -> Found:
                 yield from _only_if(document, operation.only_if, (*loc, key, j, "only if"))
                 yield from _scheduled(document, operation, operation.do, (*loc, key, j), already_set)
     yield from _twice((stage.stage for stage in document.stages), ("stages",), "stage")
+
+
+def _holding(document: Document) -> Found:
+    known = {point.role for point in document.environment.hold.points()}
+    for point in document.on_hold.set.points():
+        if point.role in known:
+            yield ("on hold", "set"), f"{point.role} stands in 'environment: hold' as well", "write it once"
+    for i, rule in enumerate(document.on_alarm):
+        if rule.priority is None and rule.about is None:
+            yield ("on alarm", i), "says of no alarm", "add a priority, or about: words of the alarm"
 
 
 def _parameters(document: Document) -> Found:

@@ -22,6 +22,8 @@ class Draft:
         "active",
         "at",
         "finished",
+        "held",
+        "hold_task",
         "last_fluid",
         "let",
         "mode",
@@ -40,6 +42,7 @@ class Draft:
         self.state, self.since, self.why = run.state, run.since, run.why
         self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
         self.written, self.shifted = run.written, run.shifted
+        self.held, self.hold_task = run.held, run.hold_task
         self.mode: Mode = run.mode
         self.let = ""
         """In mode step: the step that a person lets begin with this event."""
@@ -60,6 +63,8 @@ class Draft:
             shifted=self.shifted,
             mode=self.mode,
             waiting=tuple(self.waiting),
+            held=self.held,
+            hold_task=self.hold_task,
             looked=looked,
         )
 

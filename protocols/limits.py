@@ -74,9 +74,11 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
             yield active.since + late.no_answer_after_s, "no answer", path
 
 
-def tolerated_s(node: Node, hand: Hand) -> float:
-    """How long a hand task may stay open before it is overdue and an alarm says so."""
-    return min(node.late.tolerance_s if node.late is not None else HAND_TOLERANCE_S, hand.overdue_s)
+def tolerated_s(node: Node | None, hand: Hand) -> float:
+    """How long a hand task may stay open before it is overdue; one without a late rule: an hour."""
+    return min(
+        node.late.tolerance_s if node is not None and node.late is not None else HAND_TOLERANCE_S, hand.overdue_s
+    )
 
 
 def pass_time(draft: Draft, looked: float) -> None:

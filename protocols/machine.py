@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocols import limits, modes, settling, wanting
+from protocols import holding, limits, modes, settling, wanting
 from protocols.draft import Draft, NotAllowed
 from protocols.effects import Effect
 from protocols.events import (
@@ -66,7 +66,10 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         case Decision():
             settling.decision(draft, event)
     limits.pass_time(draft, run.looked)
+    holding.at_alarms(draft)
     walk(draft)
+    holding.at_alarms(draft)
+    holding.task(draft, run.state)
     if draft.state in (RunState.STOPPED, RunState.ABORTED) and draft.active:
         draft.drop(plan.root, "cancelled", draft.why)
     changed = draft.run(max(run.looked, event.at))

@@ -93,6 +93,22 @@ class Defaults(Form):
     end: Environment = Environment()
 
 
+class OnHold(Form):
+    """What a hold does beside keeping everything still: set points, and one task for a person each time."""
+
+    set: Environment = Environment()
+    task: Text | None = None
+
+
+class OnAlarm(Form):
+    """Of which alarms the run holds by itself; the first line that fits an alarm counts."""
+
+    priority: Literal["critical", "high", "low"] | None = None
+    about: Text | None = None
+    """Words that stand in the text of the alarm."""
+    do: Literal["hold", "go on"]
+
+
 class Timing(Form):
     """How exact a planned time is (DX-30)."""
 
@@ -174,4 +190,6 @@ class Document(Form):
     materials: dict[Text, Material] = Field(default_factory=dict[str, Material])
     growth: Growth = Growth()
     environment: Defaults = Defaults()
+    on_hold: OnHold = Field(default=OnHold(), alias="on hold")
+    on_alarm: tuple[OnAlarm, ...] = Field(default=(), alias="on alarm", max_length=50)
     stages: tuple[Stage, ...] = Field(min_length=1)

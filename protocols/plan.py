@@ -243,6 +243,18 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """Whether the run holds at an alarm of this priority ("" = any) whose text has these words."""
+
+    priority: str
+    about: str
+    hold: bool
+
+    def fits(self, priority: str, text: str) -> bool:
+        return self.priority in ("", priority) and self.about.casefold() in text.casefold()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     protocol: str
     version: str
@@ -254,6 +266,10 @@ class Plan:
     parameters: dict[str, str] = field(default_factory=dict[str, str])
     called: dict[str, str] = field(default_factory=dict[str, str])
     """SHA-256 of each other protocol it calls, by name."""
+    hold_task: Hand | None = None
+    """What a person is asked to do each time the run is held."""
+    alarm_rules: tuple[AlarmRule, ...] = ()
+    """The first that fits an alarm counts."""
     nodes: dict[str, Node] = field(init=False, repr=False, compare=False)
     """Every node by its path; made here, not stored."""
     parents: dict[str, str] = field(init=False, repr=False, compare=False)
@@ -272,6 +288,10 @@ class Plan:
         apart = {node.spacing_key: node.max_interval_s for node in nodes.values() if node.max_interval_s > 0}
         object.__setattr__(self, "limits_apart", apart)
         object.__setattr__(self, "environment", tuple(n for n in nodes.values() if isinstance(n.work, SetEnvironment)))
+
+    def holds_at(self, priority: str, text: str) -> bool:
+        """Whether the protocol wants the run held at such an alarm."""
+        return next((rule.hold for rule in self.alarm_rules if rule.fits(priority, text)), False)
 
 
 def _index(node: Node, nodes: dict[str, Node], parents: dict[str, str]) -> None:

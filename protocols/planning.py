@@ -15,7 +15,7 @@ from protocols.moments import Calendar
 from protocols.naming import scope
 from protocols.occurrences import Occurrence, occurrences
 from protocols.paths import slugs
-from protocols.plan import Node, Plan
+from protocols.plan import AlarmRule, Hand, Node, Plan
 from protocols.protocol import Protocol
 from protocols.source import Loc
 from protocols.step_forms import AnyStep, ControlStep
@@ -44,9 +44,13 @@ def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str,
         zone=zone,
         root=root,
         end_points=defaults.end.points(),
-        hold_points=defaults.hold.points(),
+        hold_points=(*defaults.hold.points(), *bound.document.on_hold.set.points()),
         parameters=dict(bound.parameters),
         called=stages.called,
+        hold_task=Hand(task) if (task := bound.document.on_hold.task) else None,
+        alarm_rules=tuple(
+            AlarmRule(rule.priority or "", rule.about or "", rule.do == "hold") for rule in bound.document.on_alarm
+        ),
     )
 
 

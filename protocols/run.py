@@ -47,5 +47,9 @@ class Run:
     mode: Mode = "auto"
     waiting: tuple[str, ...] = ()
     """In mode step: the steps whose turn has come and that wait for a person."""
+    held: int = 0
+    """How often it was held, where the protocol has a task for that."""
+    hold_task: str = ""
+    """Path of the task of the present hold; "" = none, or answered."""
     looked: float = 0.0
     """Time of the last event: time limits up to here were acted upon."""

@@ -82,7 +82,11 @@ def transfer_ended(draft: Draft, event: TransferEnded) -> None:
 
 
 def answered(draft: Draft, event: Answered) -> None:
-    """A person finished a hand step; accepted in every state in which the task is open."""
+    """A person finished a hand step or the task of a hold; accepted in every state in which the task is open."""
+    if draft.hold_task and event.path == draft.hold_task:
+        draft.written = {**draft.written, **event.entries}
+        draft.hold_task = ""
+        return
     node = draft.plan.nodes.get(event.path)
     active = draft.active.get(event.path)
     if node is None or active is None or active.question or not isinstance(node.work, Hand):

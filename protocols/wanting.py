@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocols import deciding
 from protocols.effects import ApplyPoints, Effect, Look, OpenTask, QuietMovers, Recheck, Transfer, Watch
 from protocols.expressions.tree import measured
+from protocols.holding import TITLE
 from protocols.limits import fluid_steps
 from protocols.plan import Dose, Exchange, Fluid, Hand, Node, Plan, SetEnvironment, SetPoint, WaitUntil, Withdraw
 from protocols.run import Active, Run
@@ -46,6 +47,8 @@ def of_nodes(plan: Plan, run: Run) -> tuple[Effect, ...]:
             effect = _of_step(run.state, node, active)
             if effect is not None:
                 effects.append(effect)
+    if run.hold_task and plan.hold_task is not None:
+        effects.append(OpenTask(run.hold_task, TITLE, plan.hold_task, run.since))
     return tuple(effects)
 
 

@@ -237,9 +237,7 @@ class Carrier:
         if why := self.doors.confirmations.why:
             return why
         unit = self.site.unit
-        parts = (name for path in unit.paths.values() for name in (path.pump, path.valve) if name)
-        outputs = [*unit.roles.values(), *(f"{name}." for name in parts)]
-        for name in dict.fromkeys(output.partition(".")[0] for output in outputs):
+        for name in unit.devices:
             keeper = self.doors.bench.keepers[name]
             if not keeper.ready:
                 return f"{name} is {keeper.condition.value}: {keeper.why}"
