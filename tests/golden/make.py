@@ -20,6 +20,7 @@ COMMITS = {
     4: "7e0414a",
     5: "edf08a2",
     6: "b6cccff",
+    7: "15a922a",
 }
 """Schema -> the last commit before the next schema; of the newest schema the newest commit when its folder was made."""
 SCENES = ("exchange", "wait")

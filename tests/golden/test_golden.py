@@ -50,8 +50,9 @@ def questions(engine: Engine) -> list[str]:
     return [path for path, active in engine.run.active.items() if active.question]
 
 
-def test_there_is_a_folder_of_every_schema():
-    assert {path.name.split("-")[1] for path in ALL} == {str(schema) for schema in range(1, NEWEST + 1)}
+def test_there_is_a_folder_of_every_earlier_schema():
+    missing = set(range(1, NEWEST)) - {int(path.name.split("-")[1]) for path in ALL}
+    assert not missing, "pin the last commit of that schema in tests/golden/make.py, and run it"
 
 
 @pytest.mark.req("DX-04", "DX-01")
