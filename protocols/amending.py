@@ -6,6 +6,7 @@ plan, which the journal keeps with the event, so that a replay needs no rule of 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -128,7 +129,9 @@ def future(plan: Plan, run: Run, path: str) -> Node:
     """The node, if nothing of it has begun. Raises CannotAmend."""
     node = plan.nodes.get(path)
     if node is None:
-        raise CannotAmend(f"no step of this run is called {path!r}")
+        near = difflib.get_close_matches(path, plan.nodes, n=1, cutoff=0.6)
+        right = f"did you mean {near[0]!r}?" if near else "what is ahead, with its path: 'osteon runs show RUN'"
+        raise CannotAmend(f"no step of this run is called {path!r} ({right})")
     if path in run.finished:
         raise CannotAmend(f"{path} is over ({run.finished[path]})")
     if path in run.active:

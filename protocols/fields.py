@@ -17,7 +17,7 @@ from pydantic import (
 from protocols import moments, quantities
 from protocols.moments import Moment
 from protocols.plan import SetPoint
-from protocols.quantities import ROLES, WEEKDAYS, Condition, Range
+from protocols.quantities import ROLES, Condition, Range
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Duration = Annotated[float, BeforeValidator(quantities.amount("s"))]
@@ -43,9 +43,14 @@ Interrupted = Literal["resume", "reconcile", "finish now", "ask"]
 IfLater = Literal["ask", "run", "skip"]
 
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
 def read_weekday(value: object) -> object:
-    """`Monday` and `Mon` are the same."""
-    return value[:3].capitalize() if isinstance(value, str) and value[:3].capitalize() in WEEKDAYS else value
+    """`Monday`, `Mon` and `monday` are the same."""
+    if not isinstance(value, str) or len(value) < len("Mon"):
+        return value
+    return next((day[:3] for day in DAYS if day.startswith(value.capitalize())), value)
 
 
 def read_days(value: object) -> object:

@@ -76,7 +76,9 @@ def bind(text: str, source: Source, settings: Mapping[str, str]) -> Protocol:
         document = Document.model_validate(data, context=forms)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults += [_fault(detail, source, data, forms) for detail in details if not _follows(detail)]
+        unknown = {fault.field for fault in faults}  # a name in braces that is nothing: its value cannot be right
+        told = [(detail["type"], _fault(detail, source, data, forms)) for detail in details if not _follows(detail)]
+        faults += [fault for kind, fault in told if not (kind == "value_error" and fault.field in unknown)]
         raise ProtocolInvalid([*faults, *_of_the_rest(data, source)]) from error
     faults += [source.fault(loc, reason, right) for loc, reason, right in checks.found(document)]
     if faults:
@@ -173,14 +175,15 @@ def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: d
             right = nearest(where, forms.get(id(_at(data, loc[:-1])), []))
             return source.fault(loc, f"nothing is called {where!r} here", right, at_key=True)
         case "missing":
-            return source.fault(loc, "is missing")
+            return source.fault(loc, "is missing", _like(loc))
         case "value_error" | "which":
             reason = detail["msg"].removeprefix("Value error, ")
             right = _nearest_form(detail) if detail["type"] == "which" else ""
             return source.fault(loc, reason, right)
         case "literal_error":
             expected = str(detail.get("ctx", {}).get("expected", ""))
-            return source.fault(loc, f"{detail['input']!r} is not possible here", f"one of {expected}")
+            right = f"one of {expected}" if " or " in expected else f"only {expected}"
+            return source.fault(loc, f"{detail['input']!r} is not possible here", right)
         case _ if detail["input"] is None:
             return source.fault(loc, "is empty")
         case "model_type" | "dict_type":
@@ -188,7 +191,61 @@ def _fault(detail: ErrorDetails, source: Source, data: dict[str, Data], forms: d
         case "tuple_type":
             return source.fault(loc, "a list is expected here", "write [one, two] or a line with - for each")
         case _:
-            return source.fault(loc, detail["msg"])
+            return source.fault(loc, _in_our_words(detail))
+
+
+EXAMPLES = {
+    "to level": "to level: 72 mL", "at": "at: 1 mL/min", "volume": "volume: 18 mL",
+    "of": "of: medium", "interval": "interval: 24 h", "from": "from: day 1 09:00", "due": "due: 7 d",
+    "status": "status: rehearsal", "version": 'version: "1"',
+}  # fmt: skip
+"""What a key that is missing may look like."""
+BOUNDS = {"withdraw": "at most: 24 mL", "repeat": "at most: 3 rounds"}
+"""What `at most` bounds, by what it stands in."""
+
+
+def _like(loc: Loc) -> str:
+    """An example of the key that is missing at the end of `loc`; "" when we have none."""
+    key, inside = str(loc[-1]) if loc else "", str(loc[-2]) if len(loc) > 1 else ""
+    example = BOUNDS.get(inside, "") if key == "at most" else EXAMPLES.get(key, "")
+    return f"for example {example}" if example else ""
+
+
+def _plain(value: object) -> object:
+    """100 for 100.0; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _in_our_words(detail: ErrorDetails) -> str:
+    """What the validation says of numbers, texts and lists, as the other messages say it."""
+    given = _plain(cast("object", detail["input"]))
+    bound = {name: _plain(value) for name, value in detail.get("ctx", {}).items()}
+    match detail["type"]:
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{given!r} is no whole number, write for example 6"
+        case "float_parsing" | "float_type":
+            return f"{given!r} is no number"
+        case "less_than_equal":
+            return f"{given} is more than {bound.get('le')}, the most that is possible here"
+        case "greater_than_equal":
+            return f"{given} is less than {bound.get('ge')}, the least that is possible here"
+        case "less_than":
+            return f"{given} must be less than {bound.get('lt')}"
+        case "greater_than":
+            return f"{given} must be more than {bound.get('gt')}"
+        case "string_too_short":
+            return "a text is expected here, and it is empty"
+        case "string_too_long":
+            return f"longer than {bound.get('max_length')} characters"
+        case "string_type":
+            return f"{given!r} is no text; put it in quotes"
+        case "too_short":
+            least = bound.get("min_length")
+            return f"at least {least} item{'' if least == 1 else 's'} must stand here"
+        case "too_long":
+            return f"at most {bound.get('max_length')} items may stand here"
+        case _:
+            return detail["msg"]
 
 
 def _follows(detail: ErrorDetails) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
-from drivers.core.units import UnknownUnit, convert, parse_difference, parse_quantity, unit
+from drivers.core.units import UnknownUnit, WrongDimension, convert, parse_difference, parse_quantity, unit
 from protocols.faults import nearest
 
 ROLES = {
@@ -32,6 +32,10 @@ _RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*(.*)")
 _WITHIN = re.compile(r"(?P<role>.+?) within (?P<tolerance>.+?)(?: of (?P<target>.+))?")
 _BETWEEN = re.compile(r"(?P<role>.+?) between (?P<low>.+?) and (?P<high>.+)")
 _ONE_SIDE = re.compile(r"(?P<role>.+?) (?P<side>above|below) (?P<bound>.+)")
+
+
+EVERYDAY = {"s": "h", "Cel": "degC", "1/min": "rpm", "{cells}/mL": "cells/mL", "{cells}/cm2": "cells/cm2"}
+"""Units as a person would write them in a file, where that is not how we calculate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,11 @@ def quantity(like: str) -> Callable[[object], float]:
     def read(value: object) -> float:
         number, found = parse_quantity(_text(value))
         if not found and like:
-            raise ValueError(f"{value} has no unit, write for example '{value} {like}'")
-        converted = convert(number, found, like)
+            raise ValueError(f"{value} has no unit, write for example '{value} {EVERYDAY.get(like, like)}'")
+        try:
+            converted = convert(number, found, like)
+        except WrongDimension as error:
+            raise ValueError(f"{error} (write for example '{number:g} {EVERYDAY.get(like, like)}')") from error
         if not isfinite(converted):
             raise ValueError(f"{value} is larger than any number")
         return converted

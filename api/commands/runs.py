@@ -8,7 +8,9 @@ import json
 import secrets
 import shlex
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from api.folders import data_argument, json_argument
 from api.refusal import Refusal
@@ -18,6 +20,8 @@ from api.table import table
 from api.terminal import watch
 
 EXAMPLE = "osteon runs hold run-1 --why 'foam in the vessel'"
+AHEAD = 5
+"""Occurrences that 'show' names, in the site's time and with the path that 'amend' takes."""
 COMMANDS = {
     "pause": "let fluid under way come to its end, then stand still; 'resume' goes on",
     "resume": "go on after a pause",
@@ -72,7 +76,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     amend = verb("amend", "change the future of a run: skip, move or repeat an occurrence, set parameters")
     amend.add_argument("id", metavar="RUN")
     amend.add_argument("what", choices=("skip", "move", "repeat", "set"))
-    amend.add_argument("path", nargs="?", default="", metavar="PATH", help="of the step or occurrence")
+    amend.add_argument(
+        "path", nargs="?", default="", metavar="PATH", help="of the step or occurrence, as 'runs show' has it"
+    )
     amend.add_argument("--at", metavar="ISO", help="new time, in the site's zone (move, repeat)")
     amend.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter (set)")
     amend.add_argument("--why", default="", metavar="TEXT", help="the reason: part of the batch record")
@@ -128,6 +134,8 @@ def show(options: argparse.Namespace) -> int:
     if options.json:
         return as_json(found)
     print(f"{found['run']} on {found['unit']}: {found['protocol']}, {found['state']}, day {found['day']:.1f}")
+    if found.get("mode", "auto") != "auto":
+        print(f"mode: {found['mode']}")
     if found["why"]:
         print(f"why: {found['why']}")
     for step in found["steps"]:
@@ -136,8 +144,14 @@ def show(options: argparse.Namespace) -> int:
             print(f"question: {step['question']}")
             for option in step["options"]:
                 print(f"  osteon runs decide {found['run']} {shlex.quote(step['path'])} {shlex.quote(option)}")
-    if found["next"]:
-        print(f"next: {found['next']['title']}, {shown_time(found['next']['at'])} UTC")
+    for path in found.get("waiting", ()):
+        print(f"waits to begin: {path['path']} (osteon runs next {found['run']} {shlex.quote(path['path'])})")
+    ahead = found.get("ahead", [])[:AHEAD] or ([found["next"]] if found["next"] else [])
+    zone = str(ask(options.data, "snapshot")["zone"]) if ahead else "UTC"
+    for head, later in zip(("next", *["then"] * AHEAD), ahead, strict=False):
+        path = f"  ({later['path']})" if "path" in later else ""
+        local = datetime.fromtimestamp(later["at"], ZoneInfo(zone))
+        print(f"{head}: {later['title']}, {local:%Y-%m-%d %H:%M} {zone}{path}")
     return 0
 
 
@@ -234,7 +248,9 @@ def next_(options: argparse.Namespace) -> int:
     waiting = [each["path"] for each in ask(options.data, "run", run=options.id)["waiting"]]
     path = options.path or (waiting[0] if len(waiting) == 1 else "")
     if not path:
-        raise Refusal(f"name a step; waiting: {', '.join(waiting) or 'none'}")
+        if not waiting:
+            raise Refusal("no step waits to begin (in mode step each waits when its time comes: 'osteon runs show')")
+        raise Refusal(f"several steps wait, name one: {', '.join(waiting)}")
     done = ask(options.data, "advance", timeout_s=60.0, key=secrets.token_hex(8), run=options.id, path=path)
     print(json.dumps(done) if options.json else f"{path}: begins")
     return 0

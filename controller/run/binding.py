@@ -40,7 +40,8 @@ def of_point(point: SetPoint, unit: UnitSettings, bench: Bench) -> Iterator[str]
 
 
 def no_output(unit: UnitSettings, role: str) -> str:
-    return f"{unit.name} has no output for {role!r} (role {role + ' set'!r} in the bench file)"
+    otherwise = "; or a person sets it: acts: [{stir: 90 rpm, in: …}]" if role == "stirring" else ""
+    return f"{unit.name} has no output for {role!r} (role {role + ' set'!r} in the bench file{otherwise})"
 
 
 def of_node(node: Node, unit: UnitSettings, bench: Bench) -> Iterator[str]:

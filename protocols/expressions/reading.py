@@ -195,7 +195,9 @@ class _Reader:
                 return self._named(name, which)
         word = _WORD.match(self.text, self.at)
         if word is None:
-            raise self._fault(f"{self._rest()!r} is not understood here" if self._rest() else "ends too early")
+            if self._rest():
+                raise self._fault(f"{self._rest()!r} is not understood here")
+            raise self._fault("ends too early", "a name, a number or a comparison is missing at its end")
         raise self._fault(f"nothing is called {word[0]!r} here", nearest(word[0], self.names))
 
     def _named(self, name: str, which: str) -> Typed:
@@ -230,7 +232,9 @@ class _Reader:
         if left[1].what == right[1].what == "number":
             return self._node(Operation(sign, *self._alike(left, right)))
         if left[1].what != right[1].what or sign not in ("=", "!="):
-            raise self._fault(f"{left[1]} cannot be compared with {right[1]} by {sign!r}")
+            truth = "truth" in (left[1].what, right[1].what)
+            right_way = "write the name alone, or 'not' before it" if truth else ""
+            raise self._fault(f"{left[1]} cannot be compared with {right[1]} by {sign!r}", right_way)
         for (tree, _), kind in ((left, right[1]), (right, left[1])):
             if isinstance(tree, Constant) and kind.words and tree.value not in kind.words:
                 raise self._fault(f"{tree.value!r} is none of its words", nearest(str(tree.value), kind.words))

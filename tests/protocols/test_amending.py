@@ -121,7 +121,11 @@ def plan_with(volume: str) -> Plan:
     ("change", "says"),
     [
         (lambda p, r: amending.skipped(p, r, "feed/1"), "is over"),
-        (lambda p, r: amending.skipped(p, r, "feed/9"), "no step of this run"),
+        (lambda p, r: amending.skipped(p, r, "feed/9"), "no step of this run is called 'feed/9' .did you mean 'feed/"),
+        (
+            lambda p, r: amending.skipped(p, r, "the one tomorrow"),
+            "what is ahead, with its path: 'osteon runs show RUN'",
+        ),
         (lambda p, r: amending.skipped(p, r, "feed"), "has begun"),
         (lambda p, r: amending.moved(p, r, "feed/2/fill", FIRST + 30 * H), "belongs to is feed/2"),
         (lambda p, r: amending.moved(p, r, "feed/2", FIRST), "into the past"),

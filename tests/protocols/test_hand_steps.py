@@ -63,7 +63,7 @@ def test_a_choice_has_nothing_but_its_words():
 
 
 def test_one_word_is_no_choice():
-    assert "write down.shape.options: Tuple should have at least 2 items" in faults("write down: {shape: [round]}")
+    assert "write down.shape.options: at least 2 items must stand here" in faults("write down: {shape: [round]}")
 
 
 def test_a_decision_reads_the_word_that_was_chosen():
@@ -94,7 +94,10 @@ def test_vessels_are_split_and_pooled_with_a_yield():
         ("{move: cells, from: flasks, into: {plates: 75 %, bank: 50 %}}", "the shares are 125 % together"),
         ("{move: cells, from: flasks, into: {plates: 0 %}}", "more than 0 %"),
         ("{move: cells, from: [flasks, flasks], into: plates}", "a second vessel called 'flasks'"),
-        ("{move: cells, from: flasks, into: plates, yield: 120 %}", "less than or equal to 100"),
+        (
+            "{move: cells, from: flasks, into: plates, yield: 120 %}",
+            "120 is more than 100, the most that is possible here",
+        ),
         ("{move: cells, from: flasks, into: plates, becomes: batch}", "'spheroid batch'"),
         ("{move: cells, from: flasks, into: plates, yields: 80 %}", "did you mean 'yield'"),
         ("{move: cells, from: flasks, into: []}", "into"),

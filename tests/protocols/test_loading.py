@@ -53,6 +53,43 @@ def test_a_protocol_names_capabilities_and_no_devices():
     assert load("hand: Look").needs == {"reactor": ("temperature", "medium in", "medium out")}
 
 
+@pytest.mark.req("RM-03")
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        ("set: {stirring: 60 mL}", "(write for example '60 rpm')"),
+        ("{sample: S, from: reactor, take: 1 mL, due: 7}", "7 has no unit, write for example '7 h'"),
+        ("withdraw: {from: reactor, to level: 72 mL}", "withdraw.at: is missing (for example at: 1 mL/min)"),
+        (
+            "exchange: {in: reactor, withdraw: {to level: 72 mL, at: 1 mL/min},"
+            " then add: {volume: 18 mL, of: medium, at: 1 mL/min}}",
+            "withdraw.at most: is missing (for example at most: 24 mL)",
+        ),
+        ("repeat: {do: [{wait: 1 h}]}", "repeat.at most: is missing (for example at most: 3 rounds)"),
+        ("repeat: {do: [{wait: 1 h}], at most: 2000}", "2000 is more than 1000, the most that is possible here"),
+        ("hand: ''", "a text is expected here, and it is empty"),
+    ],
+)
+def test_a_message_says_what_would_be_right(step: str, says: str):
+    found = faults(step)
+    assert any(says in fault for fault in found), found
+
+
+def test_the_words_of_the_validation_library_reach_nobody():
+    header = HEADER.replace("count: 6", "count: six") + "day 0: Montag\n"
+    stages = operation("every: {interval: 1 d, from: day 1, times: 0}\ndo: [{hand: x}]")
+    found = faults(header=header, stages=stages)
+    assert len(found) == 3
+    assert "flasks.count: 'six' is no whole number, write for example 6" in found[0]
+    assert "day 0: 'Montag' is not possible here (one of 'Mon', " in found[1]
+    assert "times: 0 is less than 1, the least that is possible here" in found[2]
+
+
+def test_a_name_in_braces_that_is_nothing_is_one_fault():
+    (found,) = faults("{fill: {into: reactor, volume: {fil volume}, of: medium, at: 1 mL/min}, at most: 1 h}")
+    assert "no parameter or vessel is called 'fil volume' (did you mean 'fill volume'?)" in found
+
+
 @pytest.mark.req("RM-02", "RM-05")
 def test_a_loaded_protocol_cannot_be_changed_and_has_a_fingerprint():
     protocol = load("hand: Look")
@@ -72,7 +109,7 @@ def test_every_fault_is_reported_at_once_with_line_and_column():
     assert found == [
         "small.yaml:16:15: stages[1].do[1].set.temprature: nothing is called 'temprature' here "
         "(did you mean 'temperature'?)",
-        "small.yaml:17:15: stages[1].do[2].wait.for: mL measures volume, s measures time",
+        "small.yaml:17:15: stages[1].do[2].wait.for: mL measures volume, s measures time (write for example '10 h')",
         "small.yaml:18:9: stages[1].do[3]: a fluid step needs a maximum duration (RM-07) (at most: 2 h)",
         "small.yaml:18:22: stages[1].do[3].fill.into: no vessel is called 'reactr' (did you mean 'reactor'?)",
         "small.yaml:19:9: stages[1].do[4]: must say exactly one of: set, wait, exchange, dose, fill, "
@@ -114,7 +151,7 @@ def test_every_fault_is_reported_at_once_with_line_and_column():
         ("hand: Look\n        write down: {a: {limits: 5..3}}", "the lower end comes first"),
         ("hand: Look\n        write down: {a: {limits: many}}", "is not a range"),
         ("hand: Look\n        write down: {a: a unit that is far too long to be one}", "is no unit known here"),
-        ("hand: ''", "at least 1 character"),
+        ("hand: ''", "and it is empty"),
         ("sample: S\n        from: reactor\n        take: some\n        results: {}\n        due: 1 d", "not a number"),
         ("sample: S\n        from: sink\n        take: 1 mL\n        results: {}\n        due: 1 d", "no vessel"),
         ("Look", "must say exactly one of"),
@@ -144,7 +181,7 @@ def test_what_is_wrong_with_a_step_is_said_in_words(step: str, says: str):
         ),
         ("every: {interval: 24 h, from: then, times: 2}\ndo: [{hand: Look}]", "is no time of a protocol"),
         ("every: {interval: 1 d, from: start, times: 2, window: wide}\ndo: [{hand: Look}]", "not a number with a unit"),
-        ("do: []", "at least 1 item"),
+        ("do: []", "at least 1 item must stand here"),
     ],
 )
 def test_what_is_wrong_with_a_schedule_is_said_in_words(text: str, says: str):
@@ -182,7 +219,7 @@ def test_fluid_steps_have_a_late_rule_and_a_least_interval(text: str, says: str)
             "      - {operation: A, do: [{hand: x}]}\n      - {operation: A, do: [{hand: x}]}\n",
             "a second operation",
         ),
-        ("stages: []\n", "at least 1 item"),
+        ("stages: []\n", "at least 1 item must stand here"),
         ("stages:\n", "is empty"),
         ("", "stages: is missing"),
     ],
@@ -195,7 +232,7 @@ def test_what_is_wrong_with_stages_is_said_in_words(text: str, says: str):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("status: rehearsal", "status: validated", "'validated' is not possible here (one of 'rehearsal')"),
+        ("status: rehearsal", "status: validated", "'validated' is not possible here (only 'rehearsal')"),
         ("protocol: small", "protocol: no spaces", "a name has letters, digits and - only"),
         ("default: 18 mL", "default: 25 mL", "25 mL is outside its own range (5..20 mL)"),
         ("default: 18 mL", "default: much", "not a number with a unit"),
@@ -203,7 +240,7 @@ def test_what_is_wrong_with_stages_is_said_in_words(text: str, says: str):
         ("source: A}", "sauce: A}", "(did you mean 'source'?)"),
         ("temperature, medium", "temprature, medium", "no capability is called 'temprature'"),
         ("kind: flask", "kind: bucket", "'bucket' is not possible here"),
-        ("count: 6", "count: six", "valid integer"),
+        ("count: 6", "count: six", "no whole number"),
     ],
 )
 def test_what_is_wrong_with_the_header_is_said_in_words(old: str, new: str, says: str):

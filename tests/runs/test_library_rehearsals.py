@@ -47,6 +47,16 @@ def in_order(result: Result) -> None:
     assert not [text for text in result.alarms if text.startswith("critical")]
 
 
+@pytest.mark.req("RM-06")
+def test_the_protocol_of_the_how_to_runs_on_the_demo_bench(benches: Path, tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-protocol.md").read_text("utf-8")
+    written = tmp_path / "three-days.yaml"
+    written.write_text(page.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    result = rehearse(str(written), bench=benches / "stirred-100.toml", seed=1, time_lapse=True, rounds=2)
+    in_order(result)
+    assert [each.name for each in result.samples] == ["R-1", "R-2"]
+
+
 def perhaps(plan: Plan, path: str) -> bool:
     """Whether a step stands in a way that may not be taken, or in a round after the first."""
     above = plan.parents.get(path)
