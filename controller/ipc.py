@@ -212,7 +212,7 @@ async def on_record(
             by = Actor(request.by, "simulated", "simulated person") if request.by.startswith("simulated") else actor
             state = await runs.answer(
                 request.run, request.path, request.entries, by, request.key,
-                lots=request.lots, happened_at=request.happened_at, why=request.why,
+                lots=request.lots, happened_at=request.happened_at, out_min=request.out_min, why=request.why,
             )  # fmt: skip
             return {"state": state}
         case ask.BatchesList():

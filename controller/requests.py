@@ -83,6 +83,7 @@ class Answer(Keyed):
     by: str = ""
     lots: dict[str, Word] = Field(default_factory=dict[str, Word])
     happened_at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
+    out_min: Annotated[float, Field(ge=0, le=1440)] | None = None
     why: Annotated[str, Field(max_length=1000)] = ""
 
 

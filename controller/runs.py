@@ -16,6 +16,7 @@ from controller.batches import Batches
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.materials import Materials, simulated, used
+from controller.outings import outing
 from controller.people import Whom, checked, claimant, happened
 from controller.program import program_version
 from controller.restart import LONG_S, Outage
@@ -27,6 +28,7 @@ from controller.run.engine import ENDED, Engine
 from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
+from controller.signing import signature, signed
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused, LedgerFault
 from controller.store.rows import RunRow, TaskRow
@@ -35,7 +37,7 @@ from drivers.core.errors import OsteonError, WireError
 from drivers.core.fluid import Direction
 from protocols import amending, machine, records
 from protocols.effects import OpenTask
-from protocols.events import Advanced, Answered, Command, Decision, Mode, ModeSet
+from protocols.events import Advanced, Answered, Command, Decision, EntryValue, Mode, ModeSet
 from protocols.holding import BY_RULE
 from protocols.limits import tolerated_s
 from protocols.loading import load
@@ -354,12 +356,16 @@ class Runs:
         *,
         lots: Mapping[str, str] | None = None,
         happened_at: float | None = None,
+        out_min: float | None = None,
         why: str = "",
     ) -> str:
-        """A person's answer to a task: entries, the lot of each material it asks for, and, where it is written down
-        late, when it was done (UTC s). Raises Unusable (entries, lots, time), RunConflict (no such open task)."""
+        """A person's answer to a task; raises Unusable (entries, lots, times, signature), RunConflict (no open task).
+
+        `lots`: the lot of each material it asks for; `out_min`: how long vessels were out of the incubator;
+        `happened_at` (UTC s): when it was done, where it is written down late."""
         said = {"lots": dict(lots)} if lots else {}
         said |= {"happened_at": happened_at} if happened_at is not None else {}
+        said |= {"out_min": out_min} if out_min is not None else {}
         asked = asks(f"answer {run_id} {path}", run=run_id, path=path, entries=dict(entries), by=by.name, **said)
         if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["state"])
@@ -370,17 +376,38 @@ class Runs:
         now = self.doors.clock.now()
         taken = checked(task, entries)
         at = happened(task, happened_at, now, why)
+        visit = outing(task, out_min, at, by)
+        if waits := signature(task, taken, by):
+            return await self._first_of_two(task, taken, by, waits, key, asked)
         wanted = list(dict.fromkeys(task.hand["lots"]))
         async with self._booking:
             change, audit = await self._lots(run_id, path, wanted, lots or {}, at, by, why)
-            facts = {"state": "answered", "entries": taken, "answered_by": by.name, "answered_at": now}
+            facts = {"state": "answered", "entries": taken, "answered_by": signed(task, by), "answered_at": now}
             if happened_at is not None:
                 facts["happened_at"] = at
-            change.append(Update("tasks", {"run_id": run_id, "path": path}, facts))
+            change += [Update("tasks", {"run_id": run_id, "path": path}, facts), *visit.change]
             if key:
                 change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
             await engine.ask(Answered(now, path, by.name, taken), by, change, audit)
+        if visit.too_long:
+            advice = "Look at the culture; the time is part of the batch record."
+            await self.doors.alarms.raise_(f"{run_id}:{path}:out", "low", visit.too_long, advice, run_id)
         return "answered"
+
+    async def _first_of_two(
+        self, task: TaskRow, taken: Mapping[str, EntryValue], by: Actor, waits: str, key: str, asked: str
+    ) -> str:
+        """The first of two persons has written it down; the task stays open for the second."""
+        facts = {"entries": dict(taken), "answered_by": by.name}
+        change: list[Change] = [Update("tasks", {"run_id": task.run_id, "path": task.path, "state": "open"}, facts)]
+        if key:
+            change.append(answer_row(key, task.run_id, self.doors.clock.now(), {"asked": asked, "state": waits}))
+        entry = AuditEntry(
+            "task signed first", "task", task.path, by.name, by.role, by.authenticated_by,
+            new=dict(taken), run_id=task.run_id, step=task.path, client=by.client,
+        )  # fmt: skip
+        await self.doors.ledger.commit(change, [entry])
+        return waits
 
     async def _lots(
         self, run_id: str, path: str, wanted: list[str], lots: Mapping[str, str], at: float, by: Actor, why: str

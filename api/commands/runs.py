@@ -61,6 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
     answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
     answer.add_argument("--lot", action="append", default=[], metavar="MATERIAL=LOT", help="the lot that was used")
+    answer.add_argument("--out", type=float, metavar="MIN", help="how long vessels were out of the incubator")
     answer.add_argument("--happened", metavar="ISO", help="when it was done, in the site's zone (default: now)")
     answer.add_argument("--why", default="", metavar="TEXT", help="why a refused lot is used, or the time is early")
     claim = verb("claim", "say that you are on a task")
@@ -191,6 +192,8 @@ def tasks(options: argparse.Namespace) -> int:
             print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
         for name in task["lots"]:
             print(f"    name the lot of {name}: --lot '{name}=…'")
+        if task["out_of_incubator_s"]:
+            print(f"    say how long vessels were out, at most {task['out_of_incubator_s'] / 60:g} min: --out MIN")
     if not found:
         print("no open tasks")
     return 0
@@ -200,6 +203,8 @@ def answer(options: argparse.Namespace) -> int:
     entries: dict[str, float | str | bool] = {name: entered(text) for name, text in pairs(options.entries).items()}
     asked: dict[str, Any] = {"run": options.id, "path": options.path, "entries": entries}
     asked |= {"lots": pairs(options.lot), "why": options.why}
+    if options.out is not None:
+        asked["out_min"] = options.out
     if options.happened:
         asked["happened_at"] = parse_time(options.happened, str(ask(options.data, "snapshot")["zone"]))
     done = ask(options.data, "answer", timeout_s=60.0, key=secrets.token_hex(8), **asked)

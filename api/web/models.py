@@ -47,6 +47,7 @@ class AnswerIn(Incoming):
     entries: Annotated[dict[str, float | int | str | bool], Field(max_length=100, examples=[{"viability": 93.5}])] = {}
     lots: Annotated[dict[str, Name], Field(max_length=100, examples=[{"growth medium": "GM-0412"}])] = {}
     happened_at: Annotated[float, Field(ge=0, le=4e9, examples=[1767600000.0])] | None = None
+    out_min: Annotated[float, Field(ge=0, le=1440, strict=False, examples=[12.0])] | None = None
     """UTC s, where it is written down later than it was done; None = now."""
     why: Annotated[str, Field(max_length=1000)] = ""
     """Needed before the task was open, and by a supervisor who lets a refused lot pass."""

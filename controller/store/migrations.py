@@ -27,6 +27,7 @@ STEPS = (
     Step(5, "005_materials.sql"),
     Step(6, "006_batches.sql"),
     Step(7, "007_volumes.sql"),
+    Step(8, "008_outings.sql"),
 )
 NEWEST = STEPS[-1].version
 

@@ -31,6 +31,7 @@ from controller.store.rows import (
     LotRow,
     LotUseRow,
     OutageRow,
+    OutingRow,
     PointRow,
     RunRow,
     SampleResultRow,
@@ -117,6 +118,7 @@ class Queries:
         self.batches = Query(schema.batches, BatchRow)
         self.batch = Query(schema.batches, BatchRow, _is(schema.batches, "batch"))
         self.batch_edges = Query(schema.batch_edges, BatchEdgeRow)
+        self.outings = Query(schema.outings, OutingRow, _is(schema.outings, "run_id"), order=schema.outings.c.back_at)
         self.volumes = Query(schema.volumes, VolumeRow, _is(schema.volumes, "unit"))
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
@@ -254,6 +256,10 @@ class Reader:
     def batch_edges(self) -> list[BatchEdgeRow]:
         """Which part of which batch went into which."""
         return self._ask.batch_edges(self._reads)
+
+    def outings(self, run_id: str) -> list[OutingRow]:
+        """How long vessels were out of the incubator in a run, in order."""
+        return self._ask.outings(self._reads, run_id=run_id)
 
     def volumes(self, unit: str) -> list[VolumeRow]:
         """What the vessel of a unit was found to hold, in order."""

@@ -269,3 +269,16 @@ class VolumeRow:
     sigma_ml: float
     by: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutingRow:
+    """One visit of one vessel outside the incubator; `out_s` None = nobody wrote it down."""
+
+    run_id: str
+    path: str
+    vessel: str
+    back_at: float
+    out_s: float | None
+    limit_s: float
+    by: str

@@ -324,6 +324,17 @@ volumes = _table(
     Index("volumes_of_unit", "unit", "at"),
 )
 
+outings = _table(
+    "outings",
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    Column("vessel", Text, primary_key=True, nullable=False),
+    _time("back_at"),
+    _number("out_s"),
+    _time("limit_s"),
+    _text("by"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
@@ -343,6 +354,7 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         calibrations,
         configurations,
         volumes,
+        outings,
         materials,
         lot_uses,
         batches,

@@ -101,6 +101,7 @@ export const W = {
   freeNote: "For when this person cannot do it. It is recorded who freed it.",
   taskBy: (name) => `${name} is on this`,
   signOff: "Done, record it", lots: "Lots", lotOf: (stock) => (stock.length ? `on stock: ${stock.join(", ")}` : "none on stock: book it first (osteon materials add)"), until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
+  outMissing: "not written down is a deviation", outTooLong: (t) => `at most ${t}: more is a deviation`,
   outOf: (t) => `out of the incubator at most ${t}`, takes: (t) => `takes about ${t}`, sample: "Sample", noTasks: "No task is open.",
   yes: "yes", no: "no", choose: "choose", missing: "missing", notNumber: "a number is needed", limitsOf: (l, h, u) => `${l} to ${h} ${u}`,
   outsideLimits: (l, h, u) => `outside ${l} to ${h} ${u}: check it, the protocol allows no more`,

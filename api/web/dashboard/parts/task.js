@@ -11,6 +11,7 @@ import { Due } from "./when.js";
 const SOON_S = 60;
 const said = store({});
 const lotKey = (material) => `lot of ${material}`;
+const OUT = "out of the incubator, min";
 const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
 
 function draft(task) {
@@ -70,6 +71,7 @@ export function Task({ task }) {
     event.preventDefault();
     const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
     if (task.lots.length) body.lots = Object.fromEntries(task.lots.map((name) => [name, (entries[lotKey(name)] || "").trim()]));
+    if (task.out_of_incubator_s && (entries[OUT] ?? "").trim() !== "") body.out_min = Number(entries[OUT].replace(",", "."));
     if (await post(task, "answer", body)) keep(task, null);
   };
   const button = (by, text, note = "") => html`<button type="button" class=${by === "me" ? "strong" : ""} data-claim=${by} disabled=${busy} title=${note}
@@ -88,6 +90,8 @@ export function Task({ task }) {
     ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${helped ? W.mineHelped : W.mineNote}</p>
       ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
       ${task.lots.map((name) => html`<${Lot} key=${name} name=${name} stock=${task.stock?.[name] ?? []} raw=${entries[lotKey(name)] ?? ""} edit=${edit} />`)}
+      ${task.out_of_incubator_s > 0 && html`<label class="entry"><span>${OUT}</span><input name=${OUT} inputmode="decimal" value=${entries[OUT] ?? ""}
+        onInput=${(event) => edit(OUT, event.target.value)} autocomplete="off" /><span class="sign"></span><span class="why">${outsaid(task, entries[OUT])}</span></label>`}
       <div class="row wrap"><button class="strong" disabled=${busy || lotless || faults.some((each) => each.stops)}>${W.signOff}</button>
         ${button("anyone", W.giveBack)}${forMe}</div>
     </form>`}
@@ -97,6 +101,12 @@ export function Task({ task }) {
 }
 
 // The lot of one material, typed, scanned, or taken from what is on stock.
+function outsaid(task, raw) {
+  if ((raw ?? "").trim() === "") return W.outMissing;
+  const minutes = Number(raw.replace(",", "."));
+  return minutes >= 0 && minutes <= task.out_of_incubator_s / 60 ? "" : W.outTooLong(duration(task.out_of_incubator_s));
+}
+
 function Lot({ name, stock, raw, edit }) {
   const change = (event) => edit(lotKey(name), event.target.value), list = `stock of ${name}`.replaceAll(" ", "-");
   return html`<label class="entry"><span>${lotKey(name)}</span><input name=${lotKey(name)} value=${raw} onInput=${change} list=${list} autocomplete="off" />
