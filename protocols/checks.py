@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 from drivers.core.units import convert, parse_quantity, unit
 from protocols import step_forms
 from protocols.expressions.reading import ExpressionFault, condition
 from protocols.expressions.tree import measured, written
 from protocols.faults import nearest
-from protocols.fields import Environment
-from protocols.models import Document, Scheduled
+from protocols.fields import Environment, Form
+from protocols.models import Document, Scheduled, Timing
 from protocols.moments import clock, moment
 from protocols.naming import scope
 from protocols.nesting import flat, inside
@@ -128,7 +129,32 @@ def _scheduled(
         yield loc, "fluid steps at a time need a window (late rule)", "for example 'window: ±30 min'"
     if timing.window == "same working day" and moves_fluid:
         yield loc, "'same working day' is for hand steps", "give osteon a window such as ±2 h"
+    if _forms_of_schedule(scheduled) and timing.window is None and (why := _timed(document, timing, steps)):
+        right = "write a 'window' such as ±15 min: how much later is as good, nobody else can know"
+        yield loc, f"{why}, and a timed step has no window of itself", right
     yield from _steps(document, steps, (*loc, "do"), already_set)
+
+
+def _timed(document: Document, timing: Timing, steps: tuple[AnyStep, ...]) -> str:
+    """What makes an operation one whose author must choose how late it may be; "" when nothing does (DX-31)."""
+    if timing.timed is not None:
+        return "it says 'timed: yes'"
+    used = (name for _, step in flat(steps) for name in used_by(step))
+    named = (name for name in used if name in document.materials and document.materials[name].timed is not None)
+    return next((f"{name} is 'timed: yes'" for name in named), "")
+
+
+def used_by(form: Form) -> Iterator[str]:
+    """Materials that a step names: what it is filled `of`, and the `lots` a person writes down."""
+    for name in type(form).model_fields:
+        value = cast("object", getattr(form, name))
+        if name == "of" and isinstance(value, str):
+            yield value
+        for item in cast("tuple[object, ...]", value if isinstance(value, tuple) else (value,)):
+            if isinstance(item, Form):
+                yield from used_by(item)
+            elif name == "lots":
+                yield str(item)
 
 
 def moves(steps: tuple[AnyStep, ...]) -> bool:

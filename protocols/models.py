@@ -65,6 +65,8 @@ class Material(Form):
     hangs: Duration | None = None
     """Longest time in a bottle at the bench; without it as long as it keeps."""
     bicarbonate: Concentration | None = None
+    timed: Literal["yes"] | None = None
+    """An inducer, an enzyme: operations with it have no window of osteon's own."""
     base_ascorbate: Literal["yes", "no"] | None = Field(default=None, alias="base ascorbate")
     """Whether the base medium itself holds ascorbic acid, as most αMEM does."""
     source: Text | None = None
@@ -118,6 +120,8 @@ class Timing(Form):
     no_answer: NoAnswer | None = Field(default=None, alias="if nobody answers")
     anchor: Literal["calendar", "interval"] = "calendar"
     recommended: Literal["run", "shift", "skip"] | None = None
+    timed: Literal["yes"] | None = None
+    """An inducer, an enzyme, an exposure whose length counts: how late it may be is the author's to say (DX-31)."""
     never_closer_than: Duration | None = Field(default=None, alias="never closer than")
     never_further_apart_than: Duration | None = Field(default=None, alias="never further apart than")
 

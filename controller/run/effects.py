@@ -222,9 +222,11 @@ class Carrier:
         self.tell(Command(self.now(), Cause.DONE, RULE.name, self._why))
 
     async def _recheck(self) -> None:
-        """Devices there, open strokes measured, nothing unknown: go on; else hold and say why."""
+        """Devices there, set points read back, open strokes measured, nothing unknown: go on; else hold and say why."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_WITHIN_S
+        if setting := [task for effect, task in self._tasks.items() if isinstance(effect, ApplyPoints)]:
+            await asyncio.wait(setting, timeout=READY_WITHIN_S)  # environment first, then fluids (DX-30)
         while (why := await self._not_ready()) and loop.time() < deadline:  # noqa: ASYNC110  devices come back by themselves
             await asyncio.sleep(RETRY_S)
         if why:
@@ -241,6 +243,9 @@ class Carrier:
             keeper = self.doors.bench.keepers[name]
             if not keeper.ready:
                 return f"{name} is {keeper.condition.value}: {keeper.why}"
+        for effect, setting in self._tasks.items():
+            if isinstance(effect, ApplyPoints) and not setting.done():
+                return f"not confirmed yet: {', '.join(point.role for point in effect.points)}"
         try:
             for intent in self.doors.transfers.open_intents(self.run_id):
                 await self.doors.transfers.reconcile(unit, intent)

@@ -36,6 +36,26 @@ def test_the_shipped_bench_is_in_order() -> None:
         settings.unit("zzz")
 
 
+@pytest.mark.req("RM-04")
+@pytest.mark.parametrize("bench", ["stirred-100", "perfusion-4"])
+def test_a_site_has_units_a_unit_its_modules_and_a_module_its_channels(bench: str) -> None:
+    text = shipped_bench(bench).read_text("utf-8")
+    settings = parse(text)
+    assert settings.bench.name and settings.bench.zone
+    modules = {device.name for device in settings.devices}
+    assert len({unit.name for unit in settings.units}) == len(settings.units) > 0
+    for unit in settings.units:
+        assert unit.devices and modules.issuperset(unit.devices), "a unit is made of modules of its site"
+        assert {path.pump for path in unit.paths.values()} <= set(unit.devices), "its pump set is one of them"
+        channels = [output.partition(".") for output in unit.roles.values()]
+        assert all(module in unit.devices and channel for module, _, channel in channels)
+    module, _, channel = next(iter(settings.units[0].roles.values())).partition(".")
+    with pytest.raises(BenchInvalid, match="nowhere"):
+        parse(text.replace(f'"{module}.{channel}"', f'"nowhere.{channel}"'))
+    with pytest.raises(BenchInvalid, match="nothing"):
+        parse(text.replace(f'"{module}.{channel}"', f'"{module}.nothing"'))
+
+
 def test_every_fault_of_the_schema_is_told_at_once_with_its_place() -> None:
     broken = (
         TOML.replace("poll_s = 10", "poll_s = -10", 1)

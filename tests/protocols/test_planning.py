@@ -142,6 +142,32 @@ def test_a_window_and_a_longer_tolerance():
     assert (rule.window_s, rule.tolerance_s, rule.after) == (7200, 18000, "skip")
 
 
+@pytest.mark.req("DX-31")
+def test_a_timed_exposure_has_no_window_of_its_own_the_author_must_choose():
+    every = "every: {interval: 24 h, from: day 1 09:00, times: 2%s}"
+    with pytest.raises(ProtocolInvalid, match="it says 'timed: yes', and a timed step has no window of itself"):
+        late(every % ", timed: yes")
+    with pytest.raises(ProtocolInvalid, match="it says 'timed: yes'"):
+        late("at: day 1 10:00\ntimed: yes")
+    assert late(every % ", timed: yes, window: ±15 min").window_s == 900
+    assert late("at: day 1 10:00\ntimed: yes\nwindow: ±5 min").window_s == 300
+
+
+@pytest.mark.req("DX-31")
+@pytest.mark.parametrize(
+    "step", ["{hand: Detach the cells, lots: [medium]}", FILL.removeprefix("do: [").removesuffix("]")]
+)
+def test_every_operation_with_a_timed_material_needs_a_window(step: str):
+    text = load(
+        stages=operation(
+            f"every: {{interval: 24 h, from: day 1 09:00, times: 2, never closer than: 1 h}}\ndo: [{step}]"
+        )
+    ).text
+    assert protocols.load(text)
+    with pytest.raises(ProtocolInvalid, match="medium is 'timed: yes', and a timed step has no window of itself"):
+        protocols.load(text.replace("keeps:", "timed: yes, keeps:", 1))
+
+
 # Steps
 
 
