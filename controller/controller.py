@@ -13,6 +13,7 @@ from controller.actors import SYSTEM, Actor
 from controller.alarms import Alarms
 from controller.asked import asked as asks
 from controller.bench import Bench, OpenLink
+from controller.by_hand import ByHand
 from controller.calibration.desk import Desk
 from controller.clock import Clock
 from controller.confirmations import Confirmations
@@ -83,6 +84,7 @@ class Controller:
         self.alarms: Alarms | None = None
         self.trail: Trail | None = None
         self.desk: Desk | None = None
+        self.by_hand: ByHand | None = None
         self.loops: Loops | None = None
         self.damaged = ""
         """Why the records cannot be used; then environment only, and no fluid moves. "" = they can."""
@@ -142,7 +144,9 @@ class Controller:
         self.loops = Loops(self.settings, doors)
         Strays(self.settings, doors, self.runs, group)
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
-        self.runs.gates.append(self.desk.lacks)
+        self.by_hand = ByHand(self.runs, doors)
+        self.runs.gates += [self.desk.lacks, self.by_hand.lacks]
+        self.runs.halts.append(self.by_hand.halt)
         self.runs.gates.append(lambda unit: [why] if (why := doors.confirmations.why) else [])
         self.runs.halts.append(self.desk.halt)
         group.create_task(self.desk.watch(), name="calibrations")

@@ -21,6 +21,7 @@ from controller.alarms import Alarms
 from controller.amendments import Wish, reasoned
 from controller.asked import LOCAL, scoped
 from controller.batches import batches_of_lot, touched
+from controller.by_hand import Move
 from controller.calibration.desk import Desk
 from controller.calibration.weighing import Weighing
 from controller.clock import pace, people_s
@@ -255,6 +256,11 @@ async def on_record(
             if request.preview:
                 return runs.preview(request.run, wish)
             return await runs.amend(request.run, wish, actor, why=request.why, key=request.key)
+        case ask.MoveByHand():
+            if controller.by_hand is None:
+                raise RunConflict("the controller is starting; ask again in a second", controller.state)
+            wanted = Move(request.path, request.volume_ml, request.rate_ml_min, request.fluid, request.to)
+            return await controller.by_hand.move(request.unit, wanted, actor, why=request.why, key=request.key)
         case ask.MeasureVolume():
             return await runs.measure(request.unit, request.ml, actor, why=request.why, key=request.key)
         case ask.Confirm():

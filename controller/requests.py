@@ -256,6 +256,19 @@ class Calibrate(Keyed):
     why: Word = ""
 
 
+class MoveByHand(Keyed):
+    """One bounded move along a fluid path of a unit that has no live run, or whose run is held in mode manual."""
+
+    do: Literal["move"]
+    unit: str | None = None
+    path: Word
+    volume_ml: Annotated[float, Field(gt=0, le=LARGEST_ML)]
+    rate_ml_min: Annotated[float, Field(gt=0, le=LARGEST_ML)]
+    fluid: Word = "by hand"
+    to: Literal["vessel", "cup"] = "vessel"
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
 class MeasureVolume(Keyed):
     do: Literal["volume"]
     unit: str | None = None
@@ -277,7 +290,7 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
-    | MeasureVolume | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot
+    | MeasureVolume | MoveByHand | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot
     | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip

@@ -91,6 +91,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     next_ = verb("next", "in mode step: let a waiting step begin")
     next_.add_argument("id", metavar="RUN")
     next_.add_argument("path", nargs="?", default="", metavar="PATH", help="which (default: the only one that waits)")
+    move = verb("move", "move fluid by hand: a unit without a live run, or one whose run is held in mode manual")
+    move.add_argument("path", metavar="PATH", help="fluid path of the unit, such as 'medium in'")
+    move.add_argument("volume", type=float, metavar="ML")
+    move.add_argument("rate", type=float, metavar="ML/MIN")
+    move.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
+    move.add_argument("--fluid", default="by hand", metavar="NAME", help="what flows: caps of a fluid go by its name")
+    move.add_argument("--to", choices=("vessel", "cup"), default="vessel", help="cup: prime or rinse the line")
+    move.add_argument("--why", required=True, metavar="TEXT", help="part of the record")
     volume = verb("volume", "a vessel was found to hold so much: its books begin anew")
     volume.add_argument("ml", type=float, metavar="ML")
     volume.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
@@ -261,6 +269,18 @@ def next_(options: argparse.Namespace) -> int:
     return 0
 
 
+def move_(options: argparse.Namespace) -> int:
+    asked = {"unit": options.unit, "path": options.path, "volume_ml": options.volume, "rate_ml_min": options.rate}
+    asked |= {"fluid": options.fluid, "to": options.to, "why": options.why}
+    longest_s = 600.0 + 240.0 * options.volume / options.rate
+    done = ask(options.data, "move", timeout_s=longest_s, key=secrets.token_hex(8), **asked)
+    if options.json:
+        return as_json(done)
+    measured = "not known" if done["measured_ml"] is None else f"{done['measured_ml']:.2f} mL"
+    print(f"asked {options.volume:g} mL, measured {measured}: {done['outcome']} {done['why']}".rstrip())
+    return 0 if done["outcome"] == "done" else 1
+
+
 def volume_(options: argparse.Namespace) -> int:
     asked = {"unit": options.unit, "ml": options.ml, "why": options.why}
     done = ask(options.data, "volume", timeout_s=60.0, key=secrets.token_hex(8), **asked)
@@ -317,6 +337,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "claim": claim,
     "decide": decide,
     "amend": amend,
+    "move": move_,
     "volume": volume_,
     "mode": mode,
     "next": next_,

@@ -116,7 +116,9 @@ def moves_of_hand(task: TaskRow) -> list[Move]:
 
 
 def measured(ledger: Reader, unit: str, since: float) -> list[Move]:
-    """What the vessel was found to hold since then: from there the books begin anew (DS-08)."""
+    """What the vessel was found to hold since then: from there the books begin anew (DS-08).
+
+    Behind the moves of the same moment, which it has seen."""
     return [Move(row.at, row.ml, row.sigma_ml, level=True) for row in ledger.volumes(unit) if row.at >= since]
 
 
@@ -124,16 +126,13 @@ def vessel_volume(
     ledger: Reader, run_id: str, unit: UnitSettings, start: float, now: float, *, under_way: bool = False
 ) -> Volume:
     """What the unit's vessel holds now, by its books; `under_way`: as the page shows it in mid-withdrawal."""
-    found = [*measured(ledger, unit.name, start), *moves(ledger, run_id, unit, under_way=under_way)]
+    found = [*moves(ledger, run_id, unit, under_way=under_way), *measured(ledger, unit.name, start)]
     return estimate(found, start, now, unit.vessel.evaporation_ml_day)
 
 
 def left_in(ledger: Reader, unit: UnitSettings, now: float) -> Volume:
-    """What earlier runs left in the vessel: a new one must not take a full vessel for an empty one (INV-04)."""
-    rows = [row for row in ledger.runs() if row.unit == unit.name]
-    last = max((i for i, row in enumerate(rows) if row.protocol), default=0)
-    begun = rows[last:]  # a run, and what was moved by hand after it
-    found = [move for row in begun for move in moves(ledger, row.run_id, unit)]
-    since = min((row.created_at for row in begun), default=now)
-    start = min([since, *(row.started_at for row in begun if row.started_at is not None)])
-    return estimate([*measured(ledger, unit.name, start), *found], start, now, unit.vessel.evaporation_ml_day)
+    """What all that ever happened to the vessel left in it: a new run must not take it for an empty one (INV-04)."""
+    runs = [row for row in ledger.runs() if row.unit == unit.name]
+    found = [move for row in runs for move in moves(ledger, row.run_id, unit)]
+    start = min([now, *(row.created_at for row in runs)])
+    return estimate([*found, *measured(ledger, unit.name, 0.0)], start, now, unit.vessel.evaporation_ml_day)

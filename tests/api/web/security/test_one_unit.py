@@ -201,3 +201,23 @@ async def test_a_token_for_all_units_sees_them_all(house: House) -> None:
     async with house.signed_in("supervisor") as client:
         answers = [await client.get(API + path) for path in ("/units", "/devices", "/runs", "/alarms", "/tasks")]
     assert all("alien" in answer.text and "own" in answer.text for answer in answers)
+
+
+@pytest.mark.req("DS-12")
+async def test_no_act_on_a_run_a_unit_or_a_device_goes_without_a_key(house: House) -> None:
+    """Walked from the routes themselves: whatever may move fluid, or lead to it, carries an Idempotency-Key."""
+    asked, without = 0, ("/amendments/preview",)
+    async with script(house) as client:
+        for row in rows(house):
+            path = row.path.removeprefix(API)
+            acts = row.method in ("POST", "PUT", "PATCH", "DELETE") and path.startswith(
+                ("/runs", "/units", "/calibrations")
+            )
+            if not acts or path.endswith(without):
+                continue
+            answer = await client.request(row.method, fill(row.path, OWN), json={})
+            assert kind(answer) in ("key-needed", "invalid"), (row, answer.text)
+            named = {each["name"] for each in house.app.openapi()["paths"][row.path]["post"].get("parameters", [])}
+            assert "Idempotency-Key" in named, row
+            asked += 1
+    assert asked >= 9
