@@ -21,6 +21,13 @@ from protocols.source import Loc
 from protocols.step_forms import AnyStep, ControlStep
 from protocols.steps import Steps
 
+MOST_STEPS = 100_000
+"""Steps of one plan, rounds and calls spelled out (our bound: some seconds to plan, below 200 MB)."""
+
+
+class _TooLong(Exception):
+    """Raised at the step that goes beyond `MOST_STEPS`; ends the planning, however many rounds are around it."""
+
 
 def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str, str] | None = None) -> Plan:
     """Bind a protocol to a start (UTC s), a site zone and parameter values.
@@ -33,7 +40,11 @@ def plan(protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str,
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ProtocolInvalid([Fault(bound.source.file, 1, 1, "", f"no time zone {zone!r}")]) from error
     stages = _Stages(bound, calendar, Steps(bound.document), {})
-    root = Node("run", bound.document.title, "sequence", stages.nodes())
+    try:
+        root = Node("run", bound.document.title, "sequence", stages.nodes())
+    except _TooLong as error:
+        reason, right = f"more than {MOST_STEPS} steps with all rounds spelled out", "fewer rounds inside rounds"
+        raise ProtocolInvalid([Fault(bound.source.file, error.args[0], 1, "", reason, right)]) from error
     if stages.faults:
         raise ProtocolInvalid(stages.faults)
     defaults = bound.document.environment
@@ -58,13 +69,21 @@ class _Stages:
     """Builds the tree stage > operation > occurrence > step; collects occurrences that lie before the start."""
 
     def __init__(
-        self, protocol: Protocol, calendar: Calendar, steps: Steps, called: dict[str, str], line: int | None = None
+        self,
+        protocol: Protocol,
+        calendar: Calendar,
+        steps: Steps,
+        called: dict[str, str],
+        line: int | None = None,
+        above: _Stages | None = None,
     ) -> None:
         self.protocol, self.calendar, self.steps, self.called = protocol, calendar, steps, called
         self.at_line = line
         """Of the calling step, which is where a reader of the file finds what another protocol does."""
         self.control = Control(scope(protocol.document, protocol.parameters), self._do, self._call)
         self.faults: list[Fault] = []
+        self.made: list[int] = [0] if above is None else above.made
+        """Steps made so far, counted over all protocols called."""
 
     def nodes(self, prefix: str = "") -> tuple[Node, ...]:
         stages = self.protocol.document.stages
@@ -135,6 +154,9 @@ class _Stages:
         nodes: list[Node] = []
         for k, (step, kind) in enumerate(zip(steps, kinds, strict=True)):
             place = (*loc, k)
+            self.made[0] += 1
+            if self.made[0] > MOST_STEPS:
+                raise _TooLong(self._line(place))
             try:
                 if isinstance(step, ControlStep):
                     node = self.control.node(step, f"{path}/{kind}", place, day)
@@ -151,7 +173,7 @@ class _Stages:
         """The nodes of another protocol under the path of the step that calls it. Raises ProtocolInvalid."""
         callee = self.protocol.callees[name].bound(settings)
         self.called[name] = callee.sha256
-        stages = _Stages(callee, self.calendar, self.steps.of(callee.document), self.called, self._line(loc))
+        stages = _Stages(callee, self.calendar, self.steps.of(callee.document), self.called, self._line(loc), self)
         nodes = stages.nodes(f"{path}/")
         if stages.faults:
             raise ProtocolInvalid(stages.faults)

@@ -297,3 +297,13 @@ def test_an_operation_of_another_arm_is_not_in_the_plan():
 def test_what_is_not_known_when_the_plan_is_made_decides_no_operation(wrong: str):
     with pytest.raises(ProtocolInvalid, match="only if"):
         protocols.load(ARM.replace("arm is differentiated", wrong))
+
+
+def test_rounds_inside_rounds_beyond_all_bounds_are_a_fault_at_their_line_and_not_a_full_memory(monkeypatch):
+    monkeypatch.setattr("protocols.planning.MOST_STEPS", 500)
+    inner = "repeat:\n  at most: 1000 rounds\n  do:\n    - hand: Look"
+    outer = "repeat:\n  at most: 1000 rounds\n  do:\n    - " + inner.replace("\n", "\n      ")
+    for steps in (inner, outer):
+        with pytest.raises(ProtocolInvalid, match="more than 500 steps") as caught:
+            plan(steps)
+        assert caught.value.faults[0].line > 10
