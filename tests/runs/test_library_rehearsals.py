@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import protocols
+from drivers.core.errors import OsteonError
 from protocols.plan import Hand, Plan
 from simulators.arms import compare, every, order
 from simulators.bench import START
@@ -124,6 +126,67 @@ def test_the_control_stays_undifferentiated_to_its_end(benches: Path) -> None:
     assert end["calcium"] == 0.0
     assert end["alp activity"] < 30.0, "20 nmol/min/mg are those of naive cells"
     assert result.truth["bottle_phosphate_mm"] == 0.0
+
+
+HARMLESS = (
+    "drop@DEVICE:every=25",
+    "flip@DEVICE:every=40",
+    "delay@DEVICE:every=30",
+    "wrong-entry",
+    "door-left-open",
+)
+"""Lost and spoilt bytes on every cable, and what people do wrong: the protocol is done all the same."""
+SERIOUS = (
+    "late-person",
+    "check-valve",
+    "air-in-line",
+    "leak",
+    "pinched",
+    "stall",
+    "silence@balance",
+    "contamination",
+    "random",
+)
+"""What may end in a hold: then there is a reason, and the culture was not harmed by acting."""
+IN_THE_SUITE = (("btcp-combination", "door-left-open"), ("adsc-isolation-expansion", "wrong-entry"))
+
+
+def faults_of(name: str, fault: str) -> list[str]:
+    devices = tomllib.loads(bench_of(name).read_text("utf-8"))["devices"]
+    return [fault.replace("DEVICE", each["name"]) for each in devices] if "DEVICE" in fault else [fault]
+
+
+def with_faults(name: str, fault: str, bench: Path) -> Result:
+    result = rehearse(name, bench=bench, seed=1, faults=faults_of(name, fault), time_lapse=True, rounds=2)
+    assert result.state in ("COMPLETE", "HELD"), (result.state, result.why)
+    assert result.state == "COMPLETE" or result.why, "a hold says why"
+    return result
+
+
+@pytest.mark.parametrize(("name", "fault"), IN_THE_SUITE)
+def test_what_people_do_wrong_does_not_stop_a_protocol(name: str, fault: str, benches: Path) -> None:
+    assert with_faults(name, fault, benches / bench_of(name).name).complete
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", protocols.library())
+def test_each_completes_under_harmless_faults_and_holds_with_a_reason_under_serious_ones(
+    name: str, benches: Path
+) -> None:
+    bench = benches / bench_of(name).name
+    told: list[str] = []
+    for fault in HARMLESS:
+        result = with_faults(name, fault, bench)
+        assert result.complete, (name, fault, result.why)
+    for fault in SERIOUS:
+        try:
+            result = with_faults(name, fault, bench)
+        except (OsteonError, ValueError) as error:  # this bench has no such part
+            told.append(f"{fault}: {error}")
+            continue
+        told.append(f"{fault}: {result.state} {result.why}")
+    print(f"{name}\n  " + "\n  ".join(told))
 
 
 @pytest.mark.campaign
