@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from protocols.events import Amended
-from protocols.plan import Node, Plan
+from protocols.plan import Fluid, Node, Plan
 from protocols.run import Run
 from protocols.tree import duration
 
@@ -53,7 +53,7 @@ def moved(plan: Plan, run: Run, path: str, due: float) -> Amendment:
         raise CannotAmend(f"{path} would come after {after.path}: move or skip that one first")
     shift = due - node.due
     said = f"move {node.title or path} {duration(abs(shift))} {'later' if shift > 0 else 'earlier'}"
-    return Amendment(changed(plan, path, lambda old: replace(old, due=due)), (), said)
+    return Amendment(changed(plan, path, lambda old: replace(old, due=due, amended=True)), (), said)
 
 
 def repeated(plan: Plan, run: Run, path: str, due: float) -> Amendment:
@@ -68,7 +68,7 @@ def repeated(plan: Plan, run: Run, path: str, due: float) -> Amendment:
         raise CannotAmend("a repetition lies in the future")
     number = 1 + sum(child.path.startswith(f"{path}-{AGAIN}-") for child in plan.nodes[parent].children)
     copy = renamed(replace(node, due=due), path, f"{path}-{AGAIN}-{number}")
-    copy = replace(copy, title=f"{node.title or path}, once more")
+    copy = replace(copy, amended=True, title=f"{node.title or path}, once more")
 
     def insert(old: Node) -> Node:
         at = next((i for i, child in enumerate(old.children) if follows(run, child, due)), len(old.children))
@@ -99,7 +99,7 @@ def event(amendment: Amendment, at: float, by: str, why: str) -> Amended:
 
 def violations(plan: Plan, amendment: Amendment, run: Run) -> tuple[str, ...]:
     """What the changed plan would break that the plan before did not: the distances of occurrences."""
-    found = dict.fromkeys(distances(amendment.plan, run, amendment.skip))
+    found = dict.fromkeys((*distances(amendment.plan, run, amendment.skip), *unspaced(plan, amendment)))
     return tuple(text for text in found if text not in dict.fromkeys(distances(plan, run, ())))
 
 
@@ -120,6 +120,15 @@ def distances(plan: Plan, run: Run, skip: tuple[str, ...]) -> Iterable[str]:
                 limit = f"never further apart than {duration(node.max_interval_s)}"
                 yield f"{node.title or node.path}: {duration(due - last)} after the one before; {limit}"
             last = due
+
+
+def unspaced(plan: Plan, amendment: Amendment) -> Iterable[str]:
+    """New steps that move fluid where no rule keeps a distance from the step before (INV-15)."""
+    for path, node in amendment.plan.nodes.items():
+        if path not in plan.nodes and isinstance(node.work, Fluid):
+            spaced = (path, *above_of(amendment.plan, path))
+            if not any(amendment.plan.nodes[above].min_interval_s > 0 for above in spaced):
+                yield f"{node.title or path}: moves fluid, and no 'never closer than' stands at it"
 
 
 # ---- trees -------------------------------------------------------------------------------------------------------
@@ -183,13 +192,23 @@ def follows(run: Run, child: Node, due: float) -> bool:
 
 
 def merged(old: Node, new: Node, run: Run) -> Node:
-    """`new`, with what has begun or is over as it was."""
+    """`new`, with what has begun or is over as it was, and at the times that people have given to the rest."""
     if old.path in run.finished or (old.path in run.active and old.kind == "step"):
         return old
-    if old.path not in run.active:
-        return new
-    fresh = {child.path: child for child in new.children}
     before = {child.path: child for child in old.children}
-    kept = [child for child in old.children if child.path not in fresh and child.path in (run.finished | run.active)]
-    children = tuple(merged(before[path], child, run) if path in before else child for path, child in fresh.items())
-    return replace(new, due=old.due, children=(*kept, *children))
+    fresh = {child.path for child in new.children}
+    begun = run.finished.keys() | run.active.keys()
+    lost = [child for child in old.children if child.path not in fresh and (child.path in begun or child.amended)]
+    children = [merged(before[child.path], child, run) if child.path in before else child for child in new.children]
+    for child in lost:
+        earlier = set(before_of(old, child))
+        at = 1 + max((i for i, each in enumerate(children) if each.path in earlier), default=-1)
+        children.insert(at, child)
+    kept = old.path in run.active or old.amended
+    return replace(new, due=old.due if kept else new.due, amended=old.amended, children=tuple(children))
+
+
+def before_of(node: Node, child: Node) -> list[str]:
+    """The paths of the children that stand before one."""
+    paths = [each.path for each in node.children]
+    return paths[: paths.index(child.path)]

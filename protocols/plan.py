@@ -238,6 +238,8 @@ class Node:
     """Line of the protocol file."""
     condition: Expression | None = None
     """What a choice asks, or what ends rounds (None = all of them)."""
+    amended: bool = False
+    """A person gave this occurrence its time (moved, or done once more); other values leave that as it is."""
     after_s: float = 0.0
     """Not before this long after the node above it began."""
 

@@ -112,6 +112,37 @@ def test_new_values_are_for_what_has_not_begun():
         amending.revalued(plan, run, plan_with("3 mL"))
 
 
+@pytest.mark.req("RM-05")
+def test_new_values_leave_the_times_and_repetitions_that_people_gave():
+    run = after_first(PLAN)
+    plan, run = amended(PLAN, run, amending.moved(PLAN, run, "feed/3", FIRST + 50 * H), FIRST + 2 * H)
+    plan, run = amended(plan, run, amending.repeated(plan, run, "feed/1", FIRST + 13 * H), FIRST + 2 * H)
+    plan, run = amended(plan, run, amending.revalued(plan, run, plan_with("3 mL")), FIRST + 3 * H)
+    assert [node.path for node in plan.nodes["feed"].children] == [
+        "feed/1",
+        "feed/1-again-1",
+        "feed/2",
+        "feed/3",
+        "feed/4",
+    ]
+    assert plan.nodes["feed/3"].due == FIRST + 50 * H
+    assert plan.nodes["feed/1-again-1"].due == FIRST + 13 * H
+    assert plan.nodes["feed/3/fill"].work.volume_ml == 3.0  # type: ignore[union-attr]
+    plan, run = amended(plan, run, amending.revalued(plan, run, plan_with("4 mL")), FIRST + 4 * H)
+    assert plan.nodes["feed/3"].due == FIRST + 50 * H
+
+
+def test_a_repeated_fluid_step_that_no_rule_spaces_is_told():
+    text = TEXT.replace("      - hand: Look\n", (
+        "      - fill: {into: reactor, volume: 1 mL, of: medium, at: 1 mL/min}\n"
+        "        at most: 1 h\n      - hand: Look\n"
+    )).replace("RULES", "if later: ask")  # fmt: skip
+    both = protocols.plan(protocols.load(text), S, "Asia/Tokyo")
+    run, _ = feed(both, started(both)[0], TransferEnded(S + 60, "seed/fill", "fill", "done", 1.0, None))
+    amendment = amending.repeated(both, run, "seed/fill", S + 120)
+    assert "no 'never closer than' stands at it" in amending.violations(both, amendment, run)[0]
+
+
 def plan_with(volume: str) -> Plan:
     return plan(volume=volume)
 

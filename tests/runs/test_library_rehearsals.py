@@ -129,14 +129,14 @@ def test_the_control_stays_undifferentiated_to_its_end(benches: Path) -> None:
 
 
 HARMLESS = (
-    "drop@DEVICE:every=25",
-    "flip@DEVICE:every=40",
-    "delay@DEVICE:every=30",
     "wrong-entry",
     "door-left-open",
 )
-"""Lost and spoilt bytes on every cable, and what people do wrong: the protocol is done all the same."""
+"""What people do wrong: the protocol is done all the same."""
 SERIOUS = (
+    "drop@DEVICE:every=25",
+    "flip@DEVICE:every=40",
+    "delay@DEVICE:every=30",
     "late-person",
     "check-valve",
     "air-in-line",
@@ -147,7 +147,7 @@ SERIOUS = (
     "contamination",
     "random",
 )
-"""What may end in a hold: then there is a reason, and the culture was not harmed by acting."""
+"""Bytes lost on every cable (a first stroke in doubt is a question, DS-06), broken plumbing: may end in a hold."""
 IN_THE_SUITE = (("btcp-combination", "door-left-open"), ("adsc-isolation-expansion", "wrong-entry"))
 
 
