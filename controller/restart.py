@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from controller.actors import SYSTEM
-from controller.clock import Clock, iso
+from controller.clock import Clock, iso, pace
 from controller.run.doors import Doors
 from controller.store.changes import AuditEntry, Change, Insert
 from controller.store.history import History
 from controller.store.ledger import Ledger
 
 TOLERATED_S = 1.0
-"""A clock this much behind the last record is no step (TM-04)."""
+"""A clock this much behind the last record is no step (TM-04): wall seconds, which paced time makes longer."""
 BUILT_AT = 1_790_000_000.0
 """UTC s, 2026-09-21: this program did not exist before."""
 LONG_S = 24 * 3600.0
@@ -48,7 +48,7 @@ def doubt(ledger: Ledger, history: History, clock: Clock) -> None:
     known = [at for at in (ledger.last_at(), history.last_at()) if at is not None]
     last = max(known, default=0.0)
     now = clock.now()
-    if now < last - TOLERATED_S:
+    if now < last - TOLERATED_S * pace():
         clock.not_before(last, f"it says {iso(now)}, and the last record is of {iso(last)}")
     elif clock.wall is not None and now < BUILT_AT:
         clock.not_before(max(last, now), f"it says {iso(now)}, and this program was made after that")

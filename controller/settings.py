@@ -159,8 +159,9 @@ class Settings(Strict):
     def as_text(self) -> str:
         """What the file says, as JSON; defaults it does not touch are left out, so that a newer program reads the same.
 
-        How things are simulated is no part of it."""
-        content = self.model_dump(mode="json", exclude_defaults=True, exclude={"simulation"})
+        How things are simulated, and how often devices are asked, is no part of it."""
+        apart = {"simulation": True, "devices": {"__all__": {"poll_s"}}}
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude=apart)
         return json.dumps(content, sort_keys=True)
 
     def unit(self, name: str) -> UnitSettings:

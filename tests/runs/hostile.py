@@ -223,7 +223,7 @@ def rows(lab: Lab) -> list[Intent]:
 
 def coarse(lab: Lab) -> Settings:
     """The bench of the lab, polled every half minute: the same acts in less time."""
-    devices = [each.model_copy(update={"poll_s": POLL_S}) for each in lab.settings.devices]
+    devices = tuple(each.model_copy(update={"poll_s": POLL_S}) for each in lab.settings.devices)
     return lab.settings.model_copy(update={"devices": devices})
 
 
