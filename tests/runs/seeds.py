@@ -92,6 +92,8 @@ class Seed:
         self.watching = Watching(unit.vessel.min_ml, unit.vessel.max_ml, CAP_HOUR_ML)
         self.hits: Counter[str] = Counter()
         self.rules: list[str] = []
+        self.given_up = False
+        """A person restarted it so often in vain that the bench needs more than that."""
 
     @property
     def now(self) -> float:
@@ -117,6 +119,7 @@ class Seed:
             if engine.ended:
                 break
             if tries >= TRIES:
+                self.given_up = True
                 break
             quiet = quiet + SCAN_S if str(engine.run.state) in ("HELD", "PAUSED") else 0.0
             if quiet >= LOOKED_AT_AFTER_S:
@@ -223,7 +226,7 @@ class Seed:
         if not (report := verify(self.lab.folder)).ok:
             self.rules.append(report.text())
         self.rules += self.stuck()
-        if self.watching.scans < 100 and not self.lab.engine.ended:
+        if self.watching.scans < 100 and not self.lab.engine.ended and not self.given_up:
             self.rules.append(f"only {self.watching.scans} scans")
 
     def stuck(self) -> list[str]:
