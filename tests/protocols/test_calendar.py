@@ -45,7 +45,7 @@ def test_volumes_by_fluid_and_day_and_the_bottles_they_come_from(rows):
 def test_hand_work_falls_on_weekdays_in_working_hours(rows):
     assert rows.out_of_hours == ()
     assert {row.local.strftime("%a") for row in rows.hand_rows} == {"Mon", "Tue", "Wed", "Fri"}
-    assert rows.hand_minutes == sum(row.minutes for row in rows.hand_rows) == 1615.0
+    assert rows.hand_minutes == sum(row.minutes for row in rows.hand_rows) == 1630.0
 
 
 def test_samples_come_on_the_days_of_the_page(rows):

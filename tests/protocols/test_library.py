@@ -6,6 +6,7 @@ import pytest
 
 import protocols
 from drivers.catalogue import MODELS
+from protocols.expressions import truth
 from protocols.plan import Dose, Exchange, Hand, Pause, Plan
 from tests.protocols.answering import START
 
@@ -111,3 +112,17 @@ def test_the_acts_at_the_reactor_are_all_there(shipped: Plan):
         ("take", 1.0),
         ("harvest", 0.0),
     ]
+
+
+@pytest.mark.parametrize("name", ["adsc-osteo-spheroid-28d", "spheroid-first-28d", "undifferentiated-control-28d"])
+def test_a_reactor_that_is_not_clear_is_not_inoculated_before_a_supervisor_has_signed(name: str):
+    plan = protocols.plan(protocols.load(name), START, "Asia/Tokyo")
+    (gate,) = [node for node in plan.nodes.values() if node.kind == "choice" and "inoculate" in node.path]
+    parent = plan.nodes[plan.parents[gate.path]]
+    assert parent.children[0] is gate, "asked before the pouring"
+    assert isinstance(work := gate.children[0].children[0].work, Hand)
+    assert work.sign == "supervisor"
+    assert gate.condition is not None
+    assert truth(gate.condition, {"reactor clear": False}, {}) is True
+    assert truth(gate.condition, {"reactor clear": True}, {}) is False
+    assert truth(gate.condition, {}, {}) is None, "not looked at: a person is asked"
