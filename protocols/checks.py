@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import cast
 
 from drivers.core.units import convert, parse_quantity, unit
 from protocols import step_forms
 from protocols.expressions.reading import ExpressionFault, condition
-from protocols.expressions.tree import measured, written
+from protocols.expressions.scope import Scope
+from protocols.expressions.tree import Expression, measured, written
 from protocols.faults import nearest
 from protocols.fields import Environment, Form
 from protocols.models import Document, Scheduled, Timing
@@ -42,6 +43,7 @@ def found(document: Document) -> Found:
                 place: Loc = ("vessels", name, "needs", i)
                 yield place, f"no capability is called {role!r}", nearest(role, (*ROLES, *PATHS))
     yield from _holding(document)
+    names = scope(document, {})
     for i, stage in enumerate(document.stages):
         loc: Loc = ("stages", i)
         given = {"do": stage.do, "operations": stage.operations, "together": stage.together}
@@ -50,12 +52,12 @@ def found(document: Document) -> Found:
             yield loc, "a stage has exactly one of: do, operations, together", ""
         if "do" not in parts and _forms_of_schedule(stage):
             yield loc, "a stage of operations has no time of its own", "write the time at each operation"
-        yield from _scheduled(document, stage, stage.do, loc, already_set)
+        yield from _scheduled(document, names, stage, stage.do, loc, already_set)
         for key, operations in (("operations", stage.operations), ("together", stage.together)):
             yield from _twice((op.operation for op in operations), (*loc, key), "operation")
             for j, operation in enumerate(operations):
-                yield from _only_if(document, operation.only_if, (*loc, key, j, "only if"))
-                yield from _scheduled(document, operation, operation.do, (*loc, key, j), already_set)
+                yield from _only_if(names, operation.only_if, (*loc, key, j, "only if"))
+                yield from _scheduled(document, names, operation, operation.do, (*loc, key, j), already_set)
     yield from _twice((stage.stage for stage in document.stages), ("stages",), "stage")
 
 
@@ -117,7 +119,7 @@ def _forms_of_schedule(scheduled: Scheduled) -> list[str]:
 
 
 def _scheduled(
-    document: Document, scheduled: Scheduled, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]
+    document: Document, names: Scope, scheduled: Scheduled, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]
 ) -> Found:
     """One operation: its times, its late rule, its steps."""
     yield from _times(scheduled, loc)
@@ -132,7 +134,7 @@ def _scheduled(
     if _forms_of_schedule(scheduled) and timing.window is None and (why := _timed(document, timing, steps)):
         right = "write a 'window' such as ±15 min: how much later is as good, nobody else can know"
         yield loc, f"{why}, and a timed step has no window of itself", right
-    yield from _steps(document, steps, (*loc, "do"), already_set)
+    yield from _steps(document, names, steps, (*loc, "do"), already_set)
 
 
 def _timed(document: Document, timing: Timing, steps: tuple[AnyStep, ...]) -> str:
@@ -162,17 +164,17 @@ def moves(steps: tuple[AnyStep, ...]) -> bool:
     return any(isinstance(step, FLUID) for _, step in flat(steps))
 
 
-def _steps(document: Document, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]) -> Found:
+def _steps(document: Document, names: Scope, steps: tuple[AnyStep, ...], loc: Loc, already_set: set[str]) -> Found:
     """A list of steps. What only some of its ways set is not known to be set after them."""
     for k, step in enumerate(steps):
         if not isinstance(step, ControlStep):
             yield from _step(document, step, (*loc, k), already_set)
             continue
-        yield from _control(document, step, (*loc, k))
+        yield from _control(names, step, (*loc, k))
         before = set(already_set)
         for place, inner in inside(step):
             within = set(before)
-            yield from _steps(document, inner, (*loc, k, *place), within)
+            yield from _steps(document, names, inner, (*loc, k, *place), within)
             already_set -= _sets(inner)
 
 
@@ -181,14 +183,14 @@ def _sets(steps: tuple[AnyStep, ...]) -> set[str]:
     return {point.role for points in found for point in points}
 
 
-def _control(document: Document, step: ControlStep, loc: Loc) -> Found:
+def _control(names: Scope, step: ControlStep, loc: Loc) -> Found:
     """A step around others: its condition can be read, its rounds are bounded, its branches have names of their own."""
     match step:
         case step_forms.IfStep():
-            yield from _condition(document, step.condition, (*loc, "if"))
+            yield from _condition(names, step.condition, (*loc, "if"))
         case step_forms.RepeatStep(repeat=repeat):
             if repeat.until is not None:
-                yield from _condition(document, repeat.until, (*loc, "repeat", "until"))
+                yield from _condition(names, repeat.until, (*loc, "repeat", "until"))
             if repeat.every is None and moves(repeat.do):
                 yield (*loc, "repeat"), "rounds that move fluid need 'every'", "every: 12 h"
             if repeat.never_closer_than is not None and repeat.never_closer_than > (repeat.every or 0.0):
@@ -199,24 +201,22 @@ def _control(document: Document, step: ControlStep, loc: Loc) -> Found:
             return
 
 
-def _only_if(document: Document, text: str | None, loc: Loc) -> Found:
+def _only_if(names: Scope, text: str | None, loc: Loc) -> Found:
     """What decides whether the plan has an operation is known when the plan is made."""
     if text is None:
         return
-    try:
-        tree = condition(text, scope(document, {}))
-    except ExpressionFault as fault:
-        yield loc, fault.reason, fault.right
-        return
-    if measured(tree) or written(tree):
+    tree = yield from _condition(names, text, loc)
+    if tree is not None and (measured(tree) or written(tree)):
         yield loc, "only parameters can decide this: the plan is made before anything is known", "a step 'if:' inside"
 
 
-def _condition(document: Document, text: str, loc: Loc) -> Found:
+def _condition(names: Scope, text: str, loc: Loc) -> Generator[tuple[Loc, str, str], None, Expression | None]:
+    """The condition, or its fault."""
     try:
-        condition(text, scope(document, {}))
+        return condition(text, names)
     except ExpressionFault as fault:
         yield loc, fault.reason, fault.right
+        return None
 
 
 def _times(scheduled: Scheduled, loc: Loc) -> Found:
