@@ -17,8 +17,6 @@ from protocols.loading import load
 from protocols.plan import Plan
 from protocols.planning import plan as make_plan
 
-SHORTEST_REASON = 5
-"""Characters (AT-03)."""
 What = Literal["skip", "move", "repeat", "set"]
 
 
@@ -30,13 +28,6 @@ class Wish:
     path: str = ""
     at: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-def reasoned(why: str) -> str:
-    """The reason, if it is one. Raises Unusable."""
-    if len(why.strip()) < SHORTEST_REASON:
-        raise Unusable([f"say why, in {SHORTEST_REASON} characters or more: it becomes part of the batch record"])
-    return why.strip()
 
 
 def made(engine: Engine, text: str, wish: Wish) -> Amendment:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from controller.actors import Actor
-from controller.amendments import reasoned
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import answer_row
+from controller.reasons import reasoned
 from controller.run.books import INTO, REMOVED
 from controller.run.doors import Doors
 from controller.run.engine import Engine
@@ -63,7 +63,7 @@ class ByHand:
 
     async def move(self, unit: str | None, wanted: Move, by: Actor, *, why: str, key: str = "") -> dict[str, Any]:
         """Do it, once for each key: what was asked and measured, and how it ended. Raises Unusable, RunConflict."""
-        where = self.runs.settings.unit(unit) if unit else self.runs.settings.units[0]
+        where = self.runs.where(unit)
         asked = asks(
             f"move {wanted.volume_ml:g} mL", unit=where.name, path=wanted.path, volume_ml=wanted.volume_ml,
             rate_ml_min=wanted.rate_ml_min, fluid=wanted.fluid, to=wanted.to,
@@ -109,7 +109,7 @@ class ByHand:
 
     def _held(self, unit: UnitSettings) -> Engine | None:
         """The run whose books the move is in: one that is held in mode manual; None = the unit has no live run."""
-        engine = next((each for each in self.runs.engines.values() if each.site.unit.name == unit.name), None)
+        engine = self.runs.on(unit)
         if engine is None or engine.ended:
             return None
         if engine.run.state is RunState.HELD and engine.run.mode == "manual":

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from controller import requests as ask
 from controller.actors import Actor, local_user
 from controller.alarms import Alarms
-from controller.amendments import Wish, reasoned
+from controller.amendments import Wish
 from controller.asked import LOCAL, scoped
 from controller.batches import batches_of_lot, touched
 from controller.by_hand import Move
@@ -27,6 +27,7 @@ from controller.calibration.weighing import Weighing
 from controller.clock import pace, people_s
 from controller.controller import Controller
 from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
+from controller.reasons import reasoned
 from controller.runs import Runs
 from controller.snapshot import hello, run, snapshot
 from controller.store.changes import AuditEntry

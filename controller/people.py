@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from controller.errors import RunConflict, Unusable
-from controller.materials import SHORTEST_REASON
+from controller.reasons import SHORTEST, enough
 from controller.store.changes import Change, Upsert
 from controller.store.rows import TaskRow
 from protocols.effects import CloseTask, OpenTask
@@ -63,8 +63,8 @@ def happened(task: TaskRow, at: float | None, now: float, why: str) -> float:
         return now
     if at > now:
         raise Unusable(["what is written down has happened: its time cannot be in the future"])
-    if at < task.opened_at and len(why.strip()) < SHORTEST_REASON:
-        raise Unusable([f"the task was not open then; say why in at least {SHORTEST_REASON} characters"])
+    if at < task.opened_at and not enough(why):
+        raise Unusable([f"the task was not open then; say why in at least {SHORTEST} characters"])
     return at
 
 

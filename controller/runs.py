@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.actors import RULE, Actor
-from controller.amendments import Wish, made, preview, reasoned
+from controller.amendments import Wish, made, preview
 from controller.asked import asked as asks
 from controller.batches import Batches
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
@@ -19,12 +19,13 @@ from controller.materials import Materials, simulated, used
 from controller.outings import outing
 from controller.people import Whom, checked, claimant, happened
 from controller.program import program_version
+from controller.reasons import reasoned
 from controller.restart import LONG_S, Outage
 from controller.run import sharing, unattended
 from controller.run.binding import failures
 from controller.run.books import INTO
 from controller.run.doors import Doors
-from controller.run.engine import ENDED, Engine
+from controller.run.engine import Engine
 from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
@@ -44,7 +45,7 @@ from protocols.loading import load
 from protocols.plan import Plan
 from protocols.planning import plan as make_plan
 from protocols.run import Run
-from protocols.states import Cause, RunState
+from protocols.states import ENDED, Cause, RunState
 
 AT_REST = ENDED | {RunState.HELD, RunState.HOLDING}
 COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
@@ -118,6 +119,14 @@ class Runs:
         """Units that have a run, whatever state it is in."""
         return {engine.site.unit.name for engine in self.engines.values()}
 
+    def where(self, unit: str | None) -> UnitSettings:
+        """The unit of this name; the first of the bench where none is named. Raises Unusable."""
+        return self.settings.unit(unit) if unit else self.settings.units[0]
+
+    def on(self, unit: UnitSettings) -> Engine | None:
+        """The run of a unit, whatever state it is in."""
+        return next((engine for engine in self.engines.values() if engine.site.unit.name == unit.name), None)
+
     # ---- start and resume ---------------------------------------------------------------------------
 
     async def start(
@@ -147,8 +156,8 @@ class Runs:
         key: str,
         asked: str,
     ) -> str:
-        where = self.settings.unit(unit) if unit else self.settings.units[0]
-        if any(engine.site.unit.name == where.name for engine in self.engines.values()):
+        where = self.where(unit)
+        if self.on(where) is not None:
             raise RunConflict(f"{where.name} has a run; reset it when it has ended")
         if self.stranded:
             raise RunConflict("; ".join(f"{run_id} is not ended: {why}" for run_id, why in self.stranded.items()))
@@ -488,17 +497,15 @@ class Runs:
         engine = self.engine(run_id)
         seen = engine.run.state.value
         change = [answer_row(key, run_id, event.at, {"asked": asked, "state": seen})] if key else []
-        if isinstance(event, ModeSet) and event.mode == "manual":
-            engine.halt()
         return (await engine.ask(event, by, change)).state.value
 
     async def measure(self, unit: str | None, ml: float, by: Actor, *, why: str, key: str = "") -> dict[str, float]:
         """A vessel was found to hold so much: its books begin anew. What they said before, and the difference."""
-        where = self.settings.unit(unit) if unit else self.settings.units[0]
+        where = self.where(unit)
         asked = asks(f"volume {where.name}", unit=where.name, ml=ml)
         if (first := self.keys.answered(key, asked)) is not None:
             return dict(first["volume"])
-        engine = next((each for each in self.engines.values() if each.site.unit.name == where.name), None)
+        engine = self.on(where)
         live = None if engine is None or engine.ended else (engine.plan, engine.run, engine.volume())
         change, entry, differs = await measure(self.doors, where, live, ml, by, reasoned(why))
         told = {"ml": ml, "more_than_booked_ml": round(differs, 3)}

@@ -172,9 +172,7 @@ def step(node: Node, began: float, part: str, question: str, options: list[str])
 
 def stage(plan: Plan, path: str) -> str:
     """Title of the stage a step belongs to: the node right below the root."""
-    while (above := plan.parents.get(path)) is not None and above in plan.parents:
-        path = above
-    return plan.nodes[path].title
+    return plan.nodes[plan.stage_of(path)].title
 
 
 def progress(engine: Engine, node: Node, part: str) -> dict[str, Any]:
@@ -223,10 +221,7 @@ def to_begin(engine: Engine) -> Iterator[tuple[float, Node]]:
 
 def over(engine: Engine, path: str) -> bool:
     """Whether a node, or one that it belongs to, is finished."""
-    above: str | None = path
-    while above is not None and above not in engine.run.finished:
-        above = engine.plan.parents.get(above)
-    return above is not None
+    return any(above in engine.run.finished for above in engine.plan.upward(path))
 
 
 def coming(engine: Engine, now: float) -> dict[str, Any] | None:

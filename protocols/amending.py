@@ -41,7 +41,7 @@ def moved(plan: Plan, run: Run, path: str, due: float) -> Amendment:
     """One future occurrence at another time (UTC s); it keeps its place in the order of its operation."""
     node = future(plan, run, path)
     if node.due is None:
-        timed = next((above for above in above_of(plan, path) if plan.nodes[above].due is not None), "")
+        timed = next((above for above in plan.upward(path) if plan.nodes[above].due is not None), "")
         hint = f"; the occurrence it belongs to is {timed}" if timed else ": it begins when its turn comes"
         raise CannotAmend(f"{path} has no time of its own{hint}")
     if due <= run.looked:
@@ -125,10 +125,10 @@ def distances(plan: Plan, run: Run, skip: tuple[str, ...]) -> Iterable[str]:
 def unspaced(plan: Plan, amendment: Amendment) -> Iterable[str]:
     """New steps that move fluid where no rule keeps a distance from the step before (INV-15)."""
     for path, node in amendment.plan.nodes.items():
-        if path not in plan.nodes and isinstance(node.work, Fluid):
-            spaced = (path, *above_of(amendment.plan, path))
-            if not any(amendment.plan.nodes[above].min_interval_s > 0 for above in spaced):
-                yield f"{node.title or path}: moves fluid, and no 'never closer than' stands at it"
+        if path in plan.nodes or not isinstance(node.work, Fluid):
+            continue
+        if not any(amendment.plan.nodes[above].min_interval_s > 0 for above in amendment.plan.upward(path)):
+            yield f"{node.title or path}: moves fluid, and no 'never closer than' stands at it"
 
 
 # ---- trees -------------------------------------------------------------------------------------------------------
@@ -148,12 +148,6 @@ def future(plan: Plan, run: Run, path: str) -> Node:
     return node
 
 
-def above_of(plan: Plan, path: str) -> Iterable[str]:
-    while (above := plan.parents.get(path)) is not None:
-        yield above
-        path = above
-
-
 def neighbours(plan: Plan, path: str) -> tuple[Node | None, Node | None]:
     """The timed nodes before and after one in its sequence."""
     siblings = plan.nodes[plan.parents[path]].children
@@ -167,7 +161,7 @@ def neighbours(plan: Plan, path: str) -> tuple[Node | None, Node | None]:
 
 def changed(plan: Plan, path: str, change: Callable[[Node], Node]) -> Plan:
     """The plan with one node changed."""
-    wanted = {path, *above_of(plan, path)}
+    wanted = set(plan.upward(path))
 
     def walk(node: Node) -> Node:
         if node.path == path:

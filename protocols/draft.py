@@ -98,12 +98,9 @@ class Draft:
         """Remember when fluid last began to move for every spacing key this step counts for (INV-15)."""
         if not isinstance(node.work, Fluid):
             return
-        path: str | None = node.path
-        while path is not None:
-            key = self.plan.nodes[path].spacing_key
-            if key:
+        for path in self.plan.upward(node.path):
+            if key := self.plan.nodes[path].spacing_key:
                 self.last_fluid[key] = self.at
-            path = self.plan.parents.get(path)
 
     def shift(self, node: Node, by_s: float) -> None:
         """What is still to come beside `node` is due so much later (anchor: interval)."""

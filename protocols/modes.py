@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from protocols.draft import Draft, NotAllowed
 from protocols.events import Advanced, ModeSet
-from protocols.settling import ENDED
-from protocols.states import RunState
+from protocols.states import ENDED, RunState
 
 
 def chosen(draft: Draft, event: ModeSet) -> None:

@@ -6,6 +6,7 @@ Times are UTC seconds since 1970 (float). Volumes mL, rates mL/min, durations s.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -290,6 +291,17 @@ class Plan:
         apart = {node.spacing_key: node.max_interval_s for node in nodes.values() if node.max_interval_s > 0}
         object.__setattr__(self, "limits_apart", apart)
         object.__setattr__(self, "environment", tuple(n for n in nodes.values() if isinstance(n.work, SetEnvironment)))
+
+    def upward(self, path: str) -> Iterator[str]:
+        """The path of a node and those of all it stands in, up to the root."""
+        yield path
+        while (above := self.parents.get(path)) is not None:
+            yield above
+            path = above
+
+    def stage_of(self, path: str) -> str:
+        """The path of the node right below the root that a node belongs to; of the root, its own."""
+        return list(self.upward(path))[-2:][0]
 
     def holds_at(self, priority: str, text: str) -> bool:
         """Whether the protocol wants the run held at such an alarm."""

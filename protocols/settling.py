@@ -9,12 +9,11 @@ from protocols.draft import Draft, NotAllowed
 from protocols.events import Amended, Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
 from protocols.plan import Dose, Exchange, Fluid, Hand, Node, SetEnvironment, WaitUntil, Withdraw
 from protocols.run import Active, Disposition
-from protocols.states import RunState
+from protocols.states import ENDED, RunState
 from protocols.tree import due, duration, first_part
 
 PROTOCOL_VALUES = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.RESTARTING})
 """States in which the environment is at (or on its way to) the protocol's values."""
-ENDED = frozenset({RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE})
 ENDING = frozenset({RunState.STOPPING, RunState.STOPPED, RunState.ABORTING, RunState.ABORTED})
 DELIVERED_TOLERANCE = 0.05
 """A delivered amount that a person states counts as asked within this fraction (safety-and-records 5.2)."""

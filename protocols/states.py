@@ -36,6 +36,8 @@ class Cause(StrEnum):
     EXPIRED = "expired"
 
 
+ENDED = frozenset({RunState.COMPLETE, RunState.STOPPED, RunState.ABORTED})
+"""States from which a run goes on no more."""
 COMMANDS = (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
 
 _S, _C = RunState, Cause

@@ -7,24 +7,18 @@ import json
 import secrets
 from typing import Any, get_args
 
-from api.folders import data_argument, json_argument
+from api.folders import data_argument
 from api.refusal import Refusal
 from api.socket_client import ask
 from api.table import table
+from api.verbs import verbs
 from controller.batches import Kind
 
 EXAMPLE = "osteon batches add SB-1 --kind spheroids --from P3=0.5 --run run-4"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-
-    def verb(name: str, summary: str) -> argparse.ArgumentParser:
-        part = verbs.add_parser(name, help=summary, description=summary)
-        data_argument(part, again=True)
-        json_argument(part)
-        return part
-
+    verb = verbs(parser)
     verb("list", "every batch")
     add = verb("add", "a new batch")
     add.add_argument("batch", metavar="BATCH")

@@ -7,24 +7,18 @@ import json
 import secrets
 from typing import Any
 
-from api.folders import data_argument, json_argument
+from api.folders import data_argument
 from api.site_time import parse_time, shown_time
 from api.socket_client import ask
 from api.table import table
+from api.verbs import verbs
 
 EXAMPLE = "osteon materials add GM-0412 'growth medium' --expires 2026-03-01"
 STATES = {"open": "open", "used": "used up", "discard": "discarded"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-
-    def verb(name: str, summary: str) -> argparse.ArgumentParser:
-        part = verbs.add_parser(name, help=summary, description=summary)
-        data_argument(part, again=True)
-        json_argument(part)
-        return part
-
+    verb = verbs(parser)
     verb("list", "every lot")
     add = verb("add", "book a lot in")
     add.add_argument("lot", metavar="LOT", help="its number, as on the label")

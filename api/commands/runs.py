@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.folders import data_argument, json_argument
+from api.folders import data_argument
 from api.refusal import Refusal
 from api.site_time import parse_time, shown_time
 from api.socket_client import ask
 from api.table import table
 from api.terminal import watch
+from api.verbs import verbs
 
 EXAMPLE = "osteon runs hold run-1 --why 'foam in the vessel'"
 AHEAD = 5
@@ -34,14 +35,7 @@ COMMANDS = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-
-    def verb(name: str, summary: str) -> argparse.ArgumentParser:
-        part = verbs.add_parser(name, help=summary, description=summary)
-        data_argument(part, again=True)
-        json_argument(part)
-        return part
-
+    verb = verbs(parser)
     verb("list", "every run of this data directory")
     show = verb("show", "one run, or with --watch the whole bench as it lives")
     show.add_argument("id", nargs="?", metavar="RUN")

@@ -143,7 +143,7 @@ def bar(plan: Plan, one: Occurrence, bars: tuple[float, float], rows: Rows) -> d
         "title": one.title,
         "lane": lane(node),
         "work": type(node.work).__name__,
-        "stage": stage_path(plan, one.path),
+        "stage": plan.stage_of(one.path),
         "fixed": one.planned is not None and node.due is not None,
         "planned_start": bars[0],
         "planned_end": bars[1],
@@ -197,13 +197,6 @@ def stage(
         "steps": len(own),
         "done": sum(step["disposition"] is not None for step in own),
     }
-
-
-def stage_path(plan: Plan, path: str) -> str:
-    """The node right below the root that a step belongs to."""
-    while (above := plan.parents.get(path)) is not None and above in plan.parents:
-        path = above
-    return path
 
 
 def lane(node: Node) -> str:

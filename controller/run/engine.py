@@ -22,9 +22,8 @@ from protocols.events import Amended, Command, Event, ModeSet, TimeCame
 from protocols.limits import over
 from protocols.plan import Plan
 from protocols.run import Run
-from protocols.states import Cause, RunState
+from protocols.states import ENDED, Cause, RunState
 
-ENDED = frozenset({RunState.COMPLETE, RunState.STOPPED, RunState.ABORTED})
 NO_LONGER = "this run is not carried out any more: its records cannot be written, or it was put away"
 
 
@@ -128,7 +127,7 @@ class Engine:
 
         `change` and `audit` go into the same transaction. What must stop, stops before anything is recorded (DX-06).
         """
-        if isinstance(event, Command) and event.cause in (Cause.HOLD, Cause.STOP, Cause.ABORT):
+        if stops(event):
             self._carrier.halt()
         if self._over:
             raise RunConflict(NO_LONGER, self.run.state.value)
@@ -265,6 +264,17 @@ class Engine:
         )
         await self.doors.ledger.commit([], [entry])
         said.fail(RunConflict(why, self.run.state.value))
+
+
+def stops(event: Event) -> bool:
+    """Whether fluid must stand still before the event is even on record."""
+    match event:
+        case Command(cause=cause):
+            return cause in (Cause.HOLD, Cause.STOP, Cause.ABORT)
+        case ModeSet(mode=mode):
+            return mode == "manual"
+        case _:
+            return False
 
 
 def reason(event: Event) -> str:

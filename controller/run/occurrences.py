@@ -70,12 +70,8 @@ def current(plan: Plan, events: Iterable[Event]) -> Plan:
 
 def planned(plan: Plan, node: Node) -> float | None:
     """The time of the step itself, or of the nearest node above it that has one."""
-    path: str | None = node.path
-    while path is not None:
-        if plan.nodes[path].due is not None:
-            return plan.nodes[path].due
-        path = plan.parents.get(path)
-    return None
+    dues = (plan.nodes[path].due for path in plan.upward(node.path))
+    return next((due for due in dues if due is not None), None)
 
 
 def begun(before: Run, now: Run) -> set[str]:

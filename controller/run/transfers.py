@@ -259,7 +259,7 @@ class Transfers:
         """Refuse what would go beyond a cap; drawing counts as what it is drawn for. Raises Blocked."""
         if site.unit.caps == UnitCaps() and not wanted.split_of:
             return
-        rows = self._of_unit(site.unit.name)
+        rows = [Intent.of(row) for row in self.ledger.doses_of_unit(site.unit.name)]
         why = caps.against(
             site.unit,
             rows,
@@ -274,11 +274,6 @@ class Transfers:
             why = why or caps.against_split(own, whole=wanted.split_of, cap_ml=wanted.split_cap_ml, next_ml=volume_ml)
         if why:
             raise Blocked(why)
-
-    def _of_unit(self, unit: str) -> list[Intent]:
-        """Every stroke of every run of a unit."""
-        runs = [row.run_id for row in self.ledger.runs() if row.unit == unit]
-        return [Intent.of(row) for run_id in runs for row in self.ledger.doses(run_id=run_id)]
 
     def _unit_of(self, run_id: str | None, here: UnitSettings) -> UnitSettings:
         """The unit of the run that a stroke belongs to: a shared pump's last stroke may be another unit's."""

@@ -88,6 +88,8 @@ class Queries:
         self.doses = Query(doses, DoseRow)
         self.doses_of_run = Query(doses, DoseRow, _is(doses, "run_id"))
         self.doses_of_path = Query(doses, DoseRow, _is(doses, "run_id"), _is(doses, "path"))
+        of_unit = select(runs.c.run_id).where(_is(runs, "unit"))
+        self.doses_of_unit = Query(doses, DoseRow, doses.c.run_id.in_(of_unit))
         self.dose = Query(doses, DoseRow, _is(doses, "dose_id"))
         opened = doses.c.state.in_([literal_column(f"'{state}'") for state in schema.OPEN_DOSE_STATES])
         self.open_doses = Query(doses, DoseRow, opened)
@@ -181,6 +183,10 @@ class Reader:
         if path is None:
             return self._ask.doses_of_run(self._reads, run_id=run_id)
         return self._ask.doses_of_path(self._reads, run_id=run_id, path=path)
+
+    def doses_of_unit(self, unit: str) -> list[DoseRow]:
+        """Of all runs of a unit."""
+        return self._ask.doses_of_unit(self._reads, unit=unit)
 
     def dose(self, dose_id: str) -> DoseRow | None:
         return first(self._ask.dose(self._reads, dose_id=dose_id))
