@@ -9,7 +9,7 @@ from protocols.draft import Draft, NotAllowed
 from protocols.events import Amended, Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
 from protocols.plan import Dose, Exchange, Fluid, Hand, Node, SetEnvironment, WaitUntil, Withdraw
 from protocols.run import Active, Disposition
-from protocols.states import ENDED, RunState
+from protocols.states import ENDED, Cause, RunState, after
 from protocols.tree import due, duration, first_part
 
 PROTOCOL_VALUES = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.RESTARTING})
@@ -128,16 +128,17 @@ def decision(draft: Draft, event: Decision) -> None:
     _decided(draft, node, active, event, "skipped by person")
 
 
-def nobody(draft: Draft, path: str, answer: str, after: str) -> None:
+def nobody(draft: Draft, path: str, answer: str, within: str) -> None:
     """What the late rule of a step does when nobody has answered; the run goes on if nothing else held it (DX-30)."""
     node, active = draft.plan.nodes[path], draft.active[path]
-    event = Decision(draft.at, path, "rule", answer, why=f"nobody answered within {after}")
+    event = Decision(draft.at, path, "rule", answer, why=f"nobody answered within {within}")
     if answer == "run":
         draft.deviate(path, f"{event.why}: run by its late rule")
     _decided(draft, node, active, event, "skipped by rule")
     others = any(other.question for other in draft.active.values())
-    if draft.state is RunState.HELD and draft.why == active.question and not others:
-        draft.enter(RunState.RESTARTING, f"{node.title or path}: {event.why}, {answer} by its late rule")
+    again = after(draft.state, Cause.RESTART)
+    if again is not None and draft.why == active.question and not others:
+        draft.enter(again, f"{node.title or path}: {event.why}, {answer} by its late rule")
 
 
 def _decided(draft: Draft, node: Node, active: Active, event: Decision, skipped: Disposition) -> None:

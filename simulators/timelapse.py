@@ -127,8 +127,8 @@ def _shrinks(plan: Plan, lapse: Timelapse) -> dict[str, float]:
 def _cut(node: Node, lapse: Timelapse, shrinks: Mapping[str, float], share: float = 1.0) -> Node:
     """`share`: how much the distances among it and its like, which have no time of their own, have shrunk."""
     match node.work:
-        case Pause(for_s=for_s):
-            work: Work | None = Pause(min(for_s, PAUSE_S))
+        case Pause(for_s=for_s) as pause:
+            work: Work | None = replace(pause, for_s=min(for_s, PAUSE_S))
         case WaitUntil(for_s=for_s) as wait:
             work = replace(wait, for_s=min(for_s, WAIT_S))
         case other:
