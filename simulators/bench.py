@@ -19,6 +19,7 @@ from simulators.core.shared_line import SharedLine
 from simulators.core.simulator import Action, Simulator
 from simulators.core.surroundings import Immersion, Liquid
 from simulators.people import Lapse, Person
+from simulators.places import Throughput, Turning
 from simulators.plant.timed import Trouble
 from simulators.standalone import PLACES, Still
 
@@ -223,6 +224,11 @@ class SimulatedBench:
     def truth(self, now: float) -> dict[str, float | bool]:
         """The plant as it truly is at `now`, not as any instrument shows it."""
         return self.surroundings.truth(now)
+
+    def throughput(self, now: float) -> dict[str, Throughput]:
+        """What each pump in the plant truly moved since the start, by device."""
+        turning = {name: seat.place for name, seat in self.seats.items() if isinstance(seat.place, Turning)}
+        return {name: place.throughput(now) for name, place in turning.items()}
 
     def inject(self, text: str, now: float) -> None:
         """Put a fault in while everything runs; raises ValueError for what nothing here can have."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulators.core.surroundings import Air, GasStream
 from simulators.plant import parameters as p
@@ -47,6 +47,14 @@ class ChamberAir:
         return Air(a.air_cel, 100 * a.co2, 100 * a.o2, a.rh, a.door_open)
 
 
+class Throughput(NamedTuple):
+    """What a pump truly moved since the start, and what it holds: liquid and air; mL."""
+
+    drawn_ml: float
+    delivered_ml: float
+    held_ml: float
+
+
 class Turning:
     """A plunger, or a head over a hose: turned by its device, what moves is the plant's business."""
 
@@ -63,6 +71,14 @@ class Turning:
         self._plant.cut(now)
         self._pump().halt()
         self._plant.resume()
+
+    def throughput(self, now: float) -> Throughput:
+        """A hose holds nothing: what it draws it delivers."""
+        self._plant.advance(now)
+        pump = self._pump()
+        if isinstance(pump, Hose):
+            return Throughput(pump.carried_ml, pump.carried_ml, 0.0)
+        return Throughput(pump.drawn_ml, pump.delivered_ml, pump.liquid_ml + pump.air_ml)
 
     def leak(self, now: float, share: float) -> None:
         """From now on this share of what it delivers drips onto the bench."""

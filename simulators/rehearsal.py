@@ -26,11 +26,14 @@ from protocols.plan import Hand, Plan
 from protocols.planning import plan
 from protocols.protocol import Protocol
 from protocols.states import RunState
+from simulators.agreement import given_twice, lost
+from simulators.attendant import LOOKS_AFTER_S, Attendant
 from simulators.bench import START, SimulatedBench, read
 from simulators.chance import expanded
 from simulators.core.time import VirtualLoop
 from simulators.laboratory import Sample, analysed
 from simulators.operator import Operator
+from simulators.places import Throughput
 from simulators.plant import thiele
 from simulators.report.page import page
 from simulators.report.recording import EVERY_S, Recording
@@ -38,6 +41,7 @@ from simulators.report.told import Transfer
 from simulators.retold import told, transfers
 from simulators.timelapse import cut_short
 
+ATTENDANT = Actor("attendant", "operator", "program")
 REHEARSER = Actor("rehearsal", "simulated", "program")
 HISTORY_AT_RISK_S = 3600.0
 """A rehearsal has nothing to lose at a power cut: samples are committed once a simulated hour."""
@@ -66,6 +70,12 @@ class Result:
     truth: Mapping[str, float | bool] = field(default_factory=dict[str, float | bool])
     samples: tuple[Sample, ...] = ()
     """What the simulated laboratory finds in each, in the order they were taken."""
+    moved: Mapping[str, Throughput] = field(default_factory=dict[str, Throughput])
+    """What the pumps of the fluid paths truly moved."""
+    apart: tuple[str, ...] = ()
+    """Where the pumps truly moved more, or less, than the ledger says."""
+    looks: int = 0
+    """How often the person on duty was called to a held run."""
     time_lapse: bool = False
     """Waiting was cut short: `days` are those of the bench, cells lived the whole time."""
 
@@ -90,8 +100,10 @@ class Rehearsal:
         units: Sequence[str] = (),
         time_lapse: bool = False,
         rounds: int | None = None,
+        attended: bool = False,
     ) -> None:
-        """`units`: the run begins on each of them; none = on the first of the bench. `rounds`: see `timelapse`."""
+        """`units`: the run begins on each of them; none = on the first of the bench. `rounds`: see `timelapse`.
+        `attended`: a person comes to a held run, mends what is broken and lets it go on (see `attendant`)."""
         self.settings, self.folder, self.seed, self.report = settings, folder, seed, report
         self.units, self.time_lapse, self.rounds = tuple(units) or (settings.units[0].name,), time_lapse, rounds
         self.faults = tuple(faults)
@@ -106,6 +118,8 @@ class Rehearsal:
             flush_s=HISTORY_AT_RISK_S,
         )
         self.bench.person.day_and_night = time_lapse
+        self.attendant = Attendant(self.bench, ATTENDANT) if attended else None
+        self.looks = 0
         self.operator = Operator(self.bench.person, self._tasks, self._give)
 
     def _planned(
@@ -194,10 +208,22 @@ class Rehearsal:
         half.replace(file)
 
     async def _until_end(self, engine: Engine) -> None:
-        while not engine.ended and engine.run.state is not RunState.HELD:
+        while not engine.ended:
+            if engine.run.state is RunState.HELD and not await self._attended(engine):
+                return
             engine.changed.clear()
             await engine.changed.wait()
             self.operator.changed.set()
+
+    async def _attended(self, engine: Engine) -> bool:
+        """Whether somebody came to the held run and let it go on."""
+        runs, ledger = self.controller.runs, self.controller.ledger
+        if self.attendant is None or runs is None or ledger is None or self.attendant.gives_up(engine):
+            return False
+        await asyncio.sleep(LOOKS_AFTER_S)
+        self.looks += 1
+        await self.attendant.look(engine, runs, ledger, asyncio.get_running_loop().time())
+        return True
 
     async def _show(self, engine: Engine, progress: Progress) -> None:
         while True:
@@ -230,7 +256,14 @@ class Rehearsal:
             truth=self.bench.truth(now),
             samples=tuple(sorted(self._samples(engines), key=lambda each: each.day)),
             time_lapse=self.time_lapse,
+            moved=(moved := self._moved(now)),
+            apart=(*given_twice(moved, doses := ledger.doses()), *lost(moved, doses)),
+            looks=self.looks,
         )
+
+    def _moved(self, now: float) -> dict[str, Throughput]:
+        pumps = {path.pump for unit in self.settings.units for path in unit.paths.values()}
+        return {name: each for name, each in self.bench.throughput(now).items() if name in pumps}
 
     def _samples(self, engines: Sequence[Engine]) -> Iterator[Sample]:
         lived = self.bench.surroundings.lived
@@ -260,6 +293,7 @@ def rehearse(
     units: Sequence[str] = (),
     time_lapse: bool = False,
     rounds: int | None = None,
+    attended: bool = False,
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
@@ -267,8 +301,9 @@ def rehearse(
     `data` keeps the records; without it they are written to a temporary folder and thrown away. `report`: an
     HTML file with the culture's story. `units`: it runs on each of them side by side (none = the first of the bench).
     `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench;
-    `rounds`: of what pumps do again and again only so many. Raises ProtocolInvalid, BenchInvalid, Unusable, and
-    ValueError for a fault that the bench cannot have.
+    `rounds`: of what pumps do again and again only so many. `attended`: a person comes to a held run, mends what is
+    broken, tells what is true and lets it go on; without, a hold is the end. Raises ProtocolInvalid, BenchInvalid,
+    Unusable, and ValueError for a fault that the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text
@@ -280,7 +315,7 @@ def rehearse(
         folder.mkdir(parents=True, exist_ok=True)
         rehearsal = Rehearsal(
             settings, config, folder, seed, faults,
-            report=report, units=units, time_lapse=time_lapse, rounds=rounds,
+            report=report, units=units, time_lapse=time_lapse, rounds=rounds, attended=attended,
         )  # fmt: skip
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(START)) as runner:
             try:

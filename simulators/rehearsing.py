@@ -42,6 +42,8 @@ def summary(result: Result) -> str:
         *(f"  day {each.day:.1f} {each.name}: {findings(each)}" for each in result.samples),
         f"deviations: {len(result.deviations)}",
         *(f"  {text}" for text in result.deviations),
+        f"truth beside the ledger: {'; '.join(result.apart) or 'agree'}",
+        *([f"held and looked after: {result.looks} times"] if result.looks else []),
         f"alarms: {len(result.alarms)}",
         *(f"  {text}" for text in result.alarms),
         f"event_log_digest: {result.event_log_digest}",
@@ -97,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--units", default="", help="run it on each of these units side by side, e.g. bed_1,bed_2; or all"
     )
+    parser.add_argument("--attended", action="store_true", help="a person comes to a held run, mends and goes on")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)
     if wrong := [part for part in asked.set if "=" not in part]:
@@ -117,6 +120,7 @@ def main(argv: list[str] | None = None) -> int:
             progress=show,
             units=units_of(asked.units, asked.bench),
             time_lapse=asked.time_lapse,
+            attended=asked.attended,
         )
 
     try:

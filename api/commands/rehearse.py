@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep ledger and history there")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write the culture's story there")
     parser.add_argument("--time-lapse", action="store_true", help="the same acts, the waiting between them cut short")
+    parser.add_argument("--attended", action="store_true", help="a person comes to a held run, mends and goes on")
     parser.add_argument("--units", metavar="NAME,…", help="side by side on each of these units of the bench, or all")
     json_argument(parser)
 
@@ -38,4 +39,6 @@ def run(options: argparse.Namespace) -> int:
         words.append("--shrink")
     if options.time_lapse:
         words.append("--time-lapse")
+    if options.attended:
+        words.append("--attended")
     become([*words, "--json"] if options.json else words)

@@ -9,8 +9,9 @@ import pytest
 from controller.by_hand import UNDER_WAY, ByHand, Move
 from controller.errors import RunConflict, Unusable
 from protocols.states import Cause
+from simulators.agreement import given_twice
 from tests.controller.quick import FILL, TOML, WAIT, QuickLab
-from tests.runs.lab import TESTER, given_twice
+from tests.runs.lab import TESTER
 
 IN = Move("medium in", 6.0, 6.0)
 WHY = "the level is low"
@@ -58,7 +59,7 @@ async def test_a_repeated_key_moves_nothing_more_even_after_a_kill_in_the_stroke
     again = await by_hand(lab).move(None, IN, TESTER, why=WHY, key="k2")
     assert again["outcome"] == UNDER_WAY
     assert lab.pump_moves("fill") == before
-    assert not given_twice(lab.truth(), lab.ledger.doses())
+    assert not given_twice(lab.throughput(), lab.ledger.doses())
 
 
 @pytest.mark.req("DS-11", "SM-06")
@@ -85,7 +86,7 @@ async def test_stop_pumps_ends_a_move_by_hand_and_what_flowed_is_on_record(lab: 
     told = await moving
     assert told["outcome"] == "ended early"
     assert await lab.still("fill")
-    assert not given_twice(lab.truth(), lab.ledger.doses())
+    assert not given_twice(lab.throughput(), lab.ledger.doses())
     assert any("moved by hand" in alarm["text"] for alarm in lab.controller.alarms.open())
 
 

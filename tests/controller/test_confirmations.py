@@ -13,8 +13,9 @@ from controller.errors import RunConflict, Unusable
 from controller.settings import parse
 from controller.wall import Wall
 from protocols.states import Cause
+from simulators.agreement import given_twice
 from tests.controller.quick import FILL, HEAD, POUR, TOML, WAIT, QuickLab
-from tests.runs.lab import TESTER, given_twice
+from tests.runs.lab import TESTER
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
@@ -149,7 +150,7 @@ async def test_a_clock_that_was_set_in_an_outage_repeats_nothing_and_skips_nothi
     after_a_year = "mL is the limit" in run.why  # nobody knows how much evaporated: a person has to look
     assert lab.engine.ended or (step_s > 300 * DAY_S and after_a_year), run.why
     assert {path: run.finished[path] for path in before} == before, "what was over stays as it was"
-    assert not given_twice(lab.truth(), lab.ledger.doses())
+    assert not given_twice(lab.throughput(), lab.ledger.doses())
     assert doses <= {row.dose_id for row in lab.ledger.doses()}
     told = {row.path for row in lab.ledger.deviations("run-1")}
     skipped = {path for path, end in run.finished.items() if end.startswith("skipped") and path.count("/") == 1}

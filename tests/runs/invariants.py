@@ -17,7 +17,8 @@ from protocols.events import Command
 from protocols.plan import Exchange, Node, Plan
 from protocols.run import Run
 from protocols.states import COMMANDS, Cause, RunState
-from tests.runs.lab import given_twice, lost
+from simulators.agreement import given_twice, lost
+from simulators.places import Throughput
 
 HOUR_S = 3600.0
 ENDING = {RunState.STOPPING: Cause.STOP, RunState.ABORTING: Cause.ABORT}
@@ -67,7 +68,7 @@ class Watching:
 
 
 def judge(
-    ledger: Reader, run_id: str, plan: Plan, truth: Mapping[str, float | bool], *, unseen_ml: float = 0.0
+    ledger: Reader, run_id: str, plan: Plan, true: Mapping[str, Throughput], *, unseen_ml: float = 0.0
 ) -> Iterator[str]:
     """Rules broken, by what is left of a run that has ended or is held.
 
@@ -75,7 +76,7 @@ def judge(
     """
     rows = [row for row in ledger.doses() if row.run_id == run_id]
     if not unseen_ml:
-        yield from (f"INV-01, INV-03: {text}" for text in given_twice(truth, rows))
+        yield from (f"INV-01, INV-03: {text}" for text in given_twice(true, rows))
     yield from dispositions(rows)
     yield from order_of_exchange(rows)
     history = replayed(ledger, run_id, plan)
@@ -85,7 +86,7 @@ def judge(
     yield from early(plan, rows)
     noticed = ledger.deviations(run_id) or [row for row in ledger.alarms() if row.priority != "low"]
     if not noticed:
-        yield from (f"INV-02, INV-31: {text}" for text in lost(truth, rows, unseen_ml))
+        yield from (f"INV-02, INV-31: {text}" for text in lost(true, rows, unseen_ml))
     yield from totals(ledger, run_id, rows)
     told = Counter(row.text for row in ledger.deviations(run_id))
     if missing := history.deviations - told:

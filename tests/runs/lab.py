@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from controller.actors import Actor
 from controller.clock import Clock
@@ -15,49 +14,15 @@ from controller.controller import Controller, Faults
 from controller.run.engine import Engine
 from controller.settings import parse
 from controller.store.reader import Reader
-from controller.store.rows import DoseRow
-from drivers.core.fluid import Direction
+from simulators.agreement import given_twice, lost
 from simulators.bench import SimulatedBench
 from simulators.operator import Operator
+from simulators.places import Throughput
 from simulators.rehearsal import shipped_bench
 
 TESTER = Actor("tester", "operator", "test")
 STIRRED = shipped_bench().read_text("utf-8")
 COMPRESSED = (Path(__file__).parent.parent / "protocols" / "compressed.yaml").read_text("utf-8")
-
-
-class Moved(NamedTuple):
-    """One way of one pump: what the ledger is sure of, what it doubts, how far both may be apart, and the truth; mL."""
-
-    name: str
-    sure: float
-    doubt: float
-    slack: float
-    true: float
-
-    def __str__(self) -> str:
-        return f"{self.name}: ledger {self.sure:.2f} (+ {self.doubt:.2f} in doubt) mL, truth {self.true:.2f} mL"
-
-
-def moves(truth: Mapping[str, float | bool], rows: Sequence[DoseRow]) -> Iterator[Moved]:
-    for path, pump in (("medium in", "fill"), ("medium out", "waste")):
-        for stroke, name in ((Direction.DRAW, "drawn"), (Direction.DELIVER, "delivered")):
-            strokes = [row for row in rows if row.fluid_path == path and row.stroke == stroke]
-            sure = sum(row.moved_ml or 0.0 for row in strokes)
-            doubt = sum(row.target_ml or 0.0 for row in strokes if row.moved_ml is None)
-            slack = 0.02 * sure + 0.1 * len(strokes)
-            yield Moved(f"{path} {name}", sure, doubt, slack, float(truth[f"{pump}_{name}_ml"]))
-
-
-def given_twice(truth: Mapping[str, float | bool], rows: Sequence[DoseRow]) -> list[str]:
-    """Where more flowed than the ledger says or doubts."""
-    return [str(each) for each in moves(truth, rows) if each.true > each.sure + each.doubt + each.slack]
-
-
-def lost(truth: Mapping[str, float | bool], rows: Sequence[DoseRow], unseen_ml: float = 0.0) -> list[str]:
-    """Where less flowed in than the ledger says, `unseen_ml` aside. The outgoing syringe also moves air."""
-    found = (each for each in moves(truth, rows) if each.name.startswith("medium in"))
-    return [str(each) for each in found if each.true < each.sure - each.slack - unseen_ml]
 
 
 class Boundary:
@@ -209,15 +174,20 @@ class Lab:
     def truth(self) -> dict[str, float | bool]:
         return self.bench.truth(asyncio.get_running_loop().time())
 
+    def throughput(self) -> dict[str, Throughput]:
+        """What the pumps truly moved."""
+        return self.bench.throughput(asyncio.get_running_loop().time())
+
     def reader(self) -> Reader:
         return Reader.open_read_only(self.folder)
 
     def judge(self) -> list[str]:
         """What the world's truth and the ledger do not agree on; empty = no dose twice, none lost unnoticed."""
-        truth = self.truth()
         with self.reader() as ledger:
             rows = ledger.doses()
-        return given_twice(truth, rows) + lost(truth, rows) + (["the vessel ran over"] if truth.get("overflow") else [])
+        true = self.throughput()
+        apart = given_twice(true, rows) + lost(true, rows)
+        return apart + (["the vessel ran over"] if self.truth().get("overflow") else [])
 
     async def close(self) -> None:
         if self.life is not None and not self.life.boundary.dead:

@@ -6,7 +6,6 @@ import asyncio
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,10 +13,9 @@ from tempfile import TemporaryDirectory
 
 from controller.settings import CapSettings, UnitCaps
 from controller.store.verify import verify
-from drivers.core.errors import OsteonError
-from drivers.core.fluid import Direction
 from protocols.plan import Exchange
 from protocols.states import Cause, RunState
+from simulators.attendant import Attendant, command
 from simulators.bench import START
 from simulators.chance import random_faults
 from simulators.core.faults import parse
@@ -88,6 +86,7 @@ class Seed:
         lying = any(parse(blow).name in LYING for blow in blows if of_bench(blow))
         self.unseen_ml = UNSEEN_ML if lying else 0.0
         self.names = [parse(blow) for blow in blows if of_bench(blow)]
+        self.attendant = Attendant(lab.bench, TESTER)
         unit = lab.settings.units[0]
         self.watching = Watching(unit.vessel.min_ml, unit.vessel.max_ml, CAP_HOUR_ML)
         self.hits: Counter[str] = Counter()
@@ -176,52 +175,22 @@ class Seed:
         self.lab.seat(life)
 
     async def command(self, cause: Cause) -> None:
-        if self.is_up() and not self.lab.engine.ended:
-            with suppress(OsteonError):
-                await self.lab.controller.runs.command(self.lab.engine.run_id, cause, TESTER)
+        if self.is_up():
+            await command(self.lab.engine, self.lab.controller.runs, cause, TESTER)
 
     async def answer(self) -> None:
         """A person who looks: tells what is true of an unknown stroke, what was weighed of a doubtful one; restarts."""
         engine, runs = self.lab.engine, self.lab.controller.runs
         if not engine.run.why:
             self.rules.append("INV-26: held without a word")
-        for path, active in list(engine.run.active.items()):
-            if active.question:
-                answer, ml = self.true_answer(path, active.options)
-                with suppress(OsteonError):
-                    await runs.decide(engine.run_id, path, answer, TESTER, volume_ml=ml)
-        await self.command(Cause.RESUME if engine.run.state is RunState.PAUSED else Cause.RESTART)
-
-    def true_answer(self, path: str, options: Sequence[str]) -> tuple[str, float | None]:
         with self.lab.reader() as ledger:
-            rows = ledger.doses()
-        row = next((row for row in rows if row.path == path and row.state == "unknown"), None)
-        if row is None:
-            weighed = [
-                each.witness_after - each.witness_before
-                for each in rows
-                if each.path == path and each.witness_after is not None and each.witness_before is not None
-            ]
-            if "delivered" in options and weighed:
-                return "delivered", round(max(0.0, sum(weighed)), 2)
-            for wanted in ("accept", "skip", "run"):
-                if wanted in options:
-                    return wanted, None
-            return options[0], None
-        part, truth = "fill" if row.device == "pump_in" else "waste", self.lab.truth()
-        held = float(truth[f"{part}_liquid_ml"]) + float(truth[f"{part}_air_ml"])
-        for each in rows:
-            if each.device == row.device:
-                held += (each.moved_ml or 0.0) * (-1 if each.stroke == Direction.DRAW else 1)
-        moved = round(max(0.0, held if row.stroke == Direction.DRAW else -held), 2)
-        if row.stroke == Direction.DRAW or moved < 0.05:
-            return "nothing", moved if moved >= 0.05 else None
-        return "delivered", moved
+            await self.attendant.answer(engine, runs, ledger, self.now)
+        await self.command(Cause.RESUME if engine.run.state is RunState.PAUSED else Cause.RESTART)
 
     async def judge(self) -> None:
         self.rules += self.watching.faults[:3]
         with self.lab.reader() as ledger:
-            found = judge(ledger, self.lab.engine.run_id, self.plan, self.lab.truth(), unseen_ml=self.unseen_ml)
+            found = judge(ledger, self.lab.engine.run_id, self.plan, self.lab.throughput(), unseen_ml=self.unseen_ml)
             self.rules += list(found)
         if not (report := verify(self.lab.folder)).ok:
             self.rules.append(report.text())

@@ -15,12 +15,13 @@ import pytest
 from controller.store.reader import Reader
 from controller.store.verify import verify
 from protocols.states import RunState
+from simulators.agreement import given_twice, lost
 from simulators.core.faults import FAULTS, parse
 from simulators.core.faults.table import Kind
 from simulators.rehearsal import Result, rehearse, shipped_bench
 from simulators.rehearsing import main as at_the_terminal
 from simulators.shrinking import shortest
-from tests.runs.lab import COMPRESSED, given_twice, lost
+from tests.runs.lab import COMPRESSED
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.req("SIM-03", "SIM-04", "INV-01", "INV-02", "INV-25", "INV-26")]
 LYING_PUMPS = ("stuck-on",)
@@ -63,12 +64,12 @@ def broken(result: Result, folder: Path) -> list[str]:
     found: list[str] = []
     names = {parse(text).name for text in result.faults}
     if not names & set(LYING_PUMPS):
-        found += [f"given twice: {text}" for text in given_twice(result.truth, rows)]
+        found += [f"given twice: {text}" for text in given_twice(result.moved, rows)]
     noticed = result.state == RunState.HELD or result.alarms or result.deviations
     last = max((row.intended_at for row in rows if row.part == "fill"), default=0.0)
     unseen = sum(row.moved_ml or 0.0 for row in rows if row.part == "fill" and last - row.intended_at < 600.0) / 2
     if not noticed:
-        found += [f"lost unnoticed: {text}" for text in lost(result.truth, rows, unseen)]
+        found += [f"lost unnoticed: {text}" for text in lost(result.moved, rows, unseen)]
     if result.truth["overflow"]:
         found.append("the vessel ran over")
     if result.state not in (RunState.COMPLETE, RunState.HELD):

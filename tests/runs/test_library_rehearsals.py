@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import protocols
-from drivers.core.errors import OsteonError
 from protocols.plan import Hand, Plan
 from simulators.arms import compare, every, order
 from simulators.bench import START
 from simulators.comparing import table
+from simulators.core.faults import parse
 from simulators.rehearsal import Result, rehearse, shipped_bench
+from tests.runs.seeds import LYING
 
 pytestmark = [pytest.mark.timeout(600)]
 FORMS = ("spheroid", "single cell")
@@ -128,27 +129,30 @@ def test_the_control_stays_undifferentiated_to_its_end(benches: Path) -> None:
     assert result.truth["bottle_phosphate_mm"] == 0.0
 
 
-HARMLESS = (
+FAULTS = (
     "wrong-entry",
     "door-left-open",
-)
-"""What people do wrong: the protocol is done all the same."""
-SERIOUS = (
+    "late-person",
     "drop@DEVICE:every=25",
     "flip@DEVICE:every=40",
     "delay@DEVICE:every=30",
-    "late-person",
+    "silence@balance",
+    "stall",
     "check-valve",
     "air-in-line",
     "leak",
     "pinched",
-    "stall",
-    "silence@balance",
     "contamination",
     "random",
 )
-"""Bytes lost on every cable (a first stroke in doubt is a question, DS-06), broken plumbing: may end in a hold."""
-IN_THE_SUITE = (("btcp-combination", "door-left-open"), ("adsc-isolation-expansion", "wrong-entry"))
+"""The fault set: people, bytes lost on every cable (a first stroke in doubt is a question, DS-06), pumps, bacteria."""
+IN_THE_SUITE = (
+    ("btcp-combination", "door-left-open"),
+    ("adsc-isolation-expansion", "late-person"),
+    ("undifferentiated-control-28d", "check-valve"),
+    ("undifferentiated-control-28d", "drop@DEVICE:every=25"),
+)
+"""One protocol a fault that reaches it; all of them in the campaign."""
 
 
 def faults_of(name: str, fault: str) -> list[str]:
@@ -156,37 +160,44 @@ def faults_of(name: str, fault: str) -> list[str]:
     return [fault.replace("DEVICE", each["name"]) for each in devices] if "DEVICE" in fault else [fault]
 
 
-def with_faults(name: str, fault: str, bench: Path) -> Result:
-    result = rehearse(name, bench=bench, seed=1, faults=faults_of(name, fault), time_lapse=True, rounds=2)
-    assert result.state in ("COMPLETE", "HELD"), (result.state, result.why)
-    assert result.state == "COMPLETE" or result.why, "a hold says why"
+def attended(name: str, fault: str, bench: Path) -> Result:
+    """To its end: whoever is called to a held run mends what is broken, tells what is true and lets it go on.
+
+    Pumps and ledger agree, but for faults with which more or less flows than a counter tells: those are noticed."""
+    faults = faults_of(name, fault)
+    result = rehearse(name, bench=bench, seed=1, faults=faults, time_lapse=True, rounds=2, attended=True)
+    assert result.complete, (name, fault, result.state, result.why, result.alarms)
+    assert result.looks == 0 or result.alarms, "whoever came was called"
+    lying = any(parse(each).name in LYING for each in result.faults)
+    assert not result.apart or (lying and result.deviations and result.alarms), (name, fault, result.apart)
     return result
 
 
+@pytest.mark.req("SM-09", "INV-01", "INV-02", "INV-26")
 @pytest.mark.parametrize(("name", "fault"), IN_THE_SUITE)
-def test_what_people_do_wrong_does_not_stop_a_protocol(name: str, fault: str, benches: Path) -> None:
-    assert with_faults(name, fault, benches / bench_of(name).name).complete
+def test_with_somebody_on_duty_a_protocol_completes_under_a_fault(name: str, fault: str, benches: Path) -> None:
+    attended(name, fault, benches / bench_of(name).name)
+
+
+def test_a_hold_nobody_comes_to_stays_a_hold_with_its_reason(benches: Path) -> None:
+    bench = benches / "stirred-100.toml"
+    result = rehearse(
+        "undifferentiated-control-28d", bench=bench, seed=1, faults=["check-valve"], time_lapse=True, rounds=2
+    )
+    assert result.state == "HELD"
+    assert "two witnesses differ" in result.why
+    assert any(text.startswith("high") and "two witnesses differ" in text for text in result.alarms)
+    assert result.looks == 0
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", protocols.library())
-def test_each_completes_under_harmless_faults_and_holds_with_a_reason_under_serious_ones(
-    name: str, benches: Path
-) -> None:
+def test_each_completes_under_every_fault_of_the_set(name: str, benches: Path) -> None:
     bench = benches / bench_of(name).name
-    told: list[str] = []
-    for fault in HARMLESS:
-        result = with_faults(name, fault, bench)
-        assert result.complete, (name, fault, result.why)
-    for fault in SERIOUS:
-        try:
-            result = with_faults(name, fault, bench)
-        except (OsteonError, ValueError) as error:  # this bench has no such part
-            told.append(f"{fault}: {error}")
-            continue
-        told.append(f"{fault}: {result.state} {result.why}")
-    print(f"{name}\n  " + "\n  ".join(told))
+    for fault in FAULTS:
+        result = attended(name, fault, bench)
+        print(f"{name}, {fault}: held {result.looks} times, {len(result.deviations)} deviations; {result.apart}")
 
 
 @pytest.mark.campaign
