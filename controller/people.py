@@ -17,8 +17,8 @@ from protocols.events import EntryValue
 SIMULATED = "simulated operator"
 """The simulated person's name; no person's user name has a blank in it."""
 
-LONGEST_NAME = 200
-"""Of a picture or a label, in characters."""
+LONGEST_TEXT = {"photo": 200, "scan": 1000}
+"""Of the name of a picture, of a label, in characters."""
 
 Whom = Literal["me", "simulated", "anyone"]
 """For whom a task is claimed; anyone = given back."""
@@ -104,8 +104,8 @@ def fitting(entry: Mapping[str, Any], value: object) -> EntryValue:
             raise ValueError(f"{name!r} is one of {', '.join(entry['options'])}, not {value!r}")
         case "photo" | "scan" as kind:
             what = "the name of a stored picture" if kind == "photo" else "the text of a label"
-            if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST_NAME:
-                raise ValueError(f"{name!r} is {what}, up to {LONGEST_NAME} characters, not {str(value)[:40]!r}")
+            if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST_TEXT[kind]:
+                raise ValueError(f"{name!r} is {what}, up to {LONGEST_TEXT[kind]} characters, not {str(value)[:40]!r}")
             return value.strip()
         case _:
             return _number(entry, name, unit, value)

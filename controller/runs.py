@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from controller import identity
 from controller.actors import RULE, Actor
 from controller.amendments import Wish, made, preview
 from controller.asked import asked as asks
@@ -385,6 +386,7 @@ class Runs:
         now = self.doors.clock.now()
         taken = checked(task, entries)
         at = happened(task, happened_at, now, why)
+        await self._identified(engine, task, taken, at, by)
         visit = outing(task, out_min, at, by)
         if waits := signature(task, taken, by):
             return await self._first_of_two(task, taken, by, waits, key, asked)
@@ -402,6 +404,14 @@ class Runs:
             advice = "Look at the culture; the time is part of the batch record."
             await self.doors.alarms.raise_(f"{run_id}:{path}:out", "low", visit.too_long, advice, run_id)
         return "answered"
+
+    async def _identified(
+        self, engine: Engine, task: TaskRow, taken: Mapping[str, EntryValue], at: float, by: Actor
+    ) -> None:
+        """Raises Unusable, and puts it on record, when a scanned label is not the one the task expects (RM-10)."""
+        if faults := identity.wrong(self.doors.ledger, engine.plan, task, taken, at):
+            await self.doors.ledger.commit([], [identity.refused(task, taken, faults, by)])
+            raise Unusable(faults)
 
     async def _first_of_two(
         self, task: TaskRow, taken: Mapping[str, EntryValue], by: Actor, waits: str, key: str, asked: str
@@ -617,7 +627,7 @@ class Runs:
 
     def _task(self, engine: Engine, task: OpenTask) -> dict[str, Any]:
         """`answers_at`: when the simulated person means to answer; None = not at all, or not known yet."""
-        row = self.doors.ledger.task(engine.run_id, task.path)
+        row, facts = self.doors.ledger.task(engine.run_id, task.path), asdict(task.hand)
         return {
             "run": engine.run_id,
             "unit": engine.site.unit.name,
@@ -627,8 +637,14 @@ class Runs:
             "alarm_at": task.due + tolerated_s(engine.plan.nodes.get(task.path), task.hand),
             "claimed_by": row.claimed_by if row is not None else "",
             "stock": self.materials.stock(task.hand.lots),
+            "expects": {
+                name: {"label": each.words, "number": each.least}
+                for name, each in identity.sought(
+                    self.doors.ledger, engine.plan, engine.run_id, task.path, facts
+                ).items()
+            },
             "answers_at": (self.simulated_person or {}).get(f"{engine.run_id}:{task.path}"),
-            **asdict(task.hand),
+            **facts,
         }
 
 

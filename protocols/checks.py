@@ -306,6 +306,7 @@ def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:
     for name, form in step.write_down.items():
         if form.options is not None and form.model_fields_set != {"options"}:
             yield (*loc, "write down", name), "one of several words has no kind, unit or limits", "options only"
+        yield from _scanned(document, step, form, (*loc, "write down", name))
     for i, move in enumerate(step.moves):
         yield from _moved(document, move, (*loc, "moves", i))
     for i, act in enumerate(step.acts):
@@ -323,6 +324,19 @@ def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:
                 yield from _material(document, of, (*here, "of"))
             case _:
                 pass
+
+
+def _scanned(document: Document, step: step_forms.ByHand, form: step_forms.EntryForm, loc: Loc) -> Found:
+    """A scan names something of this protocol that carries a label, and nothing else."""
+    if form.scan is None:
+        return
+    if form.model_fields_set != {"scan"}:
+        yield loc, "a scan has no kind, unit, limits or words", "scan only"
+    known = [*document.vessels, *document.materials, "donor"]
+    if isinstance(step, step_forms.SampleStep):
+        known.append("sample")
+    if form.scan not in known:
+        yield (*loc, "scan"), f"nothing with a label is called {form.scan!r}", nearest(form.scan, known)
 
 
 def _moved(document: Document, move: step_forms.Move, loc: Loc) -> Found:

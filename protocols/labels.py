@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from protocols.models import Vessel
 from protocols.moments import Calendar
 from protocols.plan import Hand, Plan
 from protocols.protocol import Protocol
@@ -59,7 +58,16 @@ def read(code: str) -> Label:
 
 def plan_id(plan: Plan) -> str:
     """A short stable name of a plan: the same protocol, version, start and values give the same."""
-    facts = json.dumps([plan.protocol, plan.version, plan.start, plan.zone, sorted(plan.parameters.items())])
+    return _plan_id(plan.protocol, plan.version, plan.start, plan.zone, plan.parameters)
+
+
+def recorded_plan_id(plan: Mapping[str, Any]) -> str:
+    """The same of a plan as it is on record, without making a plan of it."""
+    return _plan_id(plan["protocol"], plan["version"], plan["start"], plan["zone"], plan.get("parameters", {}))
+
+
+def _plan_id(protocol: str, version: str, start: float, zone: str, parameters: Mapping[str, str]) -> str:
+    facts = json.dumps([protocol, version, start, zone, sorted(parameters.items())])
     return f"p-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
 
 
@@ -68,19 +76,12 @@ def labels(protocol: Protocol, plan: Plan, owner: str = "") -> tuple[Label, ...]
     return tuple(_labels(protocol, plan, owner or plan_id(plan)))
 
 
-def _kind(vessel: Vessel) -> Kind:
-    if vessel.by_osteon:
-        return "vessel"
-    return "plate" if vessel.kind == "plate" else "flask"
-
-
 def _labels(protocol: Protocol, plan: Plan, owner: str) -> Iterator[Label]:
     yield Label("donor", owner, "donor", note="one donor per unit")
     for name, vessel in protocol.document.vessels.items():
-        kind = _kind(vessel)
         wells = f"{vessel.wells} wells" if vessel.wells else ""
         for n in range(1, vessel.count + 1):
-            yield Label(kind, owner, name, n, wells)
+            yield Label(vessel.label, owner, name, n, wells)
     days = Calendar(plan.start, ZoneInfo(plan.zone))
     seen: dict[tuple[Kind, str], int] = {}
     due = plan.start
@@ -91,6 +92,17 @@ def _labels(protocol: Protocol, plan: Plan, owner: str) -> Iterator[Label]:
         for what, name in _carriers(node.work):
             seen[what, name] = n = seen.get((what, name), 0) + 1
             yield Label(what, owner, name, n, f"day {days.day(due)}, {days.local(due):%a %d %b}")
+
+
+def makers(plan: Plan, kind: Kind, name: str) -> tuple[str, ...]:
+    """The paths of the hand steps that make the bottles or samples of this name: the n-th makes label n."""
+    return tuple(
+        path
+        for path, node in plan.nodes.items()
+        if isinstance(node.work, Hand)
+        for made in _carriers(node.work)
+        if made == (kind, name)
+    )
 
 
 def _carriers(hand: Hand) -> Iterator[tuple[Kind, str]]:

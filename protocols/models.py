@@ -58,6 +58,13 @@ class Vessel(Form):
     def by_osteon(self) -> bool:
         return self.kind in ("stirred", "perfusion")
 
+    @property
+    def label(self) -> Literal["vessel", "plate", "flask"]:
+        """The kind of label it carries."""
+        if self.by_osteon:
+            return "vessel"
+        return "plate" if self.kind == "plate" else "flask"
+
 
 class Material(Form):
     recipe: Text

@@ -145,6 +145,11 @@ class Entry:
     warn_high: float | None = None
     options: tuple[str, ...] = ()
     """Words of a choice."""
+    label: str = ""
+    """Of a scan: the kind of label that is expected; "" = any label of the run."""
+    of: str = ""
+    """What carries it, a vessel or a material; count: how many of it there are."""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

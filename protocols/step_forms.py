@@ -151,13 +151,15 @@ def _entry(value: object) -> object:
 
 
 class EntryForm(Form):
-    """One thing written down: a number with its unit, a text, yes/no, a photo, a label scanned, or one of `options`."""
+    """One thing written down: a number with its unit, a text, yes/no, a photo, one of `options`, or a label scanned:
+    `scan` names what carries it (a vessel, a material, donor, sample)."""
 
     kind: Literal["number", "text", "yes/no", "photo", "scan"] = "number"
     unit: EntryUnit = ""
     limits: Numbers | None = None
     warn: Numbers | None = None
     options: tuple[Text, ...] | None = Field(default=None, min_length=2, max_length=50)
+    scan: Text | None = None
 
 
 Entries = dict[Text, Annotated[EntryForm, BeforeValidator(_entry)]]

@@ -170,7 +170,7 @@ class Steps:
     def _hand(self, step: ByHand, instruction: str) -> Hand:
         return Hand(
             instruction=instruction,
-            entries=tuple(_entry(name, form) for name, form in step.write_down.items()),
+            entries=tuple(self._labelled(_entry(name, form), form) for name, form in step.write_down.items()),
             acts=tuple(self._placed(self._act(act)) for act in step.acts),
             lots=step.lots,
             sign=step.sign,
@@ -180,6 +180,17 @@ class Steps:
             moves=tuple(_move(move) for move in step.moves),
             actors=step.may_be_done_by or (),
         )
+
+    def _labelled(self, entry: Entry, form: EntryForm) -> Entry:
+        """A scan with the label that it expects (RM-10)."""
+        if form.scan is None:
+            return entry
+        vessel = self.document.vessels.get(form.scan)
+        if vessel is not None:
+            return replace(entry, label=vessel.label, of=form.scan, count=vessel.count)
+        if form.scan in ("donor", "sample"):
+            return replace(entry, label=form.scan)
+        return replace(entry, label="bottle", of=form.scan)
 
     def _sample(self, step: step_forms.SampleStep, title: str) -> Hand:
         hand = self._hand(step, step.called or title)
@@ -257,6 +268,7 @@ def _move(move: step_forms.Move) -> Move:
 
 def _entry(name: str, form: EntryForm) -> Entry:
     kind = "choice" if form.options else "yes_no" if form.kind == "yes/no" else form.kind
+    kind = "scan" if form.scan is not None else kind
     limits, warn = form.limits, form.warn
     return Entry(
         name=name,

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol, Self, cast
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from simulators.plant.assays import ASSAYS, read
@@ -243,7 +244,12 @@ class Person:
             chance = self._chance(cast(str, task["path"]), "entries")
             entries = cast("Sequence[Task]", task.get("entries") or ())
             report = _reported(found, key, self._assay_seed)
-            done[key] = {cast(str, entry["name"]): _value(entry, report, chance) for entry in entries}
+            done[key] = {
+                cast(str, entry["name"]): _label(task, entry)
+                if entry.get("kind") == "scan"
+                else _value(entry, report, chance)
+                for entry in entries
+            }
         return done[key]
 
     def _do(self, task: Task, now: float) -> dict[str, float]:
@@ -333,12 +339,22 @@ def _value(entry: Task, found: Mapping[str, float], chance: Random) -> Value:
         return True
     if kind == "choice":
         return str(cast("Sequence[str]", entry["options"])[0])
-    if kind in ("photo", "scan"):
-        return f"{kind} of {name}"
+    if kind == "photo":
+        return f"photo of {name}"
     if kind == "text":
         return f"LOT-{chance.randrange(1000, 9999)}" if _is_lot(entry) else "as expected"
     true = _found(name, str(entry.get("unit") or ""), found)
     return _usual(entry, name, chance) if true is None else _rounded(true)
+
+
+def _label(task: Task, entry: Task) -> str:
+    """The text on the label of the thing they hold: the right one."""
+    name = cast(str, entry["name"])
+    number = cast("Mapping[str, Task]", task.get("expects") or {}).get(name, {}).get("number", 1)
+    kind = entry.get("label") or "donor"
+    of = cast(str, entry.get("of") or (task.get("sample") if kind == "sample" else "donor"))
+    run = cast(str, task.get("run") or task.get("run_id"))
+    return f"osteon:{kind}:{quote(run, safe='')}:{quote(of, safe='')}:{number}"
 
 
 def _is_lot(entry: Task) -> bool:

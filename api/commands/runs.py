@@ -9,9 +9,11 @@ import secrets
 import shlex
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from api.commands.runs_labels import labels
 from api.folders import data_argument
 from api.refusal import Refusal
 from api.site_time import parse_time, shown_time
@@ -58,6 +60,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("--out", type=float, metavar="MIN", help="how long vessels were out of the incubator")
     answer.add_argument("--happened", metavar="ISO", help="when it was done, in the site's zone (default: now)")
     answer.add_argument("--why", default="", metavar="TEXT", help="why a refused lot is used, or the time is early")
+    labels = verb("labels", "write the labels of a run, with 2D codes, to print")
+    labels.add_argument("id", metavar="RUN")
+    labels.add_argument("--to", type=Path, default=Path("labels.html"), metavar="FILE.html")
     claim = verb("claim", "say that you are on a task")
     claim.add_argument("id", metavar="RUN")
     claim.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
@@ -191,6 +196,7 @@ def tasks(options: argparse.Namespace) -> int:
             print(f"    {task['claimed_by']} is on it")
         for entry in task["entries"]:
             limits = f", {entry['low']} to {entry['high']}" if entry["low"] is not None else ""
+            limits += f": {expected['label']}" if (expected := task["expects"].get(entry["name"])) else ""
             print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
         for name in task["lots"]:
             print(f"    name the lot of {name}: --lot '{name}=…'")
@@ -328,6 +334,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "start": start,
     "tasks": tasks,
     "answer": answer,
+    "labels": labels,
     "claim": claim,
     "decide": decide,
     "amend": amend,

@@ -51,6 +51,8 @@ def entry_words(entry: Entry) -> str:
     """`glucose (mmol/L, 0 to 50, usual 2 to 50)`, `clear (yes/no)`."""
     if entry.kind == "yes_no":
         return f"{entry.name} (yes/no)"
+    if entry.kind == "scan":
+        return f"{entry.name} (scan {entry.of or entry.label or 'a label'})"
     told = [unit] if (unit := unit_words(entry.unit)) else []
     if entry.low is not None and entry.high is not None:
         told.append(f"{number(entry.low)} to {number(entry.high)}")

@@ -58,6 +58,17 @@ def test_an_entry_is_a_number_a_text_a_yes_a_photo_a_label_or_one_of_several_wor
     )
 
 
+@pytest.mark.req("RM-10")
+def test_a_scan_names_what_carries_the_label():
+    work = hand("write down: {a: {scan: plates}, b: {scan: medium}, c: {scan: donor}}")
+    assert [(each.kind, each.label, each.of, each.count) for each in work.entries] == [
+        ("scan", "plate", "plates", 1), ("scan", "bottle", "medium", 0), ("scan", "donor", "", 0)
+    ]  # fmt: skip
+    assert "did you mean 'plates'" in faults("write down: {a: {scan: plate}}")
+    assert "nothing with a label is called 'sample'" in faults("write down: {a: {scan: sample}}")
+    assert "a scan has no kind" in faults("write down: {a: {scan: plates, unit: mL}}")
+
+
 def test_a_choice_has_nothing_but_its_words():
     assert "one of several words has no kind" in faults("write down: {shape: {options: [round, loose], unit: '%'}}")
 
