@@ -33,6 +33,7 @@ from controller.snapshot import hello, run, snapshot
 from controller.store.changes import AuditEntry
 from controller.store.errors import LedgerFault
 from controller.store.ledger import Ledger
+from controller.store.pictures import Picture
 from drivers.core.errors import OsteonError
 
 NAME = "controller.sock"
@@ -190,7 +191,7 @@ async def with_records(controller: Controller, request: ask.AnyRequest, actor: A
             except (KeyReused, RefusedBefore, LedgerFault, OldEpoch):
                 raise
             except OsteonError as error:
-                of = request.run if isinstance(request, ask.CommandRun | ask.Answer | ask.Claim | ask.Decide) else ""
+                of = request.run if isinstance(request, OF_A_RUN) else ""
                 await runs.keys.refuse(request.key, refusal(error), actor, of)
                 raise
     return await on_record(controller, runs, ledger, alarms, request, actor)
@@ -217,6 +218,9 @@ async def on_record(
                 lots=request.lots, happened_at=request.happened_at, out_min=request.out_min, why=request.why,
             )  # fmt: skip
             return {"state": state}
+        case ask.AddPhoto():
+            picture = Picture(request.photo, request.kind, request.bytes, request.sha256)
+            return {"photo": await runs.photos.add(request.run, request.path, picture, actor, request.key)}
         case ask.BatchesList():
             return {
                 "batches": [asdict(row) for row in ledger.batches()],
@@ -296,6 +300,10 @@ async def on_record(
             return {"written": await controller.trail.record([entry(note) for note in request.entries])}
         case _:
             raise RunConflict(f"not possible now: {request.do}", controller.state)
+
+
+OF_A_RUN = (ask.CommandRun, ask.Answer, ask.AddPhoto, ask.Claim, ask.Decide)
+"""Requests whose refusal is kept with the run they are for."""
 
 
 def desk_of(controller: Controller) -> Desk:

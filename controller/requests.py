@@ -134,6 +134,18 @@ class BatchesOfLot(Request):
     lot: Word
 
 
+class AddPhoto(Keyed):
+    """A picture whose file lies in the data folder already, to be put on record."""
+
+    do: Literal["add_photo"]
+    run: str
+    path: str
+    photo: Word
+    kind: Word
+    bytes: Annotated[int, Field(ge=1)]
+    sha256: Word
+
+
 class Claim(Keyed):
     do: Literal["claim"]
     run: str
@@ -289,9 +301,9 @@ class Shutdown(Request):
 
 
 AnyRequest = (
-    Hello | Snapshot | Start | CommandRun | Answer | Claim | Decide | AmendRun | SetMode | Advance | Confirm | Hold
-    | MeasureVolume | MoveByHand | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot | PutLot
-    | Calibrations | Calibrate
+    Hello | Snapshot | Start | CommandRun | Answer | AddPhoto | Claim | Decide | AmendRun | SetMode | Advance | Confirm
+    | Hold | MeasureVolume | MoveByHand | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot
+    | PutLot | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

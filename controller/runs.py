@@ -19,6 +19,7 @@ from controller.keys import Keys, answer_row
 from controller.materials import Materials, simulated, used
 from controller.outings import outing
 from controller.people import Whom, checked, claimant, happened
+from controller.photos import Photos, unknown
 from controller.program import program_version
 from controller.reasons import reasoned
 from controller.restart import LONG_S, Outage
@@ -66,6 +67,7 @@ class Runs:
         self.keys = Keys(doors.ledger, doors.clock)
         self.materials = Materials(self.keys)
         self.batches = Batches(self.keys)
+        self.photos = Photos(self.keys)
         self._booking = asyncio.Lock()
         """One answer at a time looks at the stock and is written down."""
         self._settled_at = -1
@@ -387,6 +389,8 @@ class Runs:
         taken = checked(task, entries)
         at = happened(task, happened_at, now, why)
         await self._identified(engine, task, taken, at, by)
+        if faults := unknown(self.doors.ledger, task, taken, by):
+            raise Unusable(faults)
         visit = outing(task, out_min, at, by)
         if waits := signature(task, taken, by):
             return await self._first_of_two(task, taken, by, waits, key, asked)

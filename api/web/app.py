@@ -23,6 +23,7 @@ from api.web.routes import (
     calibrations,
     devices,
     materials,
+    photos,
     protocols,
     runs,
     session,
@@ -46,7 +47,7 @@ DASHBOARD = Path(__file__).parent / "dashboard"
 ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
     runs.router, amendments.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router,
-    stream.router, materials.router,
+    stream.router, materials.router, photos.router,
 )  # fmt: skip
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""
@@ -73,6 +74,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """The feed and the delivery of audit entries run beside the requests."""
     here: Service = app.state.service
     here.gate.audit.resume(here.settings.data)
+    here.photos.sweep(here.settings.wall())
     beside = [
         asyncio.create_task(here.feed.run(), name="feed"),
         asyncio.create_task(deliver(here), name="audit"),
@@ -89,4 +91,5 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         here.gate.audit.leave(here.settings.data)
         here.records.close()
         here.planner.close()
+        here.photos.close()
         here.gate.close()

@@ -12,7 +12,7 @@ from controller.asked import older, scoped
 
 if TYPE_CHECKING:
     from api.web.timeline import Told
-    from controller.store.rows import RunRow, TaskRow
+    from controller.store.rows import PhotoRow, RunRow, TaskRow
     from protocols.plan import Plan
 
 MOST_CALIBRATIONS = 500
@@ -88,6 +88,19 @@ class Archive:
     def tasks(self, run_id: str) -> list[dict[str, Any]]:
         self._row(run_id)
         return [task(row) for row in self._records.ledger().tasks(run_id)]
+
+    def photos(self, run_id: str) -> list[dict[str, Any]]:
+        """Pictures of the run on record, in the order in which they came."""
+        from dataclasses import asdict
+
+        self._row(run_id)
+        return [asdict(row) for row in self._records.ledger().photos(run_id)]
+
+    def photo(self, run_id: str, photo: str) -> PhotoRow:
+        row = self._records.ledger().photo(photo)
+        if row is None or row.run_id != run_id:
+            raise Problem("not-found", f"{run_id} has no photo {photo!r}")
+        return row
 
     def alarms(self) -> list[dict[str, Any]]:
         """The newest first."""

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from api.web.archive import Archive
 from api.web.controller_link import ControllerLink
 from api.web.feed import Feed
+from api.web.photos import Photos
 from api.web.planner import Planner
 from api.web.records import Records
 from api.web.security.gate import Gate
@@ -29,12 +30,13 @@ class Service:
     archive: Archive
     gate: Gate
     planner: Planner
+    photos: Photos
 
     @classmethod
     def of(cls, settings: Settings, gate: Gate) -> Service:
         link = ControllerLink(settings.data)
         records = Records(settings.data)
-        return cls(settings, link, Feed(link), records, Archive(records), gate, Planner())
+        return cls(settings, link, Feed(link), records, Archive(records), gate, Planner(), Photos(settings.data))
 
     async def read(self, question: Callable[[Archive], Found]) -> Found:
         """What the archive answers, beside the loop."""

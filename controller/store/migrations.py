@@ -28,6 +28,7 @@ STEPS = (
     Step(6, "006_batches.sql"),
     Step(7, "007_volumes.sql"),
     Step(8, "008_outings.sql"),
+    Step(9, "009_photos_and_donors.sql"),
 )
 NEWEST = STEPS[-1].version
 

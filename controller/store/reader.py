@@ -26,12 +26,14 @@ from controller.store.rows import (
     ConfigurationRow,
     DeviationRow,
     DeviceRow,
+    DonorRow,
     DoseRow,
     JournalRow,
     LotRow,
     LotUseRow,
     OutageRow,
     OutingRow,
+    PhotoRow,
     PointRow,
     RunRow,
     SampleResultRow,
@@ -41,6 +43,8 @@ from controller.store.rows import (
 from controller.store.statements import compiled
 
 NAME = "ledger.db"
+PHOTOS_SINCE = 9
+"""Schema."""
 Row = TypeVar("Row")
 IN_ORDER: ColumnElement[Any] = literal_column("rowid")
 """Rows come back in the order in which they were first written."""
@@ -121,6 +125,11 @@ class Queries:
         self.batch = Query(schema.batches, BatchRow, _is(schema.batches, "batch"))
         self.batch_edges = Query(schema.batch_edges, BatchEdgeRow)
         self.outings = Query(schema.outings, OutingRow, _is(schema.outings, "run_id"), order=schema.outings.c.back_at)
+        photos, donors = schema.photos, schema.unit_donors
+        self.photos = Query(photos, PhotoRow)
+        self.photos_of_run = Query(photos, PhotoRow, _is(photos, "run_id"))
+        self.photo = Query(photos, PhotoRow, _is(photos, "photo"))
+        self.donors = Query(donors, DonorRow, order=donors.c.id)
         self.volumes = Query(schema.volumes, VolumeRow, _is(schema.volumes, "unit"))
         audit, answers = schema.audit.c, schema.answers.c
         self.answer = compiled(select(answers.answer).where(answers.key == bindparam("key"))).sql
@@ -156,6 +165,11 @@ class Reader:
     def outdated(self) -> bool:
         """Its tables are of an older program: only the controller of today's brings them up to date."""
         return int(self.meta("schema_version") or 0) < NEWEST
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether its tables are of a program that knew photos (a copy of an older ledger is looked at as it is)."""
+        return int(self.meta("schema_version") or 0) >= PHOTOS_SINCE
 
     def close(self) -> None:
         self._reads.close()
@@ -266,6 +280,19 @@ class Reader:
     def outings(self, run_id: str) -> list[OutingRow]:
         """How long vessels were out of the incubator in a run, in order."""
         return self._ask.outings(self._reads, run_id=run_id)
+
+    def photos(self, run_id: str | None = None) -> list[PhotoRow]:
+        """Pictures on record, of all runs or of one, in the order in which they came."""
+        if run_id is None:
+            return self._ask.photos(self._reads)
+        return self._ask.photos_of_run(self._reads, run_id=run_id)
+
+    def photo(self, photo: str) -> PhotoRow | None:
+        return first(self._ask.photo(self._reads, photo=photo))
+
+    def donors(self) -> list[DonorRow]:
+        """Whose cells each unit held from when on, in order."""
+        return self._ask.donors(self._reads)
 
     def volumes(self, unit: str) -> list[VolumeRow]:
         """What the vessel of a unit was found to hold, in order."""

@@ -282,3 +282,32 @@ class OutingRow:
     out_s: float | None
     limit_s: float
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRow:
+    """A picture that a person took at a hand step; the file is `photos.file_of` below the data folder."""
+
+    photo: str
+    """Its name, given by us: 32 hex digits."""
+    run_id: str
+    path: str
+    at: float
+    by: str
+    kind: str
+    """png, jpeg, webp."""
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DonorRow:
+    """From `at` on a unit holds cells of this donor; "" = its line was cleared, it holds nobody's."""
+
+    id: int
+    unit: str
+    donor: str
+    run_id: str | None
+    at: float
+    by: str
+    why: str

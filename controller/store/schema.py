@@ -335,6 +335,29 @@ outings = _table(
     _text("by"),
 )
 
+photos = _table(
+    "photos",
+    Column("photo", Text, primary_key=True, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False),
+    _text("path"),
+    _time("at"),
+    _text("by"),
+    _text("kind"),
+    Column("bytes", Integer, nullable=False),
+    _text("sha256"),
+)
+
+unit_donors = _table(
+    "unit_donors",
+    Column("id", Integer, primary_key=True),
+    _text("unit"),
+    _text("donor"),
+    Column("run_id", Text, ForeignKey("runs.run_id")),
+    _time("at"),
+    _text("by"),
+    _text("why"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
@@ -355,6 +378,8 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         configurations,
         volumes,
         outings,
+        photos,
+        unit_donors,
         materials,
         lot_uses,
         batches,

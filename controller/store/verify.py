@@ -12,6 +12,7 @@ from pathlib import Path
 from controller.store import anchors, chain
 from controller.store.chain import Finding, Sealed, seal_journal
 from controller.store.errors import LedgerDamaged
+from controller.store.pictures import FOLDER, changed
 from controller.store.reader import NAME, Reader, connect_read_only
 from controller.store.replay import Key, State, disagreements, replay
 
@@ -59,6 +60,7 @@ def verify(path: Path) -> Report:
             findings = walk.integrity()
             broken = chain.verify(walk.entries(), known, reader.meta("installation"))
             findings += broken or walk.after()
+            findings += walk.pictures(notes, copy=path != file.parent)
             if broken:
                 notes.append("journal and tables were not compared, for the trail does not reach them")
         except sqlite3.Error as error:
@@ -89,6 +91,17 @@ class Walk:
             replay(self._state, row.seq, entry, self._touched)
             if entry.get("journal"):
                 self._seals[row.seq] = entry["journal"]
+
+    def pictures(self, notes: list[str], *, copy: bool) -> list[Finding]:
+        """Photos against their files; beside a `copy` of the ledger alone there need be none."""
+        rows = self._reader.photos() if self._reader.has_photos else []
+        if rows and copy and not (self._reader.folder / FOLDER).is_dir():
+            notes.append(f"no folder {FOLDER!r} beside it: {len(rows)} pictures could not be looked at")
+            return []
+        return [
+            Finding(self._touched.get(("photos", (photo,)), 0), f"photo {photo}: {text}")
+            for photo, text in changed(self._reader.folder, rows)
+        ]
 
     def after(self) -> list[Finding]:
         """The journal against its seals and the tables against the trail; asks for the walk to be over."""

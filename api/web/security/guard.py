@@ -17,6 +17,7 @@ from api.web.security.addresses import HERE, from_own_page, host_names, name_of
 from api.web.security.gate import Gate, client_of, headers_of
 from api.web.security.rights import OPEN, READING
 from api.web.security.sessions import forgery_token
+from api.web.security.uploads import Bounded, is_upload, too_large
 from api.web.security.visit import KEY, Visit
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -106,7 +107,10 @@ class Guard:
             self._check_socket(headers)
         elif method in CHANGING:
             self._check_change(headers, visit, (method, scope["path"]) in OPEN)
-            receive = await self._with_body(headers, receive, visit)
+            if visit.person and is_upload(method, scope["path"]):
+                receive = self._upload(headers, receive)
+            else:
+                receive = await self._with_body(headers, receive, visit)
         elif method not in READING:
             raise Problem("wrong-method", "this method is not used here")
         await self.app(scope, receive, answer)
@@ -148,6 +152,12 @@ class Guard:
         session = self.gate.session(headers)
         if session is not None:
             self.gate.sessions.active(session)
+
+    def _upload(self, headers: dict[str, str], receive: Receive) -> Receive:
+        most, said = self.gate.settings.photo_bytes, headers.get("content-length", "0")
+        if said.isdigit() and int(said) > most:
+            raise too_large(most)
+        return Bounded(receive, most, self.gate.settings.photo_s)
 
     async def _with_body(self, headers: dict[str, str], receive: Receive, visit: Visit) -> Receive:
         """Reads the whole body, within its limits of size and time; a stranger has nothing long to say."""

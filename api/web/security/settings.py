@@ -62,6 +62,9 @@ class Settings:
     """Hashes that may wait; the next sign-in is told to come back."""
     body_bytes: int = 1 << 20
     body_s: float = 10.0
+    photo_bytes: int = 20 << 20
+    photo_s: float = 120.0
+    """For one photo to arrive."""
     connections: int = 100
     """Requests and sockets open at once."""
     wall: Callable[[], float] = field(default_factory=people_time)

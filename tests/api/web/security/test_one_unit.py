@@ -19,6 +19,7 @@ from api.web.service import Service
 from controller.clock import Clock
 from controller.store.changes import AuditEntry, Insert
 from controller.store.ledger import Ledger
+from controller.store.pictures import file_of
 from protocols import records
 from protocols.loading import load
 from protocols.planning import plan
@@ -33,7 +34,8 @@ START = 1_767_567_600.0
 PROTOCOL = Path(__file__).parents[3] / "protocols" / "exchanges.yaml"
 OWN = {"unit": "own", "device": "probe_own", "signal": "probe_own.ph", "run": "run-own", "key": "key-own"}
 FOREIGN = {name: value.replace("own", "alien") for name, value in OWN.items()}
-GENERAL = {"name": "exchanges", "user": "u", "token": "1", "id": "1", "alarm": "alarm-alien", "lot": "L-1"}
+GENERAL = {"name": "exchanges", "user": "u", "token": "1", "id": "1", "alarm": "alarm-alien", "lot": "L-1",
+           "photo": "0" * 32}  # fmt: skip
 """Parts of addresses that lead to nothing of a unit, and one alarm of the other unit."""
 
 
@@ -84,6 +86,11 @@ async def fill_ledger(folder: Path) -> None:
         alarms = [alarm(f"alarm-{unit}", f"device:probe_{unit}", None), alarm(f"a-{unit}", "x", f"run-{unit}")]
         changes = [Insert("runs", run), Insert("answers", row), *(Insert("alarms", each) for each in alarms)]
         await ledger.commit(changes, [AuditEntry("test", "run", "r", "tester")])
+    file = file_of(folder, GENERAL["photo"], "png")
+    file.parent.mkdir()
+    file.write_bytes(b"a picture")
+    photo = {"photo": GENERAL["photo"], "run_id": "run-own", "path": "task/own", "at": START, "kind": "png", "bytes": 9}
+    await ledger.commit([Insert("photos", photo)], [AuditEntry("test", "run", "r", "tester")])
     ledger.close()
 
 
