@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.clock import Clock, iso
 from controller.controller import Controller
+from controller.evidence import evidence
 from controller.program import program_version
 from controller.run.engine import Engine
 from controller.runs import COMMANDABLE
@@ -19,6 +20,7 @@ from drivers.core.fluid import Direction
 from drivers.core.signals import Reading
 from protocols import machine
 from protocols.plan import Dose, Exchange, Node, Pause, Plan, WaitUntil, Within
+from protocols.run import Active
 from protocols.states import RunState
 from protocols.tree import due
 
@@ -123,6 +125,9 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
             **step(plan.nodes[path], active.began, active.part, active.question, list(active.options)),
             "stage": stage(plan, path),
             **progress(engine, plan.nodes[path], active.part),
+            **(
+                {"evidence": evidence(engine, plan.nodes[path], active.options, active.part)} if active.question else {}
+            ),
         }
         for path, active in state.active.items()
         if plan.nodes[path].kind == "step" or active.question
@@ -188,6 +193,11 @@ def progress(engine: Engine, node: Node, part: str) -> dict[str, Any]:
             return {"amount": amount(engine, node.path, part, volume_ml)}
         case _:
             return {}
+
+
+def asked(engine: Engine, node: Node, active: Active) -> dict[str, Any]:
+    """What there is to know before a question is answered; nothing where there is none."""
+    return {"evidence": evidence(engine, node, active.options, active.part)} if active.question else {}
 
 
 def bounds(within: Within) -> dict[str, Any]:

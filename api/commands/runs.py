@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from api import question
 from api.commands.runs_labels import labels
 from api.folders import data_argument
 from api.refusal import Refusal
@@ -150,8 +151,8 @@ def show(options: argparse.Namespace) -> int:
         print(f"now: {step['title']} ({step['path']})")
         if step["question"]:
             print(f"question: {step['question']}")
-            for option in step["options"]:
-                print(f"  osteon runs decide {found['run']} {shlex.quote(step['path'])} {shlex.quote(option)}")
+            for line in question.lines(found["run"], step):
+                print(line)
     for path in found.get("waiting", ()):
         print(f"waits to begin: {path['path']} (osteon runs next {found['run']} {shlex.quote(path['path'])})")
     ahead = found.get("ahead", [])[:AHEAD] or ([found["next"]] if found["next"] else [])

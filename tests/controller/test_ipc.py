@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from api import question
 from controller.clock import Clock
 from controller.controller import Controller
 from controller.ipc import LONGEST, reply
@@ -70,6 +71,7 @@ async def test_a_run_from_start_to_reset_over_the_socket(lab: QuickLab) -> None:
     await asyncio.wait_for(lab.life.task, 60.0)
 
 
+@pytest.mark.req("UI-75")
 async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(lab: QuickLab) -> None:
     await lab.poured(FILL)
     await lab.moving("fill", 2.0)
@@ -78,6 +80,18 @@ async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(l
     shown = await ask(lab, "snapshot")
     (step,) = [each for each in shown["runs"][0]["steps"] if each["question"]]
     assert step["options"] == ["delivered", "nothing", "skip"]
+    evidence = step["evidence"]
+    (stroke,) = evidence["strokes"]
+    assert (stroke["stroke"], stroke["device"], stroke["moved_ml"]) == ("draw", "pump_in", None)
+    assert stroke["counter_before_ml"] is not None and stroke["why"], "what is known, and why it is in doubt"
+    most = {each["answer"]: each["worst_ml"] for each in evidence["answers"]}
+    held = shown["runs"][0]["volume"]
+    assert most["skip"] == pytest.approx(held["ml"] + 3 * held["sigma_ml"], abs=0.1)
+    assert most["nothing"] == pytest.approx(most["skip"] + stroke["asked_ml"], abs=0.1), "done again"
+    assert evidence["max_ml"] == lab.settings.units[0].vessel.max_ml
+    told = "\n".join(question.lines("run-1", step))
+    assert f"at worst {most['nothing']:g} of {evidence['max_ml']:g} mL then" in told
+    assert f"osteon runs decide run-1 {step['path']} nothing" in told
     decided = await ask(lab, "decide", run="run-1", path=step["path"], answer="skip", why="tried enough")
     assert decided == {"state": "HELD"}
     for alarm in shown["alarms"]:
@@ -98,6 +112,8 @@ async def test_a_question_before_a_step_has_begun_is_shown_with_its_answers(lab:
     (step,) = (await ask(lab, "run", run="run-1"))["steps"]
     assert "late. Run it now, run it and shift the later ones, or skip it?" in step["question"]
     assert step["options"] == ["run", "shift", "skip"]
+    assert step["evidence"]["strokes"] == []
+    assert [each["worst_ml"] for each in step["evidence"]["answers"]] == [None] * 3, "no fluid flows in this one"
     await ask(lab, "decide", run="run-1", path=step["path"], answer="skip")
     assert (await ask(lab, "run", run="run-1"))["steps"] == []
 

@@ -128,7 +128,37 @@ WAITING = {
 }
 
 
-def run(state: str, t: float, protocol: str, waits: bool = False) -> dict[str, Any]:
+DOUBT = {
+    "question": "Exchange, fill: unknown (deliver stroke of 9 mL: the counter was lost). What is true?",
+    "options": ["delivered", "nothing", "skip"],
+    "evidence": {
+        "strokes": [
+            {
+                "stroke": "deliver",
+                "device": "pump_in",
+                "fluid": "osteogenic medium",
+                "asked_ml": 9.0,
+                "moved_ml": None,
+                "counter_before_ml": 41.2,
+                "counter_after_ml": None,
+                "witness": "waste weight",
+                "witness_before": 112.4,
+                "witness_after": 112.4,
+                "at": NOW - 200,
+                "why": "the counter was lost",
+            }
+        ],
+        "answers": [
+            {"answer": "delivered", "does": "it is booked, and only the rest is given", "worst_ml": 91.7},
+            {"answer": "nothing", "does": "the stroke is done again", "worst_ml": 100.7},
+            {"answer": "skip", "does": "the step is left out from here", "worst_ml": 91.7},
+        ],
+        "max_ml": 100.0,
+    },
+}
+
+
+def run(state: str, t: float, protocol: str, waits: bool = False, doubt: bool = False) -> dict[str, Any]:
     steps = [
         {
             "path": "reactor/exchange/9/pause",
@@ -163,7 +193,7 @@ def run(state: str, t: float, protocol: str, waits: bool = False) -> dict[str, A
         "why": "",
         "start": START,
         "day": (t - START) / DAY,
-        "steps": [WAITING] if waits else steps,
+        "steps": [WAITING] if waits else [{**steps[1], **DOUBT}] if doubt else steps,
         "done": 61,
         "nodes": 118,
         "commands": commands(state),

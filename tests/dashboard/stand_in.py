@@ -59,6 +59,8 @@ class Mood:
     """How long the pretended devices take to hold."""
     waits: bool = False
     """A step waits for a temperature."""
+    doubt: bool = False
+    """A stroke's end is not known, and the run asks."""
     rehearsing: str = ""
     """What a start does that has no picture to show yet."""
 
@@ -106,7 +108,7 @@ class Bench:
             "devices": found,
             "units": {"reactor": picture.unit()},
             "events": [],
-            "runs": [picture.run(mood.state, t, mood.protocol, mood.waits)],
+            "runs": [picture.run(mood.state, t, mood.protocol, mood.waits, mood.doubt)],
             "tasks": [
                 {**picture.task(title, picture.NOW + mood.due_in_s), "claimed_by": mood.claimed_by}
                 for title in mood.tasks

@@ -86,6 +86,15 @@ def test_a_step_that_waits_says_for_what_and_how_far_it_is(page: Page, server: S
     expect(step).to_contain_text("(now not known, 0 s of 10 min)")
 
 
+@pytest.mark.req("UI-75")
+def test_a_stroke_in_doubt_shows_its_evidence_and_the_worst_case_of_each_answer(page: Page, server: Server) -> None:
+    server.mood(state="HELD", doubt=True)
+    page.goto(server.url + UNIT)
+    question = page.locator(".now-next .question")
+    expect(question).to_contain_text("counter 41.20 → not known mL, waste weight 112.40 → 112.40. the counter was lost")
+    expect(question).to_contain_text("the stroke is done again; at worst 100.7 of 100 mL then, above its limit")
+
+
 @pytest.mark.req("B10", "UI-45")
 def test_stop_pumps_acts_on_the_first_click_and_tells_each_pump(page: Page, server: Server) -> None:
     server.mood(pump_fails=True)

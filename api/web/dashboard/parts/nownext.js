@@ -19,7 +19,18 @@ function Step({ step, unit }) {
     <span class="note"> ${frozen ? "" : W.running(duration(t - step.began))}${step.until && !frozen ? `, ${W.remaining(countdown(Math.max(0, step.until - t)))}` : ""}</span>
     ${step.amount && html`<p class="note">${W.progress(number(step.amount.moved_ml, 1), number(step.amount.asked_ml, 1))}</p>`}
     ${step.conditions && html`<p class="note">${waiting(step, t, unit)}</p>`}
-    ${step.question && html`<p class="question"><b>${W.waitingDecision}:</b> ${step.question}</p>`}</li>`;
+    ${step.question && html`<${Question} step=${step} />`}</li>`;
+}
+
+// What is known of it, and what each answer does with the worst case beside the vessel's limit; none is preselected (UI-75).
+function Question({ step }) {
+  const { strokes, answers, max_ml: max } = step.evidence;
+  const ml = (value) => (value === null ? W.notKnown : number(value, 2));
+  return html`<div class="question"><p><b>${W.waitingDecision}:</b> ${step.question}</p>
+    ${strokes.map((each) => html`<p class="note" key=${each.at}>${W.strokeInDoubt(each.device, each.stroke, number(each.asked_ml, 2))}${": "}
+      ${W.counter} ${ml(each.counter_before_ml)} → ${ml(each.counter_after_ml)} mL${each.witness ? `, ${each.witness} ${ml(each.witness_before)} → ${ml(each.witness_after)}` : ""}. ${each.why}</p>`)}
+    <dl>${answers.map(({ answer, does, worst_ml: worst }) => html`<dt key=${answer}>${answer}</dt>
+      <dd>${does}${worst === null ? "" : html`; <b>${W.atWorst(number(worst, 1), number(max, 0))}${worst > max ? `, ${W.overLimit}` : ""}</b>`}</dd>`)}</dl></div>`;
 }
 
 function range({ role, low, high }) {
