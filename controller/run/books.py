@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 
 from controller.run.intents import Intent, removing
 from controller.run.strokes import rest
@@ -20,28 +19,33 @@ INTO = "medium in"
 """Fluid paths named so lead into the vessel; every other path leads out of it."""
 
 
-def moves(ledger: Reader, run_id: str, unit: UnitSettings, *, under_way: bool = False) -> list[Move]:
-    """Every booked move of the unit's vessel in this run, unsorted; `under_way`: a withdrawal not ended yet, too."""
-    found: list[Move] = []
-    transfers: dict[tuple[str, str], list[Intent]] = defaultdict(list)
-    for row in ledger.doses(run_id=run_id):
-        intent = Intent.of(row)
-        transfers[intent.path, intent.part].append(intent)
-    to_cup = primed(transfers)
-    for key, rows in transfers.items():
-        booked = moves_of_transfer(rows, unit, into_vessel=key not in to_cup)
-        found.extend(booked)
-        if under_way and key[1] != REMOVED and not any(move.level for move in booked):
-            found.extend(drawn_so_far(rows))
+def moves(ledger: Reader, run_id: str, unit: UnitSettings) -> list[Move]:
+    """Every booked move of the unit's vessel in this run, unsorted."""
+    found = [move for rows in transfers(ledger, run_id).values() for move in booked(rows, unit)]
     for task in ledger.tasks(run_id=run_id, open_only=False):
-        if task.state == "answered":
-            found.extend(moves_of_hand(task))
+        found.extend(moves_of_hand(task))
     return found
 
 
-def primed(transfers: Mapping[tuple[str, str], list[Intent]]) -> set[tuple[str, str]]:
-    """Priming and rinsing run into the cup, not into the vessel."""
-    return {key for key in transfers if key[1] in TO_CUP}
+def transfers(ledger: Reader, run_id: str) -> dict[tuple[str, str], list[Intent]]:
+    """The strokes of a run by path and part, both in the order they were intended."""
+    found: dict[tuple[str, str], list[Intent]] = defaultdict(list)
+    for row in ledger.doses(run_id=run_id):
+        intent = Intent.of(row)
+        found[intent.path, intent.part].append(intent)
+    return found
+
+
+def booked(rows: list[Intent], unit: UnitSettings) -> list[Move]:
+    """The moves of one transfer; priming and rinsing run into the cup, not into the vessel."""
+    return moves_of_transfer(rows, unit, into_vessel=rows[0].part not in TO_CUP)
+
+
+def shown(rows: list[Intent], unit: UnitSettings) -> list[Move]:
+    """The same with what a withdrawal under way has drawn."""
+    found = booked(rows, unit)
+    ended = rows[0].part == REMOVED or any(move.level for move in found)
+    return found if ended else [*found, *drawn_so_far(rows)]
 
 
 def moves_of_transfer(rows: list[Intent], unit: UnitSettings, *, into_vessel: bool) -> list[Move]:
@@ -100,6 +104,8 @@ def drawn_so_far(rows: list[Intent]) -> list[Move]:
 def moves_of_hand(task: TaskRow) -> list[Move]:
     """What the acts of an answered hand step did to the vessel; what was done to flasks and plates is not its."""
     at, found = task.answered_at or task.opened_at, list[Move]()
+    if task.state != "answered":
+        return found
     for act in task.hand.get("acts", ()):
         if act.get("elsewhere"):
             continue
@@ -120,14 +126,6 @@ def measured(ledger: Reader, unit: str, since: float) -> list[Move]:
 
     Behind the moves of the same moment, which it has seen."""
     return [Move(row.at, row.ml, row.sigma_ml, level=True) for row in ledger.volumes(unit) if row.at >= since]
-
-
-def vessel_volume(
-    ledger: Reader, run_id: str, unit: UnitSettings, start: float, now: float, *, under_way: bool = False
-) -> Volume:
-    """What the unit's vessel holds now, by its books; `under_way`: as the page shows it in mid-withdrawal."""
-    found = [*moves(ledger, run_id, unit, under_way=under_way), *measured(ledger, unit.name, start)]
-    return estimate(found, start, now, unit.vessel.evaporation_ml_day)
 
 
 def left_in(ledger: Reader, unit: UnitSettings, now: float) -> Volume:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from controller.actors import RULE
 from controller.clock import Clock
 from controller.errors import Blocked, certain
+from controller.run import unasked
 from controller.run.intents import Intent
 from controller.run.judging import Sample, liquid_counted
 from controller.run.reconcile import Evidence, Verdict, judge
-from controller.run.unasked import unasked
 from controller.store.changes import AuditEntry, Insert, Update
 from controller.store.ledger import Ledger
 from drivers.core.errors import OutOfRange, Refused, WireError
@@ -164,9 +164,14 @@ class Doses:
 
     async def _account(self, wanted: Intent) -> None:
         """What the pump moved unasked goes on record first; then Blocked is raised once, that a person looks."""
-        found = unasked([Intent.of(row) for row in self.ledger.doses()], wanted)
-        if not found:
+        last = self.ledger.last_dose(wanted.device)
+        gains = unasked.gains(None if last is None else Intent.of(last), wanted)
+        if not gains:
             return
+        there = [row.number for row in self.ledger.doses(wanted.run_id, wanted.path) if row.part == unasked.PART]
+        found = [
+            unasked.row(gain, wanted, max(there, default=0) + number) for number, gain in enumerate(gains, start=1)
+        ]
         await self.ledger.commit(
             [Insert("doses", row.row()) for row in found], [self._entry("dose unasked", row) for row in found]
         )

@@ -56,8 +56,5 @@ class Holders:
         self._last[pump] = run_id, path
 
     def _of_ledger(self, pump: str) -> Step | None:
-        rows = [row for row in self.ledger.doses() if row.device == pump]
-        if not rows:
-            return None
-        last = max(rows, key=lambda row: row.intended_at)
-        return last.run_id or "", last.path
+        last = self.ledger.last_dose(pump)
+        return None if last is None else (last.run_id or "", last.path)

@@ -11,7 +11,8 @@ from controller.clock import Clock
 from controller.errors import Blocked, Broken, certain
 from controller.latest import Latest
 from controller.run import caps
-from controller.run.books import INTO, vessel_volume
+from controller.run.accounts import Accounts
+from controller.run.books import INTO
 from controller.run.doses import LOOK_S, Doses, Stroke, Weigh, wait_for
 from controller.run.holders import Holders
 from controller.run.intents import Intent, removing
@@ -48,6 +49,7 @@ class Transfers:
     def __init__(self, bench: Bench, latest: Latest, ledger: Ledger, clock: Clock, doses: Doses) -> None:
         self.bench, self.latest, self.ledger, self.clock, self.doses = bench, latest, ledger, clock, doses
         self.holders = Holders(ledger)
+        self.accounts = Accounts(ledger)
         self._busy: dict[str, asyncio.Lock] = {}
 
     def rows(self, run_id: str, path: str, part: str) -> list[Intent]:
@@ -61,7 +63,7 @@ class Transfers:
 
     def volume(self, site: Site) -> Volume:
         """As a person should see it: with what a withdrawal under way has drawn."""
-        return vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now(), under_way=True)
+        return self.accounts.volume(site.run_id, site.unit, site.start, self.clock.now(), under_way=True)
 
     async def perform(self, site: Site, wanted: Transfer, halt: asyncio.Event) -> Result | None:
         """Bring the transfer to its end; None when `halt` ended it before. Never raises for what a bench can do."""
@@ -131,7 +133,7 @@ class Transfers:
         drawing = [row for row in rows if row.stroke is taken]
         end = drawing[-1].ended_at or self.clock.now()
         before, after = (
-            vessel_volume(self.ledger, site.run_id, site.unit, site.start, at)
+            self.accounts.volume(site.run_id, site.unit, site.start, at)
             for at in (drawing[0].intended_at, end - LEVEL_FIXED_S)
         )
         return before, after
@@ -259,10 +261,9 @@ class Transfers:
         """Refuse what would go beyond a cap; drawing counts as what it is drawn for. Raises Blocked."""
         if site.unit.caps == UnitCaps() and not wanted.split_of:
             return
-        rows = [Intent.of(row) for row in self.ledger.doses_of_unit(site.unit.name)]
         why = caps.against(
             site.unit,
-            rows,
+            self.accounts.inflow(site.unit.name),
             run_id=site.run_id,
             fluid=wanted.fluid,
             dose_ml=wanted.volume_ml,
@@ -270,8 +271,8 @@ class Transfers:
             now=self.clock.now(),
         )
         if wanted.split_of:
-            own = [row for row in rows if row.run_id == site.run_id]
-            why = why or caps.against_split(own, whole=wanted.split_of, cap_ml=wanted.split_cap_ml, next_ml=volume_ml)
+            parts = [Intent.of(row) for row in self.ledger.doses_below(site.run_id, wanted.split_of)]
+            why = why or caps.against_split(parts, whole=wanted.split_of, cap_ml=wanted.split_cap_ml, next_ml=volume_ml)
         if why:
             raise Blocked(why)
 
@@ -309,7 +310,7 @@ class Transfers:
             return
         if wanted.fluid_path == INTO:
             self._check_caps(site, wanted, volume_ml)
-        held = vessel_volume(self.ledger, site.run_id, site.unit, site.start, self.clock.now())
+        held = self.accounts.volume(site.run_id, site.unit, site.start, self.clock.now())
         if wanted.fluid_path == INTO:  # also what is only drawn: a full syringe with nowhere to go helps nobody
             top = held.ml + 3 * held.sigma_ml + volume_ml
             if top > vessel.max_ml:

@@ -6,8 +6,7 @@ asked for the next stroke is held once, that a person looks (DS-06, P2).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.run.intents import Intent
 from drivers.core.fluid import Direction, Totals
@@ -26,42 +25,51 @@ def left_at(last: Intent) -> Totals | None:
     return Totals(drawn, last.after_ml, last.resolution_ml)
 
 
-def unasked(rows: Sequence[Intent], wanted: Intent) -> list[Intent]:
-    """Rows for what the pump of `wanted` moved since its last row; `wanted` has the counters as they are now."""
-    past = [row for row in rows if row.device == wanted.device]
-    if not past or past[-1].identity != wanted.identity or (left := left_at(past[-1])) is None:
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What one counter gained (mL), and where both stood before."""
+
+    direction: Direction
+    left: Totals
+    more_ml: float
+
+
+def gains(last: Intent | None, wanted: Intent) -> list[Gain]:
+    """What the pump of `wanted` moved since its `last` row; `wanted` has the counters as they are now."""
+    if last is None or last.identity != wanted.identity or (left := left_at(last)) is None:
         return []
     step = max(left.resolution_ml, wanted.resolution_ml)
     now = Totals(wanted.drawn_before_ml, wanted.delivered_before_ml, step)
     if now.drawn_ml < left.drawn_ml - step or now.delivered_ml < left.delivered_ml - step:
         left = Totals(0.0, 0.0, step)  # power was lost in between: the counters began anew
-    found: list[Intent] = []
+    found: list[Gain] = []
     for direction in Direction:
         more = now.of(direction) - left.of(direction)
         if more > 2 * step:
-            found.append(_row(wanted, direction, left, more, len(past) + len(found) + 1))
+            found.append(Gain(direction, left, more))
             left = replace(left, drawn_ml=now.drawn_ml) if direction is Direction.DRAW else left
     return found
 
 
-def _row(wanted: Intent, direction: Direction, left: Totals, more_ml: float, number: int) -> Intent:
+def row(gain: Gain, wanted: Intent, number: int) -> Intent:
+    """The row of a gain; `number` counts such rows of the step."""
     return replace(
         wanted,
-        dose_id=f"{wanted.run_id}/{wanted.path}#{PART}.{direction.value}.{number}",
+        dose_id=f"{wanted.run_id}/{wanted.path}#{PART}.{gain.direction.value}.{number}",
         part=PART,
         number=number,
-        stroke=direction,
+        stroke=gain.direction,
         target_ml=0.0,
         tolerance_ml=0.0,
         cap_ml=0.0,
         rate_ml_min=0.0,
-        drawn_before_ml=left.drawn_ml,
-        delivered_before_ml=left.delivered_ml,
+        drawn_before_ml=gain.left.drawn_ml,
+        delivered_before_ml=gain.left.delivered_ml,
         witness="",
         witness_before=None,
         state="over",
-        after_ml=left.of(direction) + more_ml,
-        moved_ml=more_ml,
+        after_ml=gain.left.of(gain.direction) + gain.more_ml,
+        moved_ml=gain.more_ml,
         ended_at=wanted.intended_at,
-        evidence=f"the counter gained {more_ml:.3f} mL since the last stroke, and nothing here had asked for it",
+        evidence=f"the counter gained {gain.more_ml:.3f} mL since the last stroke, and nothing here had asked for it",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 DAY_S = 86_400.0
 BASE_SIGMA_ML = 0.15
@@ -32,18 +33,28 @@ class Volume:
     sigma_ml: float
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The books after some moves, before evaporation: mL, variance mL², and since when it has evaporated (UTC s)."""
+
+    ml: float
+    variance: float
+    lost_from: float
+
+    def moved(self, move: Move) -> Held:
+        """After one more move."""
+        if move.level:
+            return Held(move.ml, max(move.sigma_ml, BASE_SIGMA_ML) ** 2, move.at)
+        lost_from = move.at if self.ml == 0.0 and move.ml > 0 else self.lost_from
+        return Held(self.ml + move.ml, self.variance + move.sigma_ml**2, lost_from)
+
+    def at(self, now: float, evaporation_ml_day: float) -> Volume:
+        """What is left of it at `now`, with its uncertainty."""
+        lost = evaporation_ml_day * max(0.0, now - self.lost_from) / DAY_S if self.ml > 0 else 0.0
+        return Volume(max(0.0, self.ml - lost), (self.variance + (EVAPORATION_SIGMA * lost) ** 2) ** 0.5)
+
+
 def estimate(moves: Sequence[Move], start: float, now: float, evaporation_ml_day: float) -> Volume:
     """The volume of the vessel at `now` (UTC s); it was empty at `start` unless a move says otherwise."""
-    ml, variance, lost_from = 0.0, 0.0, start
-    for move in sorted(moves, key=lambda each: each.at):
-        if move.at > now:
-            break
-        if move.level:
-            ml, variance, lost_from = move.ml, max(move.sigma_ml, BASE_SIGMA_ML) ** 2, move.at
-        else:
-            if ml == 0.0 and move.ml > 0:
-                lost_from = move.at
-            ml += move.ml
-            variance += move.sigma_ml**2
-    lost = evaporation_ml_day * max(0.0, now - lost_from) / DAY_S if ml > 0 else 0.0
-    return Volume(max(0.0, ml - lost), (variance + (EVAPORATION_SIGMA * lost) ** 2) ** 0.5)
+    so_far = sorted((move for move in moves if move.at <= now), key=lambda each: each.at)
+    return reduce(Held.moved, so_far, Held(0.0, 0.0, start)).at(now, evaporation_ml_day)

@@ -55,10 +55,13 @@ class Query(Generic[Row]):
 
     __slots__ = ("_json", "_row", "_sql", "_values")
 
-    def __init__(self, table: Table, row: type[Row], *where: ColumnElement[bool], order: Any = IN_ORDER) -> None:
+    def __init__(
+        self, table: Table, row: type[Row], *where: ColumnElement[bool], order: Any = IN_ORDER, most: int | None = None
+    ) -> None:
         asked: Select[Any] = select(table).where(*where).order_by(order)
         made = compiled(asked)
-        self._sql, self._values, self._row = made.sql, made.names, row
+        self._sql = made.sql if most is None else f"{made.sql} LIMIT {most}"
+        self._values, self._row = made.names, row
         self._json = [index for index, column in enumerate(table.columns) if column.info.get("json")]
 
     def __call__(self, connection: sqlite3.Connection, **values: object) -> list[Row]:
@@ -92,6 +95,10 @@ class Queries:
         self.doses = Query(doses, DoseRow)
         self.doses_of_run = Query(doses, DoseRow, _is(doses, "run_id"))
         self.doses_of_path = Query(doses, DoseRow, _is(doses, "run_id"), _is(doses, "path"))
+        path = doses.c.path
+        within = path >= bindparam("first"), path < bindparam("behind")
+        self.doses_below = Query(doses, DoseRow, _is(doses, "run_id"), *within)
+        self.last_dose = Query(doses, DoseRow, _is(doses, "device"), order=IN_ORDER.desc(), most=1)
         of_unit = select(runs.c.run_id).where(_is(runs, "unit"))
         self.doses_of_unit = Query(doses, DoseRow, doses.c.run_id.in_(of_unit))
         self.dose = Query(doses, DoseRow, _is(doses, "dose_id"))
@@ -201,6 +208,14 @@ class Reader:
     def doses_of_unit(self, unit: str) -> list[DoseRow]:
         """Of all runs of a unit."""
         return self._ask.doses_of_unit(self._reads, unit=unit)
+
+    def doses_below(self, run_id: str, path: str) -> list[DoseRow]:
+        """Of all steps below `path`."""
+        return self._ask.doses_below(self._reads, run_id=run_id, first=f"{path}/", behind=f"{path}0")
+
+    def last_dose(self, device: str) -> DoseRow | None:
+        """The one that was intended last with this device."""
+        return first(self._ask.last_dose(self._reads, device=device))
 
     def dose(self, dose_id: str) -> DoseRow | None:
         return first(self._ask.dose(self._reads, dose_id=dose_id))
