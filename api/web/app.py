@@ -23,6 +23,7 @@ from api.web.routes import (
     calibrations,
     devices,
     materials,
+    moves,
     photos,
     protocols,
     runs,
@@ -47,7 +48,7 @@ DASHBOARD = Path(__file__).parent / "dashboard"
 ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
     runs.router, amendments.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router,
-    stream.router, materials.router, photos.router,
+    stream.router, materials.router, photos.router, moves.router,
 )  # fmt: skip
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""
