@@ -22,6 +22,8 @@ HELD_ALARM_S = 900.0
 """A held run that nobody answered for this long is a critical alarm (safety-and-records 5.2)."""
 WARN_AT = 0.9
 """Of the longest time between two occurrences: a critical alarm while there is still time (our default)."""
+REMIND_AT = 0.5
+"""Of the time after which a hand task is overdue: a reminder, an alarm of low priority (our default)."""
 HAND_TOLERANCE_S = 3600.0
 """When a hand task without a late rule counts as overdue."""
 OPEN = frozenset(set(RunState) - {RunState.IDLE, RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE})
@@ -51,7 +53,7 @@ def step_limit(run: Run | Draft, node: Node, active: Active) -> float | None:
 
 
 def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
-    """(when, kind, path) of everything that happens once when time passes it: overdue, hold, drained, held."""
+    """(when, kind, path) of everything that happens once when time passes it: to do, overdue, hold, drained, held."""
     if run.state is RunState.HELD:
         yield run.since + HELD_ALARM_S, "held", ""
     if run.state not in OPEN:
@@ -63,7 +65,9 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
         node = plan.nodes[path]
         match node.work:
             case Hand(overdue_s=overdue_s) if not active.question:
-                yield active.since + tolerated_s(node, node.work), "overdue", path
+                tolerance_s = tolerated_s(node, node.work)
+                yield active.since + REMIND_AT * tolerance_s, "to do", path
+                yield active.since + tolerance_s, "overdue", path
                 yield active.since + overdue_s, "hold", path
             case Exchange(max_exposure_s=exposure_s) if active.part == "fill":
                 yield active.since + exposure_s, "drained", path
@@ -114,7 +118,7 @@ def over(run: Run, key: str) -> bool:
     if what.endswith(":apart"):
         key = what.removesuffix(":apart")
         return f"{run.last_fluid.get(key, 0.0):.0f}" != kind
-    return kind in ("overdue", "too long", "drained") and what not in run.active
+    return kind in ("to do", "overdue", "too long", "drained") and what not in run.active
 
 
 def next_limit(plan: Plan, run: Run) -> float | None:
@@ -169,6 +173,11 @@ def _moment(draft: Draft, kind: str, path: str) -> None:
             draft.alarm(
                 f"held:{draft.since:.0f}", "critical", f"held, nobody answered: {draft.why}", "Decide, restart."
             )
+        case "to do":
+            work = draft.plan.nodes[path].work
+            assert isinstance(work, Hand)  # `moments` names no other
+            left_s = (1 - REMIND_AT) * tolerated_s(draft.plan.nodes[path], work)
+            draft.alarm(f"{path}:to do", "low", f"{title}: still to do, overdue in {duration(left_s)}", "Do the task.")
         case "overdue":
             draft.alarm(f"{path}:overdue", "high", f"{title}: overdue", "Do the task and write it down.")
         case "apart":

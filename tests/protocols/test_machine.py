@@ -425,10 +425,15 @@ def test_a_task_can_be_answered_while_the_run_is_held_or_paused():
 
 
 @pytest.mark.req("SM-05", "DX-32")
-def test_an_overdue_task_alarms_and_then_holds():
+def test_an_open_task_reminds_is_overdue_and_then_holds():
     plan = one(Hand("Look", overdue_s=7200.0), due=S + 100, late=Late(1800), **STEP)
     run, _ = started(plan)
     run, _ = machine.step(plan, run, TimeCame(S + 100))
+    assert machine.next_time(plan, run) == S + 1000
+    run, effects = machine.step(plan, run, TimeCame(S + 1000))
+    assert [(e.key, e.priority, e.text) for e in of(Raise, effects)] == [
+        ("a:to do", "low", "a: still to do, overdue in 15 min")
+    ]
     assert machine.next_time(plan, run) == S + 1900
     run, effects = machine.step(plan, run, TimeCame(S + 1900))
     assert [(e.key, e.priority) for e in of(Raise, effects)] == [("a:overdue", "high")]
