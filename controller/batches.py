@@ -1,20 +1,36 @@
-"""Batches and where they come from: donor to construct, split and pooled; what touched one, and who got a lot."""
+"""Batches written down: donor to release, split and pooled, by a person, at a start, or by a hand step with moves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any, Literal
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.store.changes import AuditEntry, Change, Insert
+from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused
 from controller.store.reader import Reader
+from protocols.step_forms import Origin
 
-Kind = Literal["donor", "isolation", "passage", "bank", "spheroids", "differentiation", "construct"]
+Kind = Literal["donor", Origin]
+KINDS: tuple[Kind, ...] = ("donor", *get_args(Origin))
+RELEASED = "release"
+LONGEST = 80
+"""Characters of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The batch a run works on: one that is on record; or a new one, made of a share (0 to 1) of each parent."""
+
+    batch: str
+    parents: Mapping[str, float] = field(default_factory=dict[str, float])
+    kind: Kind | None = None
+    """Of a new batch; None = that of its parents."""
 
 
 class Batches:
@@ -22,6 +38,8 @@ class Batches:
 
     def __init__(self, keys: Keys) -> None:
         self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
+        self.writing = asyncio.Lock()
+        """Held from the look at what is left of a batch until what is taken of it is on record."""
 
     async def add(
         self, batch: str, kind: Kind, by: Actor, *, run: str = "", parents: Mapping[str, float], note: str = "",
@@ -33,112 +51,110 @@ class Batches:
         asked = asks(f"batch {batch}", **facts)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["batch"])
-        faults = [f"there is no batch {parent!r}" for parent in parents if self.ledger.batch(parent) is None]
-        faults += [
-            f"a share is above 0 and at most 1, not {share:g}" for share in parents.values() if not 0 < share <= 1
-        ]
-        faults += self._overdrawn(parents)
-        if not batch.strip() or batch != batch.strip():
-            faults.append("a batch needs a name without blanks at its ends")
-        if run and self.ledger.run(run) is None:
-            faults.append(f"there is no run {run!r}")
-        if (kind == "donor") == bool(parents):
-            faults.append("a donor has no parents; every other batch comes from one or more")
-        if faults:
-            raise Unusable(faults)
-        now = self.clock.now()
-        row = {"batch": batch, "kind": kind, "run_id": run or None, "at": now, "by": by.name, "note": note}
-        change: list[Change] = [Insert("batches", row)]
-        edges = ({"parent": parent, "child": batch, "share": share} for parent, share in parents.items())
-        change.extend(Insert("batch_edges", edge) for edge in edges)
-        if key:
-            change.append(answer_row(key, run or None, now, {"asked": asked, "batch": batch}))
-        entry = AuditEntry(
-            "batch made", "batch", batch, by.name, by.role, by.authenticated_by, new=facts, run_id=run, client=by.client
-        )
-        try:
-            await self.ledger.commit(change, [entry])
-        except ChangeRefused:
-            raise RunConflict(f"the batch {batch!r} is on record already") from None
+        async with self.writing:
+            faults = list(_faults(self.ledger, batch, kind, parents))
+            if run and self.ledger.run(run) is None:
+                faults.append(f"there is no run {run!r}")
+            if faults:
+                raise Unusable(faults)
+            now = self.clock.now()
+            change, entry = made(batch, kind, run, parents, now, by, note)
+            if key:
+                change.append(answer_row(key, run or None, now, {"asked": asked, "batch": batch}))
+            try:
+                await self.ledger.commit(change, [entry])
+            except ChangeRefused:
+                raise RunConflict(f"the batch {batch!r} is on record already") from None
         return batch
 
-    def _overdrawn(self, parents: Mapping[str, float]) -> list[str]:
-        edges = self.ledger.batch_edges()
-        given = {name: sum(edge.share or 0.0 for edge in edges if edge.parent == name) for name in parents}
-        return [
-            f"{name!r} has only {max(0.0, 1 - given[name]):.3g} of itself left"
-            for name, share in parents.items()
-            if given[name] + share > 1 + 1e-9
-        ]
+    def objections(self, wish: Begun | None) -> list[str]:
+        """Why a run cannot work on this batch: one sentence each (RM-06)."""
+        if wish is None:
+            return []
+        if wish.parents:
+            found = list(_faults(self.ledger, wish.batch, self._kind(wish), wish.parents))
+            there = self.ledger.batch(wish.batch) is not None
+            return [*found, f"{wish.batch!r} is on record already: a new batch needs a new name"] if there else found
+        return list(_unfit(self.ledger, wish.batch))
+
+    def begin(self, wish: Begun | None, run: str, now: float, by: Actor) -> tuple[list[Change], list[AuditEntry]]:
+        """The rows of a start on this batch, to which there are no objections."""
+        if wish is None:
+            return [], []
+        if wish.parents:
+            kind = self._kind(wish)
+            assert kind is not None  # there would be an objection
+            change, entry = made(wish.batch, kind, run, wish.parents, now, by, f"{run} works on it")
+            return change, [entry]
+        entry = AuditEntry(
+            "batch taken", "batch", wish.batch, by.name, by.role, by.authenticated_by, new=run, run_id=run,
+            client=by.client,
+        )  # fmt: skip
+        return [Update("batches", {"batch": wish.batch}, {"run_id": run})], [entry]
+
+    def _kind(self, wish: Begun) -> Kind | None:
+        """As asked; or what all its parents are, a donor's tissue being an isolation. None = they differ."""
+        if wish.kind is not None:
+            return wish.kind
+        kinds = {row.kind for row in self.ledger.batches() if row.batch in wish.parents}
+        if kinds == {"donor"}:
+            return "isolation"
+        return next((kind for kind in KINDS if kinds == {kind}), None)
 
 
-def ancestors(ledger: Reader, batch: str) -> list[str]:
-    """The batch and all it came from, nearest first."""
-    return _walk([batch], [(edge.child, edge.parent) for edge in ledger.batch_edges()])
+def made(
+    batch: str, kind: Kind, run: str, parents: Mapping[str, float | None], now: float, by: Actor, note: str,
+    step: str = "",
+) -> tuple[list[Change], AuditEntry]:  # fmt: skip
+    """The rows of a new batch and its record. A share is None where nobody knows it."""
+    row = {"batch": batch, "kind": kind, "run_id": run or None, "at": now, "by": by.name, "note": note}
+    edges = [{"parent": parent, "child": batch, "share": share} for parent, share in parents.items()]
+    new = {"batch": batch, "kind": kind, "run": run, "parents": dict(parents), "note": note}
+    entry = AuditEntry(
+        "batch made", "batch", batch, by.name, by.role, by.authenticated_by, new=new, run_id=run, step=step,
+        client=by.client,
+    )  # fmt: skip
+    return [Insert("batches", row), *(Insert("batch_edges", edge) for edge in edges)], entry
 
 
-def descendants(ledger: Reader, batches: Iterable[str]) -> list[str]:
-    """The batches and all that came from them, nearest first."""
-    return _walk(batches, [(edge.parent, edge.child) for edge in ledger.batch_edges()])
+def taken(ledger: Reader, batch: str) -> float:
+    """Which part of a batch its children have, as far as that is known: 0 to 1."""
+    return sum(edge.share or 0.0 for edge in ledger.batch_edges() if edge.parent == batch)
 
 
-def _walk(begin: Iterable[str], steps: list[tuple[str, str]]) -> list[str]:
-    found = list(dict.fromkeys(begin))
-    for batch in found:
-        found.extend(there for here, there in steps if here == batch and there not in found)
-    return found
+def named(batch: str) -> Iterator[str]:
+    """What is against this name of a new batch."""
+    if not batch.strip() or batch != batch.strip() or not batch.isprintable() or len(batch) > LONGEST:
+        yield f"a batch needs a name of at most {LONGEST} characters without blanks at its ends, not {batch!r}"
 
 
-def touched(ledger: Reader, batch: str) -> dict[str, Any]:
-    """Everything that touched a batch or its ancestors: lots, doses, tasks, results, devices, alarms, deviations of
-    their runs. Raises Unusable when there is no such batch."""
-    if ledger.batch(batch) is None:
-        raise Unusable([f"there is no batch {batch!r}"])
-    names = ancestors(ledger, batch)
-    runs = sorted({row.run_id for row in ledger.batches() if row.batch in names and row.run_id})
-    doses = [dose for run in runs for dose in ledger.doses(run)]
-    lots = {use.lot for use in ledger.lot_uses() if use.run_id in runs} | {
-        lot for lot in (row.lot for row in ledger.lots()) if set(runs) & set(runs_of_lot(ledger, lot))
-    }
-    return {
-        "batch": batch,
-        "batches": names,
-        "runs": runs,
-        "lots": sorted(lots),
-        "doses": [asdict(dose) for dose in doses],
-        "devices": sorted({dose.device for dose in doses}),
-        "tasks": [asdict(task) for run in runs for task in ledger.tasks(run)],
-        "results": [asdict(result) for run in runs for result in ledger.sample_results(run)],
-        "alarms": [asdict(alarm) for alarm in ledger.alarms() if alarm.run_id in runs],
-        "deviations": [asdict(row) for run in runs for row in ledger.deviations(run)],
-    }
+def _faults(ledger: Reader, batch: str, kind: Kind | None, parents: Mapping[str, float]) -> Iterator[str]:
+    rows = {parent: ledger.batch(parent) for parent in parents}
+    yield from (f"there is no batch {parent!r}" for parent, row in rows.items() if row is None)
+    for parent, row in rows.items():
+        if row is not None and row.kind == RELEASED:
+            yield f"{parent!r} is released: nothing more is made of it"
+    for parent, share in parents.items():
+        if not 0 < share <= 1:
+            yield f"a share is above 0 and at most 1, not {share:g}"
+        elif taken(ledger, parent) + share > 1 + 1e-9:
+            yield f"{parent!r} has only {max(0.0, 1 - taken(ledger, parent)):.3g} of itself left"
+    yield from named(batch)
+    if kind is None:
+        yield f"what it is cannot be told from its parents; say it: one of {', '.join(KINDS[1:])}"
+    elif (kind == "donor") == bool(parents):
+        yield "a donor has no parents; every other batch comes from one or more"
 
 
-def batches_of_lot(ledger: Reader, lot: str) -> list[str]:
-    """Which batches got a lot, by hand or from a bottle on a pump, themselves or through an ancestor."""
-    runs = runs_of_lot(ledger, lot)
-    return descendants(ledger, [row.batch for row in ledger.batches() if row.run_id in runs])
-
-
-def runs_of_lot(ledger: Reader, lot: str) -> list[str]:
-    """Runs with a hand step that used the lot, and runs that drew from a bottle of it until the next was hung."""
-    uses = ledger.lot_uses()
-    found = {use.run_id for use in uses if use.lot == lot}
-    unit = {row.run_id: row.unit for row in ledger.runs()}
-    hung = sorted(
-        (use.at, unit[use.run_id], use.material, use.lot)
-        for use in uses
-        if (task := ledger.task(use.run_id, use.path)) is not None
-        and any(act["act"] == "renew" and act["fluid"] == use.material for act in task.hand["acts"])
-    )
-    for at, where, fluid, name in hung:
-        if name != lot:
-            continue
-        end = next((then for then, there, what, _ in hung if then > at and (there, what) == (where, fluid)), None)
-        found |= {
-            dose.run_id
-            for dose in ledger.doses()
-            if dose.run_id and unit[dose.run_id] == where and dose.fluid == fluid
-            and dose.intended_at >= at and (end is None or dose.intended_at < end)
-        }  # fmt: skip
-    return sorted(found)
+def _unfit(ledger: Reader, batch: str) -> Iterator[str]:
+    """Why a run cannot work on a batch that should be there."""
+    row = ledger.batch(batch)
+    if row is None:
+        yield f"there is no batch {batch!r}: write it down first, or say which it comes from"
+        return
+    if row.kind == RELEASED:
+        yield f"{batch!r} is released: no run works on it any more"
+    if row.run_id:
+        yield f"{batch!r} is of {row.run_id}: give this run a new batch that comes from it, with the share it gets"
+    if taken(ledger, batch) >= 1 - 1e-9:
+        yield f"nothing is left of {batch!r}: all of it went into other batches"

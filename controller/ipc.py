@@ -20,13 +20,15 @@ from controller.actors import Actor, local_user
 from controller.alarms import Alarms
 from controller.amendments import Wish
 from controller.asked import LOCAL, scoped
-from controller.batches import batches_of_lot, touched
+from controller.batches import Begun
 from controller.by_hand import Move
 from controller.calibration.desk import Desk
 from controller.calibration.weighing import Weighing
 from controller.clock import pace, people_s
 from controller.controller import Controller
 from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, Unusable
+from controller.lineage import batches_of_lot, family, touched
+from controller.offspring import Said
 from controller.reasons import reasoned
 from controller.runs import Runs
 from controller.snapshot import hello, run, snapshot
@@ -203,8 +205,9 @@ async def on_record(
     match request:
         case ask.Start():
             started = await runs.start(
-                request.protocol, by=actor, unit=request.unit, sets=request.set, start=request.start, key=request.key
-            )
+                request.protocol, by=actor, unit=request.unit, sets=request.set, start=request.start,
+                batch=begun(request), key=request.key,
+            )  # fmt: skip
             return {"run": started}
         case ask.CommandRun():
             state = await runs.command(
@@ -216,6 +219,7 @@ async def on_record(
             state = await runs.answer(
                 request.run, request.path, request.entries, by, request.key,
                 lots=request.lots, happened_at=request.happened_at, out_min=request.out_min, why=request.why,
+                batches={into: Said(each.batch, each.share, each.kept) for into, each in request.batches.items()},
             )  # fmt: skip
             return {"state": state}
         case ask.AddPhoto():
@@ -229,8 +233,10 @@ async def on_record(
         case ask.AddBatch():
             facts = request.model_dump(exclude={"id", "actor", "do", "key", "batch", "kind"})
             return {"batch": await runs.batches.add(request.batch, request.kind, actor, **facts, key=request.key)}
+        case ask.ShowBatch():
+            return family(ledger, request.batch)
         case ask.Touched():
-            return touched(ledger, request.batch)
+            return touched(ledger, request.batch, controller.settings.signals())
         case ask.BatchesOfLot():
             return batches_of_lot(ledger, request.lot)
         case ask.Lots():
@@ -304,6 +310,15 @@ async def on_record(
 
 OF_A_RUN = (ask.CommandRun, ask.Answer, ask.AddPhoto, ask.Claim, ask.Decide)
 """Requests whose refusal is kept with the run they are for."""
+
+
+def begun(request: ask.Start) -> Begun | None:
+    """The batch that a run is to work on; None = none. Raises Unusable."""
+    if not request.batch and (request.parents or request.kind):
+        raise Unusable(["name the new batch"])
+    if request.kind and not request.parents:
+        raise Unusable(["a new batch comes from others: say which; one that is there has its kind already"])
+    return Begun(request.batch, request.parents, request.kind) if request.batch else None
 
 
 def desk_of(controller: Controller) -> Desk:

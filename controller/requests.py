@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from controller.batches import Kind
 from controller.people import Whom
 from protocols.states import Cause
 
@@ -65,6 +66,10 @@ class Start(Keyed):
     set: dict[str, str] = Field(default_factory=dict[str, str])
     start: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
     """UTC s; None = now."""
+    batch: Word = ""
+    """The batch that the run works on; with `parents` a new one."""
+    parents: Annotated[dict[str, float], Field(max_length=100)] = Field(default_factory=dict[str, float])
+    kind: Kind | None = None
 
 
 class CommandRun(Keyed):
@@ -73,6 +78,16 @@ class CommandRun(Keyed):
     cause: Annotated[Cause, Field(strict=False)]
     why: str = ""
     state_seen: str = ""
+
+
+class BatchSaid(BaseModel):
+    """Of a batch that a hand step makes, where it is not as the protocol has it. Parts of 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    batch: Word = ""
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    kept: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Answer(Keyed):
@@ -84,6 +99,7 @@ class Answer(Keyed):
     lots: dict[str, Word] = Field(default_factory=dict[str, Word])
     happened_at: Annotated[float, Field(ge=0, le=LATEST_S)] | None = None
     out_min: Annotated[float, Field(ge=0, le=1440)] | None = None
+    batches: Annotated[dict[Word, BatchSaid], Field(max_length=50)] = Field(default_factory=dict[str, BatchSaid])
     why: Annotated[str, Field(max_length=1000)] = ""
 
 
@@ -118,10 +134,15 @@ class BatchesList(Request):
 class AddBatch(Keyed):
     do: Literal["add_batch"]
     batch: Word
-    kind: Literal["donor", "isolation", "passage", "bank", "spheroids", "differentiation", "construct"]
+    kind: Kind
     run: Word = ""
     parents: Annotated[dict[str, float], Field(max_length=100)] = Field(default_factory=dict[str, float])
     note: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ShowBatch(Request):
+    do: Literal["batch"]
+    batch: Word
 
 
 class Touched(Request):
@@ -302,8 +323,8 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | AddPhoto | Claim | Decide | AmendRun | SetMode | Advance | Confirm
-    | Hold | MeasureVolume | MoveByHand | StopPumps | BatchesList | AddBatch | Touched | BatchesOfLot | Lots | AddLot
-    | PutLot | Calibrations | Calibrate
+    | Hold | MeasureVolume | MoveByHand | StopPumps | BatchesList | ShowBatch | AddBatch | Touched | BatchesOfLot
+    | Lots | AddLot | PutLot | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

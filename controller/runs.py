@@ -6,17 +6,18 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from controller import identity
 from controller.actors import RULE, Actor
 from controller.amendments import Wish, made, preview
 from controller.asked import asked as asks
-from controller.batches import Batches
+from controller.batches import Batches, Begun
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.materials import Materials, simulated, used
+from controller.offspring import Said, as_json, born, makes
 from controller.outings import outing
 from controller.people import Whom, checked, claimant, happened
 from controller.photos import Photos, unknown
@@ -72,6 +73,7 @@ class Runs:
         """One answer at a time looks at the stock and is written down."""
         self._settled_at = -1
         """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
+        self._makes: dict[tuple[str, str], tuple[int, list[dict[str, Any]]]] = {}
         self._claiming = asyncio.Lock()
         self.claimed = asyncio.Event()
         """Set when it changed who is on a task; whoever waits for that clears it."""
@@ -140,14 +142,16 @@ class Runs:
         unit: str | None = None,
         sets: Mapping[str, str] | None = None,
         start: float | None = None,
+        batch: Begun | None = None,
         key: str = "",
     ) -> str:
         """Check, bind and start a protocol on a unit; the run id. Raises ProtocolInvalid, Unusable, RunConflict."""
-        asked = asks("start", protocol=text, unit=unit, sets=dict(sets or {}), start=start)
+        more = {} if batch is None else {"batch": asdict(batch)}
+        asked = asks("start", protocol=text, unit=unit, sets=dict(sets or {}), start=start, **more)
         if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["run"])
-        async with self._starting:
-            return await self._started(text, by, unit, sets, start, key, asked)
+        async with self._starting, self.batches.writing:
+            return await self._started(text, by, unit, sets, start, batch, key, asked)
 
     async def _started(
         self,
@@ -156,6 +160,7 @@ class Runs:
         unit: str | None,
         sets: Mapping[str, str] | None,
         start: float | None,
+        batch: Begun | None,
         key: str,
         asked: str,
     ) -> str:
@@ -167,11 +172,13 @@ class Runs:
         protocol = load(text)
         begins = self.doors.clock.now() if start is None else start
         plan = self.planner(protocol, begins, self.settings.bench.zone, dict(sets or {}))
+        plan = plan if batch is None else replace(plan, batch=batch.batch)
         lacks = [*failures(plan, where, self.doors.bench), *sharing.failures(plan, where, self.doors.outputs)]
+        lacks += self.batches.objections(batch)
         if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
-        await self._record_start(run_id, where, text, plan, dict(sets or {}), by, key, asked)
+        await self._record_start(run_id, where, text, plan, dict(sets or {}), batch, by, key, asked)
         engine = self._adopt(Engine(run_id, Site(run_id, where, begins), plan, Run(), self.doors))
         await engine.ask(Command(self.doors.clock.now(), Cause.START, by.name), by)
         return run_id
@@ -183,6 +190,7 @@ class Runs:
         text: str,
         plan: Plan,
         sets: dict[str, str],
+        batch: Begun | None,
         by: Actor,
         key: str,
         asked: str,
@@ -203,7 +211,8 @@ class Runs:
             "program_version": program_version(),
         }
         left, told = taken_over(self.doors.ledger, unit, self.doors.clock.now(), plan.start)
-        change: list[Change] = [Insert("runs", row), *left]
+        taken, said = self.batches.begin(batch, run_id, self.doors.clock.now(), by)
+        change: list[Change] = [Insert("runs", row), *left, *taken]
         if key:
             change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "run": run_id}))
         alone = {
@@ -212,10 +221,10 @@ class Runs:
         }
         new = {
             "protocol": plan.protocol, "version": plan.version, "sha256": digest, "unit": unit.name,
-            "worst unattended": alone,
+            "batch": plan.batch, "worst unattended": alone,
         }  # fmt: skip
         entry = AuditEntry("run created", "run", run_id, by.name, by.role, by.authenticated_by, new=new, run_id=run_id)
-        await self.doors.ledger.commit(change, [entry, *told])
+        await self.doors.ledger.commit(change, [entry, *told, *said])
 
     def _adopt(self, engine: Engine) -> Engine:
         unit = engine.site.unit
@@ -369,15 +378,18 @@ class Runs:
         lots: Mapping[str, str] | None = None,
         happened_at: float | None = None,
         out_min: float | None = None,
+        batches: Mapping[str, Said] | None = None,
         why: str = "",
     ) -> str:
         """A person's answer to a task; raises Unusable (entries, lots, times, signature), RunConflict (no open task).
 
         `lots`: the lot of each material it asks for; `out_min`: how long vessels were out of the incubator;
-        `happened_at` (UTC s): when it was done, where it is written down late."""
+        `happened_at` (UTC s): when it was done, where it is written down late; `batches`: what is said of the batch
+        that comes to be in a vessel. Those batches are made in the transaction that confirms the step."""
         said = {"lots": dict(lots)} if lots else {}
         said |= {"happened_at": happened_at} if happened_at is not None else {}
         said |= {"out_min": out_min} if out_min is not None else {}
+        said |= {"batches": {into: asdict(each) for into, each in batches.items()}} if batches else {}
         asked = asks(f"answer {run_id} {path}", run=run_id, path=path, entries=dict(entries), by=by.name, **said)
         if (answer := self.keys.answered(key, asked)) is not None:
             return str(answer["state"])
@@ -393,13 +405,23 @@ class Runs:
             raise Unusable(faults)
         visit = outing(task, out_min, at, by)
         if waits := signature(task, taken, by):
+            makes(self.doors.ledger, engine.plan, task, batches)
             return await self._first_of_two(task, taken, by, waits, key, asked)
         wanted = list(dict.fromkeys(task.hand["lots"]))
-        async with self._booking:
+        async with self._booking, self.batches.writing:
             change, audit = await self._lots(run_id, path, wanted, lots or {}, at, by, why)
-            facts = {"state": "answered", "entries": taken, "answered_by": signed(task, by), "answered_at": now}
+            facts: dict[str, object] = {
+                "state": "answered",
+                "entries": taken,
+                "answered_by": signed(task, by),
+                "answered_at": now,
+            }
             if happened_at is not None:
                 facts["happened_at"] = at
+            if children := makes(self.doors.ledger, engine.plan, task, batches):
+                rows, entries_of = born(self.batches, task, children, by)
+                facts["hand"] = {**task.hand, "made": as_json(children)}
+                change, audit = [*change, *rows], [*audit, *entries_of]
             change += [Update("tasks", {"run_id": run_id, "path": path}, facts), *visit.change]
             if key:
                 change.append(answer_row(key, run_id, now, {"asked": asked, "state": "answered"}))
@@ -647,9 +669,19 @@ class Runs:
                     self.doors.ledger, engine.plan, engine.run_id, task.path, facts
                 ).items()
             },
+            "makes": self._made(engine, row),
             "answers_at": (self.simulated_person or {}).get(f"{engine.run_id}:{task.path}"),
             **facts,
         }
+
+    def _made(self, engine: Engine, task: TaskRow | None) -> list[dict[str, Any]]:
+        """The batches that a task makes by default, worked out anew when something was recorded."""
+        if task is None or not engine.plan.batch or not task.hand.get("moves"):
+            return []
+        key, seq = (task.run_id, task.path), self.doors.ledger.seq
+        if self._makes.get(key, (-1, []))[0] != seq:
+            self._makes[key] = seq, as_json(makes(self.doors.ledger, engine.plan, task))
+        return self._makes[key][1]
 
 
 def archived(row: RunRow) -> bool:

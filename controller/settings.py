@@ -164,6 +164,10 @@ class Settings(Strict):
         content = self.model_dump(mode="json", exclude_defaults=True, exclude=apart)
         return json.dumps(content, sort_keys=True)
 
+    def signals(self) -> dict[str, list[str]]:
+        """What is measured at each unit, as the history names it."""
+        return {unit.name: sorted(set(unit.roles.values())) for unit in self.units}
+
     def unit(self, name: str) -> UnitSettings:
         """Raises Unusable when there is no such unit."""
         units = {unit.name: unit for unit in self.units}

@@ -278,6 +278,8 @@ class Plan:
     """What a person is asked to do each time the run is held."""
     alarm_rules: tuple[AlarmRule, ...] = ()
     """The first that fits an alarm counts."""
+    batch: str = ""
+    """The batch that this run works on (RM-02); "" = none."""
     nodes: dict[str, Node] = field(init=False, repr=False, compare=False)
     """Every node by its path; made here, not stored."""
     parents: dict[str, str] = field(init=False, repr=False, compare=False)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from typing import Any, get_args
+from typing import Any
 
+from api.commands.runs_batches import shares
 from api.folders import data_argument
-from api.refusal import Refusal
+from api.site_time import shown_time
 from api.socket_client import ask
 from api.table import table
 from api.verbs import verbs
-from controller.batches import Kind
+from controller.batches import KINDS
 
-EXAMPLE = "osteon batches add SB-1 --kind spheroids --from P3=0.5 --run run-4"
+EXAMPLE = "osteon batches add SB-1 --kind 'spheroid batch' --from P3=0.5 --run run-4"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verb("list", "every batch")
     add = verb("add", "a new batch")
     add.add_argument("batch", metavar="BATCH")
-    add.add_argument("--kind", required=True, choices=get_args(Kind))
+    add.add_argument("--kind", required=True, choices=KINDS)
     add.add_argument("--from", dest="parents", action="append", default=[], metavar="BATCH[=SHARE]", help="0 to 1")
     add.add_argument("--run", default="", metavar="RUN", help="in which it is made or cultivated")
     add.add_argument("--note", default="", metavar="TEXT")
+    verb("show", "one batch: what it is, who made it, its ancestors and descendants").add_argument(
+        "batch", metavar="BATCH"
+    )
     verb("touched", "everything that touched a batch").add_argument("batch", metavar="BATCH")
     verb("lot", "which batches got a lot").add_argument("lot", metavar="LOT")
     parser.set_defaults(verb="list", json=False)
@@ -39,9 +43,13 @@ def run(options: argparse.Namespace) -> int:
             key = secrets.token_hex(8)
             found = ask(options.data, "add_batch", key=key, batch=options.batch, kind=options.kind, **facts)
             lines = [f"{found['batch']} is on record"]
+        case "show":
+            found = ask(options.data, "batch", batch=options.batch)
+            lines = shown(found)
         case "touched":
             found = ask(options.data, "touched", batch=options.batch)
-            lines = [told(name, what) for name, what in found.items() if name != "batch"]
+            lines = [told(name, what) for name, what in found.items() if name not in ("batch", "readings")]
+            lines += [reading(each) for each in found["readings"]]
         case "lot":
             found = ask(options.data, "batches_of_lot", lot=options.lot)
             lines = found or ["no batch got this lot"]
@@ -52,15 +60,24 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def shares(words: list[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for word in words:
-        name, _, share = word.partition("=")
-        try:
-            found[name] = float(share or 1.0)
-        except ValueError:
-            raise Refusal(f"{word}: write it as BATCH=SHARE, such as P3=0.5") from None
-    return found
+def part(relative: dict[str, Any]) -> str:
+    """A relative and which part of the parent that is; ? = nobody knows."""
+    share = relative["share"]
+    return f"{relative['batch']} ({'?' if share is None else f'{share:g}'})"
+
+
+def shown(found: dict[str, Any]) -> list[str]:
+    made = found["made"]
+    by_step = f", by {made['title']!r} in {made['into']}, {made['kept'] * 100:g} % arrived" if made else ""
+    lines = [f"{found['batch']}: {found['kind']}, {found['run_id'] or 'of no run'}, written by {found['by']}{by_step}"]
+    near = ("parents", "children")
+    lines += [f"{name}: {', '.join(part(each) for each in found[name]) or 'none'}" for name in near]
+    return [*lines, *(told(name, found[name]) for name in ("ancestors", "descendants"))]
+
+
+def reading(where: dict[str, Any]) -> str:
+    begins, ends = shown_time(where["from"]), shown_time(where["to"]) if where["to"] is not None else "now"
+    return f"readings of {where['run']}: {', '.join(where['signals']) or 'none'}, {begins} to {ends} (UTC)"
 
 
 def told(name: str, what: list[Any]) -> str:
@@ -74,7 +91,7 @@ def listed(found: dict[str, list[dict[str, Any]]]) -> str:
             each["batch"],
             each["kind"],
             each["run_id"] or "",
-            ", ".join(f"{e['parent']} ({e['share']:g})" for e in found["edges"] if e["child"] == each["batch"]),
+            ", ".join(part({**e, "batch": e["parent"]}) for e in found["edges"] if e["child"] == each["batch"]),
         )
         for each in found["batches"]
     ]

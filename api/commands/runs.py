@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from api import question
+from api.commands.runs_batches import answer_arguments, said, shares, start_arguments, told
 from api.commands.runs_labels import labels
 from api.folders import data_argument
 from api.refusal import Refusal
@@ -48,6 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--unit", metavar="UNIT", help="where (default: the first unit of the bench)")
     start.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     start.add_argument("--start", metavar="ISO", help="2026-01-05T08:00 in the site's zone (default: now)")
+    start_arguments(start)
     for name, meaning in COMMANDS.items():
         command = verb(name, meaning)
         command.add_argument("id", metavar="RUN", help="as 'runs list' shows it")
@@ -58,6 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
     answer.add_argument("entries", nargs="*", metavar="NAME=VALUE")
     answer.add_argument("--lot", action="append", default=[], metavar="MATERIAL=LOT", help="the lot that was used")
+    answer_arguments(answer)
     answer.add_argument("--out", type=float, metavar="MIN", help="how long vessels were out of the incubator")
     answer.add_argument("--happened", metavar="ISO", help="when it was done, in the site's zone (default: now)")
     answer.add_argument("--why", default="", metavar="TEXT", help="why a refused lot is used, or the time is early")
@@ -173,6 +176,7 @@ def start(options: argparse.Namespace) -> int:
     if options.start:
         begins = parse_time(options.start, str(ask(options.data, "snapshot")["zone"]))
     asked = {"protocol": protocol.text, "unit": options.unit, "set": sets, "start": begins}
+    asked |= {"batch": options.batch, "parents": shares(options.parents), "kind": options.kind}
     done = ask(options.data, "start", timeout_s=60.0, key=secrets.token_hex(8), **asked)
     print(json.dumps(done) if options.json else f"{done['run']} started")
     return 0
@@ -201,6 +205,8 @@ def tasks(options: argparse.Namespace) -> int:
             print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
         for name in task["lots"]:
             print(f"    name the lot of {name}: --lot '{name}=…'")
+        for line in told(task):
+            print(f"    {line}")
         if task["out_of_incubator_s"]:
             print(f"    say how long vessels were out, at most {task['out_of_incubator_s'] / 60:g} min: --out MIN")
     if not found:
@@ -212,6 +218,7 @@ def answer(options: argparse.Namespace) -> int:
     entries: dict[str, float | str | bool] = {name: entered(text) for name, text in pairs(options.entries).items()}
     asked: dict[str, Any] = {"run": options.id, "path": options.path, "entries": entries}
     asked |= {"lots": pairs(options.lot), "why": options.why}
+    asked["batches"] = said(pairs(options.batch), options)
     if options.out is not None:
         asked["out_min"] = options.out
     if options.happened:

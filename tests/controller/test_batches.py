@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from controller.batches import batches_of_lot, runs_of_lot, touched
 from controller.errors import RunConflict, Unusable
+from controller.lineage import batches_of_lot, runs_of_lot, touched
 from controller.store.changes import AuditEntry, Change, Insert
 from tests.controller.quick import QuickLab
 from tests.runs.lab import TESTER
@@ -37,9 +37,9 @@ async def family(lab: QuickLab) -> None:
     batches = lab.runs.batches
     await batches.add("D", "donor", TESTER, parents={})
     await batches.add("P1", "passage", TESTER, run="run-1", parents={"D": 1.0})
-    await batches.add("S1", "spheroids", TESTER, run="run-3", parents={"P1": 0.5})
+    await batches.add("S1", "spheroid batch", TESTER, run="run-3", parents={"P1": 0.5})
     await batches.add("P2", "passage", TESTER, run="run-2", parents={"P1": 0.25})
-    await batches.add("X", "construct", TESTER, run="run-4", parents={"P1": 0.25})
+    await batches.add("X", "combination", TESTER, run="run-4", parents={"P1": 0.25})
 
 
 async def test_a_lot_is_followed_through_the_bottle_to_every_run_until_the_next_bottle(lab: QuickLab) -> None:
@@ -56,12 +56,12 @@ async def test_what_touched_a_batch_is_found_through_its_ancestors(lab: QuickLab
     await lab.up()
     await past(lab)
     await family(lab)
-    found = touched(lab.ledger, "P2")
+    found = touched(lab.ledger, "P2", {})
     assert (found["batches"], found["runs"], found["lots"]) == (["P2", "P1", "D"], ["run-1", "run-2"], ["A"])
     assert found["devices"] == ["pump1", "pump2"]
     assert [row["text"] for row in found["deviations"]] == ["late"]
     with pytest.raises(Unusable, match="no batch"):
-        touched(lab.ledger, "P9")
+        touched(lab.ledger, "P9", {})
 
 
 async def test_a_batch_gives_no_more_than_all_of_itself_and_is_made_once(lab: QuickLab) -> None:
