@@ -12,6 +12,7 @@ from controller.asked import older, scoped
 
 if TYPE_CHECKING:
     from api.web.timeline import Told
+    from controller.store.reader import Reader
     from controller.store.rows import PhotoRow, RunRow, TaskRow
     from protocols.plan import Plan
 
@@ -27,6 +28,10 @@ class Archive:
         """Run -> number of its last event, and what the journal tells up to there."""
         self._timelines: dict[tuple[str, frozenset[str]], tuple[int, float, bytes]] = {}
         """Run and what is left out -> audit number and bench time it was made at, and the answer."""
+
+    @property
+    def ledger(self) -> Reader:
+        return self._records.ledger()
 
     def runs(self, unit: str | None = None) -> list[dict[str, Any]]:
         """The newest first; all, or those of one unit."""
@@ -164,6 +169,7 @@ def shaped(row: RunRow) -> dict[str, Any]:
         "ended": row.ended_at,
         "created_by": row.created_by,
         "parameters": row.parameters,
+        "batch": row.plan.get("batch", "") if row.plan else "",
     }
 
 

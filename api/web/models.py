@@ -40,6 +40,16 @@ class CommandIn(Incoming):
     why: Annotated[Text, Field(examples=["foam in the vessel"])] = ""
 
 
+class BatchSaidIn(Incoming):
+    """Of the batch that a hand step makes in a vessel, where it is not as the protocol has it."""
+
+    batch: Annotated[str, Field(max_length=80, examples=["SB-1"])] = ""
+    share: Annotated[float | None, Field(gt=0, le=1, strict=False)] = None
+    """Which part of the source went there."""
+    kept: Annotated[float | None, Field(gt=0, le=1, strict=False)] = None
+    """How much of that arrived."""
+
+
 class AnswerIn(Incoming):
     """What a person wrote down for a task."""
 
@@ -49,6 +59,8 @@ class AnswerIn(Incoming):
     happened_at: Annotated[float, Field(ge=0, le=4e9, examples=[1767600000.0])] | None = None
     out_min: Annotated[float, Field(ge=0, le=1440, strict=False, examples=[12.0])] | None = None
     """UTC s, where it is written down later than it was done; None = now."""
+    batches: Annotated[dict[Name, BatchSaidIn], Field(max_length=50, examples=[{"plates": {"batch": "SB-1"}}])] = {}
+    """By vessel, what is said of the batch that this step makes there."""
     why: Annotated[str, Field(max_length=1000)] = ""
     """Needed before the task was open, and by a supervisor who lets a refused lot pass."""
 
@@ -135,6 +147,12 @@ class StartIn(Incoming):
     unit: Name | None = None
     set: Annotated[dict[str, str], Field(max_length=100)] = {}
     start: Annotated[float | None, Field(ge=0, strict=False)] = None
+    batch: Annotated[str, Field(max_length=200, examples=["B-001"])] = ""
+    """The batch that the run works on; with `parents` a new one."""
+    parents: Annotated[dict[Name, float], Field(max_length=100)] = {}
+    """Which part of each (0 to 1) goes into the new batch."""
+    kind: Annotated[str | None, Field(max_length=40)] = None
+    """Of the new batch; None = that of its parents."""
 
 
 class CheckIn(Incoming):
@@ -324,6 +342,8 @@ class RunRow(Outgoing):
     started: Time | None
     ended: Time | None
     created_by: str
+    batch: Annotated[str, Field(examples=["B-001"])]
+    """What it works on; "" = no batch."""
 
 
 class RunOut(RunRow):

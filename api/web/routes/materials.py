@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.web import batch_archive
 from api.web.feed import compact
 from api.web.models import LotIn, LotOut, LotStateIn, LotStateOut
 from api.web.routes.runs import JSON, Here, Key, Viewer
@@ -22,6 +23,13 @@ router = APIRouter(prefix="/materials", tags=["materials"])
 async def lots(here: Here, person: Viewer) -> Response:
     """Every lot of every material, the newest first."""
     return Response(await here.read(lambda archive: compact(archive.lots())), media_type=JSON)
+
+
+@router.get("/{lot}/batches", response_model=list[str])
+async def batches(lot: str, here: Here, person: Viewer) -> Response:
+    """Which batches got this lot, by hand or from a bottle on a pump, themselves or through an ancestor."""
+    found = await here.read(lambda archive: compact(batch_archive.of_lot(archive.ledger, lot, person.unit)))
+    return Response(found, media_type=JSON)
 
 
 @router.post("", response_model=LotStateOut, status_code=201)

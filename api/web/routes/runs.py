@@ -108,6 +108,7 @@ async def start(body: StartIn, here: Here, person: Starter, key: Key) -> Started
     unit = body.unit or next(iter(units))
     require_unit(person, unit)
     fields = {"protocol": protocol_text(body.protocol), "unit": unit, "set": body.set, "start": body.start}
+    fields |= {"batch": body.batch, "parents": body.parents, "kind": body.kind}
     done = await here.link.act("start", {**fields, "actor": person.actor()}, key)
     return StartedOut(run=done["run"])
 

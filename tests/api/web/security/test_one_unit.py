@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ pytestmark = pytest.mark.real_time
 
 START = 1_767_567_600.0
 PROTOCOL = Path(__file__).parents[3] / "protocols" / "exchanges.yaml"
-OWN = {"unit": "own", "device": "probe_own", "signal": "probe_own.ph", "run": "run-own", "key": "key-own"}
+OWN = {"unit": "own", "device": "probe_own", "signal": "probe_own.ph", "run": "run-own", "key": "key-own",
+       "batch": "b/own"}  # fmt: skip
 FOREIGN = {name: value.replace("own", "alien") for name, value in OWN.items()}
 GENERAL = {"name": "exchanges", "user": "u", "token": "1", "id": "1", "alarm": "alarm-alien", "lot": "L-1",
            "photo": "0" * 32}  # fmt: skip
@@ -84,13 +86,28 @@ async def fill_ledger(folder: Path) -> None:
                "plan": made}  # fmt: skip
         row = {"key": f"key-{unit}", "run_id": run["run_id"], "at": START, "answer": {"state": "HOLDING", "in": unit}}
         alarms = [alarm(f"alarm-{unit}", f"device:probe_{unit}", None), alarm(f"a-{unit}", "x", f"run-{unit}")]
-        changes = [Insert("runs", run), Insert("answers", row), *(Insert("alarms", each) for each in alarms)]
+        batch = {"batch": f"b/{unit}", "kind": "bank", "run_id": run["run_id"], "at": START}
+        changes = [
+            Insert("runs", run),
+            Insert("answers", row),
+            Insert("batches", batch),
+            *(Insert("alarms", each) for each in alarms),
+        ]
         await ledger.commit(changes, [AuditEntry("test", "run", "r", "tester")])
     file = file_of(folder, GENERAL["photo"], "png")
     file.parent.mkdir()
     file.write_bytes(b"a picture")
     photo = {"photo": GENERAL["photo"], "run_id": "run-own", "path": "task/own", "at": START, "kind": "png", "bytes": 9}
     await ledger.commit([Insert("photos", photo)], [AuditEntry("test", "run", "r", "tester")])
+    lot = {"lot": "L-1", "material": "medium", "received_at": START, "state": "open"}
+    uses = [{"run_id": f"run-{unit}", "path": "x", "material": "medium", "lot": "L-1", "at": START}
+            for unit in ("own", "alien")]  # fmt: skip
+    edge = {"parent": "b/alien", "child": "b/both", "share": 0.5}
+    both = {"batch": "b/both", "kind": "bank", "run_id": "run-own", "at": START + 1.0}
+    rows = [Insert("materials", lot), *(Insert("lot_uses", use) for use in uses)]
+    await ledger.commit(
+        [*rows, Insert("batches", both), Insert("batch_edges", edge)], [AuditEntry("test", "lot", "L-1", "tester")]
+    )
     ledger.close()
 
 
@@ -118,7 +135,7 @@ async def script(house: House, role: str = "supervisor", **more: str) -> AsyncIt
 
 
 def fill(path: str, parts: Mapping[str, str]) -> str:
-    return path.format(**{**GENERAL, **parts})
+    return re.sub(r":\w+}", "}", path).format(**{**GENERAL, **parts})
 
 
 def rows(house: House) -> list[Row]:
@@ -146,6 +163,10 @@ async def test_no_reading_route_shows_anything_of_another_unit(house: House) -> 
                 shown = other.text.replace(address, "").replace("-alien", "").replace("_alien", "")
                 assert other.status_code == 403 or "there is no" in shown, row
         past = await client.get(f"{API}/alarms", params={"past": True})
+        assert (await client.get(f"{API}/batches/b/both/touched")).status_code == 403, (
+            "its mother was on the other unit"
+        )
+        assert (await client.get(f"{API}/materials/L-1/batches")).json() == ["b/own", "b/both"]
     assert answered >= 12
     assert [each["alarm_id"] for each in past.json()] == ["alarm-own", "a-own"]
 

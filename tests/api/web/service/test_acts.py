@@ -11,6 +11,11 @@ from tests.api.web.service.place import API, Page, Place, until
 from tests.controller.quick import FILL as QUICK_FILL
 
 FILL = QUICK_FILL.replace("wait: 2 h", "wait: 100 d").replace("takes: 5 min", "takes: 5 min\n        overdue: 20 d")
+FILL = FILL.replace(
+    "        takes: 5 min",
+    "        moves: [{move: cells, from: reactor, into: reactor, becomes: passage}]\n        takes: 5 min",
+)
+BEGIN = {"protocol": FILL, "batch": "P-1", "parents": {"D": 0.5}}
 
 pytestmark = [pytest.mark.real_time, pytest.mark.xdist_group("service-acts")]
 
@@ -19,13 +24,15 @@ pytestmark = [pytest.mark.real_time, pytest.mark.xdist_group("service-acts")]
 def started(place: Place) -> str:
     """A run that waits for its hand step."""
     with place.page() as page:
-        assert page.post("/runs", {"protocol": FILL}, "start-1", 201) == {"run": "run-1"}
+        assert "no batch 'D'" in page.post("/runs", BEGIN, "start-0", 422)["detail"]
+        assert page.post("/batches", {"batch": "D", "kind": "donor"}, "donor-1", 201) == {"batch": "D"}
+        assert page.post("/runs", BEGIN, "start-1", 201) == {"run": "run-1"}
         until(lambda: page.get("/tasks"), "the hand step is open")
     return "run-1"
 
 
 def test_a_start_is_done_once_whoever_repeats_it(started: str, page: Page) -> None:
-    assert page.post("/runs", {"protocol": FILL}, "start-1", 201) == {"run": "run-1"}
+    assert page.post("/runs", BEGIN, "start-1", 201) == {"run": "run-1"}
     assert len(page.get("/runs")) == 1
     taken = page.post("/runs", {"protocol": FILL}, "start-2", 409)
     assert "reset it" in taken["detail"]
@@ -127,7 +134,9 @@ def test_a_claim_is_refused_to_viewers_and_to_tokens_of_another_unit(started: st
 
 def test_a_hand_step_is_answered_by_the_person_who_signed_in(started: str, page: Page, place: Place) -> None:
     (task,) = page.get("/tasks")
-    body = {"path": task["path"], "entries": {"clear": True}}
+    assert [(each["into"], each["batch"]) for each in task["makes"]] == [("reactor", "P-1/reactor")]
+    said = {"reactor": {"batch": "P-1/second", "kept": 0.9}}
+    body = {"path": task["path"], "entries": {"clear": True}, "batches": said}
     assert page.post(f"/runs/{started}/tasks/answer", body, "answer-1") == {"state": "answered"}
     assert page.post(f"/runs/{started}/tasks/answer", body, "answer-1") == {"state": "answered"}
     row = next(each for each in page.get(f"/runs/{started}/tasks") if each["path"] == task["path"])
@@ -137,6 +146,24 @@ def test_a_hand_step_is_answered_by_the_person_who_signed_in(started: str, page:
         entry = next(each.fields for each in reversed(ledger.audit()) if each.action == "run Answered")
     assert (entry["actor"], entry["role"], entry["authenticated_by"]) == ("demo", "supervisor", "password")
     assert entry["client"].startswith("127.0.0.1")
+    what_touched_a_batch_is_one_question(started, page)
+
+
+def what_touched_a_batch_is_one_question(started: str, page: Page) -> None:
+    """The batch that the answered step made."""
+    assert [each["batch"] for each in page.get("/batches")] == ["P-1/second", "P-1", "D"]
+    assert page.get("/runs")[0]["batch"] == "P-1"
+    child = page.get("/batches/P-1%2Fsecond")
+    assert (child["parents"], child["made"]["kept"]) == ([{"batch": "P-1", "share": 1.0}], 0.9)
+    assert child["ancestors"] == ["P-1", "D"]
+    assert page.get("/batches/D")["descendants"] == ["P-1", "P-1/second"]
+    found = page.get("/batches/P-1/second/touched")
+    assert (found["runs"], [task["state"] for task in found["tasks"]]) == ([started], ["answered"])
+    (readings,) = found["readings"]
+    signal = next(name for name in readings["signals"] if name.endswith(".temperature"))
+    assert page.get(f"/signals/{signal}/history?from={readings['from']}&to={readings['from'] + 60}")["signal"] == signal
+    assert page.get("/batches/X/touched", 404)["detail"] == "there is no batch 'X'"
+    assert page.get("/materials/X/batches", 404)["detail"] == "there is no lot 'X'"
 
 
 @pytest.mark.req("SM-03")
