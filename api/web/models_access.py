@@ -62,6 +62,7 @@ class SessionView(Answered):
         ends_at=1_790_000_000,
         commands=["start", "pause", "resume", "hold", "restart", "stop", "abort", "reset"],
         acts=True,
+        decides=True,
     )
 
     user: str
@@ -79,6 +80,7 @@ class SessionView(Answered):
     commands: list[str]
     """Commands of a run that this person may give now, by their causes."""
     acts: bool
+    decides: bool
     """May acknowledge, answer tasks, hold, stop pumps."""
 
 

@@ -164,6 +164,7 @@ def me(bench: Bench) -> dict[str, Any]:
         "role": role.value,
         "commands": commands(role),
         "acts": allows(role, Right.ACT),
+        "decides": allows(role, Right.DECIDE),
     }
 
 
@@ -280,6 +281,14 @@ async def answer(request: Request) -> Response:
     return JSONResponse({"state": "answered"})
 
 
+async def decision(request: Request) -> Response:
+    bench = bench_of(request.app)
+    bench.posts.append(
+        {"path": request.url.path, "body": await request.json(), "key": request.headers.get("idempotency-key", "")}
+    )
+    return JSONResponse({"state": "HELD"})
+
+
 def claim(bench: Bench, by: str) -> Response:
     on = bench.mood.claimed_by
     if by != "anyone" and on not in ("", ME["user"]):
@@ -370,6 +379,7 @@ def build() -> Any:
             Route(f"{api}/signals/{{signal}}/history", history),
             Route(f"{api}/runs/{{run}}/timeline", timeline),
             Route(f"{api}/runs/{{run}}/commands", command, methods=["POST"]),
+            Route(f"{api}/runs/{{run}}/decisions", decision, methods=["POST"]),
             Route(f"{api}/runs/{{run}}/tasks/{{what}}", answer, methods=["POST"]),
             Route(f"{api}/commands/{{key}}", outcome),
             Route(f"{api}/alarms/{{alarm}}/acknowledge", acknowledge, methods=["POST"]),

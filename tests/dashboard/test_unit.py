@@ -93,6 +93,31 @@ def test_a_stroke_in_doubt_shows_its_evidence_and_the_worst_case_of_each_answer(
     question = page.locator(".now-next .question")
     expect(question).to_contain_text("counter 41.20 → not known mL, waste weight 112.40 → 112.40. the counter was lost")
     expect(question).to_contain_text("the stroke is done again; at worst 100.7 of 100 mL then, above its limit")
+    expect(question.locator("input:checked")).to_have_count(0)
+    expect(question.get_by_role("button", name="Decide")).to_be_disabled()
+
+
+@pytest.mark.req("UI-75")
+def test_an_answer_after_which_fluid_flows_again_needs_a_second_look(page: Page, server: Server) -> None:
+    server.mood(state="HELD", doubt=True)
+    page.goto(server.url + UNIT)
+    question, decide = page.locator(".now-next .question"), page.get_by_role("button", name="Decide")
+    question.get_by_label("delivered").check()
+    expect(decide).to_be_disabled()
+    question.get_by_label("nothing").check()
+    question.get_by_label("Reason").fill("the syringe is full")
+    question.get_by_role("button", name="Decide").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("at worst 100.7 of 100 mL then, above its limit")
+    dialog.get_by_role("button", name="Go back").click()
+    assert server.posts("/decisions") == []
+    question.get_by_label("delivered").check()
+    question.get_by_label("So much has moved").fill("4,2")
+    question.get_by_role("button", name="Decide").click()
+    expect(page.locator(".now-next .outcomes")).to_contain_text("delivered")
+    (sent,) = server.posts("/decisions")
+    body = {"path": "reactor/exchange/9", "answer": "delivered", "volume_ml": 4.2, "why": "the syringe is full"}
+    assert sent["body"] == body and sent["key"]
 
 
 @pytest.mark.req("B10", "UI-45")

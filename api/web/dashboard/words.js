@@ -64,6 +64,7 @@ export const W = {
   lastExchange: (t) => `last medium change ${t} ago`,
   waitingDecision: "Waiting for a decision", counter: "counter", strokeInDoubt: (device, stroke, ml) => `${device}, ${stroke}, asked ${ml} mL`,
   atWorst: (ml, limit) => `at worst ${ml} of ${limit} mL then`, overLimit: "above its limit",
+  decide: "Decide", reason: "Reason", movedMl: "So much has moved", leftMl: "So much stands in the syringe (if any)", secondLook: "Look again: fluid flows once more", goBack: "Go back",
   runTimeline: "Run timeline", openUnit: "Open the unit",
   schematic: "What is connected to what", values: "Values", charts: "Charts", nowNext: "Now and next", commands: "Commands", pumps: "Pumps",
   holdKeeps: (roles) => `Hold moves no more fluid. ${roles} continue.`,

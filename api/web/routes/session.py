@@ -87,4 +87,5 @@ def view(gate: Gate, person: Person, secret: str | None, ends_at: float | None) 
         ends_at=ends_at,
         commands=commands(person.role),
         acts=allows(person.role, Right.ACT),
+        decides=allows(person.role, Right.DECIDE),
     )

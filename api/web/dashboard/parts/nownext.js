@@ -5,6 +5,7 @@ import { live, now } from "../live.js";
 import { decimals, label } from "../signals.js";
 import { useTick } from "../store.js";
 import { W } from "../words.js";
+import { Decision } from "./decision.js";
 import { quality, reading } from "./value.js";
 import { Countdown } from "./when.js";
 
@@ -13,24 +14,13 @@ export function NextAction({ run }) {
     ${run.next ? html`<b class="title">${run.next.title}</b> <${Countdown} at=${run.next.at} />` : html`<span>${W.nothingNext}</span>`}</div>`;
 }
 
-function Step({ step, unit }) {
+function Step({ run, step, unit }) {
   const t = now(), frozen = live.now.link === "lost";
   return html`<li data-step=${step.path}><b>${step.title}</b>${step.part ? html` <span class="badge wide">${step.part}</span>` : ""}
     <span class="note"> ${frozen ? "" : W.running(duration(t - step.began))}${step.until && !frozen ? `, ${W.remaining(countdown(Math.max(0, step.until - t)))}` : ""}</span>
     ${step.amount && html`<p class="note">${W.progress(number(step.amount.moved_ml, 1), number(step.amount.asked_ml, 1))}</p>`}
     ${step.conditions && html`<p class="note">${waiting(step, t, unit)}</p>`}
-    ${step.question && html`<${Question} step=${step} />`}</li>`;
-}
-
-// What is known of it, and what each answer does with the worst case beside the vessel's limit; none is preselected (UI-75).
-function Question({ step }) {
-  const { strokes, answers, max_ml: max } = step.evidence;
-  const ml = (value) => (value === null ? W.notKnown : number(value, 2));
-  return html`<div class="question"><p><b>${W.waitingDecision}:</b> ${step.question}</p>
-    ${strokes.map((each) => html`<p class="note" key=${each.at}>${W.strokeInDoubt(each.device, each.stroke, number(each.asked_ml, 2))}${": "}
-      ${W.counter} ${ml(each.counter_before_ml)} → ${ml(each.counter_after_ml)} mL${each.witness ? `, ${each.witness} ${ml(each.witness_before)} → ${ml(each.witness_after)}` : ""}. ${each.why}</p>`)}
-    <dl>${answers.map(({ answer, does, worst_ml: worst }) => html`<dt key=${answer}>${answer}</dt>
-      <dd>${does}${worst === null ? "" : html`; <b>${W.atWorst(number(worst, 1), number(max, 0))}${worst > max ? `, ${W.overLimit}` : ""}</b>`}</dd>`)}</dl></div>`;
+    ${step.question && html`<${Decision} run=${run} step=${step} />`}</li>`;
 }
 
 function range({ role, low, high }) {
@@ -55,7 +45,7 @@ export function NowNext({ run, facts }) {
   const vessel = facts?.vessel, then = (run.ahead || []).filter((each) => each.at !== run.next?.at || each.title !== run.next?.title);
   return html`<section class="panel now-next" aria-label=${W.nowNext}><h2>${W.nowNext}</h2>
     <${NextAction} run=${run} />
-    <ul class="steps">${run.steps.map((step) => html`<${Step} key=${step.path} step=${step} unit=${run.unit} />`)}</ul>
+    <ul class="steps">${run.steps.map((step) => html`<${Step} key=${step.path} run=${run.run} step=${step} unit=${run.unit} />`)}</ul>
     ${then.length > 0 && html`<p class="note">${W.then}: ${then.map((each) => `${each.title} (${moment(each.at)})`).join("; ")}</p>`}
     ${run.volume && html`<p>${W.volume}: <b>${W.estimated(number(run.volume.ml, 1), number(run.volume.sigma_ml, 1))}</b>
       ${vessel?.max_ml ? html`<span class="note">, ${W.limits(vessel.min_ml, vessel.max_ml)} mL</span>` : ""}</p>`}

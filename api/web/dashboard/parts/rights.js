@@ -9,6 +9,9 @@ export const mayGive = (cause) => Boolean(session.now.who?.commands.includes(cau
 // Everything else an operator does: stop pumps, hold, tasks, acknowledge.
 export const mayAct = () => Boolean(session.now.who?.acts);
 
+// Answers to a question of a held run.
+export const mayDecide = () => Boolean(session.now.who?.decides);
+
 // Why a button is off for this person: "" = it is not.
 export const notYours = (may) => (may ? "" : session.now.who?.view_only ? W.viewOnly : W.noRight(session.now.who?.role));
 
