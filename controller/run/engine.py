@@ -53,6 +53,8 @@ class Engine:
         self._inbox: asyncio.Queue[Said | None] = asyncio.Queue()
         self._carrier = Carrier(run_id, site, doors, self.tell)
         self._over = False
+        self._recorded: RunState | None = None
+        """The state that the run's row has since this engine wrote it: the row is long, its plan is in it."""
 
     @classmethod
     def replayed(cls, run_id: str, site: Site, plan: Plan, doors: Doors) -> Engine:
@@ -183,12 +185,15 @@ class Engine:
         """The event, the new state, its tasks, alarms and deviations: one transaction (SM-07, AT-08)."""
         now = said.event.at
         event = records.as_json(said.event)
-        facts: dict[str, object] = {"state": after.state.value}
+        facts: dict[str, object] = {}
+        if after.state is not self._recorded:
+            facts["state"] = after.state.value
         if self.run.state is RunState.IDLE and after.state is RunState.RUNNING:
             facts["started_at"] = now
         if after.state in ENDED and self.run.state not in ENDED:
             facts["ended_at"] = now
-        change: list[Change] = [Update("runs", {"run_id": self.run_id}, facts), *said.change]
+        change: list[Change] = [Update("runs", {"run_id": self.run_id}, facts)] if facts else []
+        change += said.change
         audit = [
             AuditEntry(
                 f"run {type(said.event).__name__}",
@@ -209,6 +214,7 @@ class Engine:
         for effect in effects:
             self._record(effect, now, change, audit)
         await self.doors.ledger.commit(change, audit, [JournalEntry(self.run_id, now, event)])
+        self._recorded = after.state
 
     async def _clear_alarms(self) -> None:
         """Those of this run whose condition is gone."""
