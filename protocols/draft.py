@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from protocols.effects import CloseTask, Deviate, Effect, Raise
 from protocols.events import Mode
-from protocols.plan import Fluid, Hand, Node, Plan
+from protocols.plan import Fluid, Hand, Node, Plan, SetEnvironment
 from protocols.run import Active, Disposition, Run
 from protocols.states import Cause, RunState, after
 
@@ -24,6 +24,7 @@ class Draft:
         "finished",
         "held",
         "hold_task",
+        "keeps",
         "last_fluid",
         "let",
         "mode",
@@ -41,7 +42,7 @@ class Draft:
         self.plan, self.at = plan, at
         self.state, self.since, self.why = run.state, run.since, run.why
         self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
-        self.written, self.shifted = run.written, run.shifted
+        self.written, self.keeps, self.shifted = run.written, run.keeps, run.shifted
         self.held, self.hold_task = run.held, run.hold_task
         self.mode: Mode = run.mode
         self.let = ""
@@ -60,6 +61,7 @@ class Draft:
             finished=self.finished,
             last_fluid=self.last_fluid,
             written=self.written,
+            keeps=self.keeps,
             shifted=self.shifted,
             mode=self.mode,
             waiting=tuple(self.waiting),
@@ -112,6 +114,16 @@ class Draft:
         active = self.active.pop(node.path, Active(self.at))
         earned: Disposition = "partial" if active.partial else "done late" if active.late else "done"
         self.finished[node.path] = disposition or earned
+        self.keep(node)
+
+    def keep(self, node: Node) -> None:
+        """The roles that a done step set have its values from now on, unless a later step of the plan set them."""
+        if not isinstance(node.work, SetEnvironment) or not self.finished.get(node.path, "").startswith("done"):
+            return
+        place = self.plan.place
+        mine = [point.role for point in node.work.points]
+        later = {role for role in mine if role in self.keeps and place[self.keeps[role]] > place[node.path]}
+        self.keeps = {**self.keeps, **{role: node.path for role in mine if role not in later}}
 
     def drop(self, node: Node, disposition: Disposition, why: str) -> None:
         """Give `node` and everything unfinished below it a disposition without doing it (INV-14)."""

@@ -32,7 +32,7 @@ from protocols.run import Run
 from protocols.states import COMMANDS, Cause, RunState, after, commands
 from protocols.tree import walk
 
-__all__ = ["NotAllowed", "next_time", "step", "wanted"]
+__all__ = ["NotAllowed", "next_time", "run_after", "step", "wanted"]
 
 
 def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
@@ -40,6 +40,17 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
 
     Raises NotAllowed when a person's event is refused; late machine events are ignored.
     """
+    changed, notes = _decided(plan, run, event)
+    return changed, (*notes, *_newly_wanted(plan_after(plan, event), run, changed, event))
+
+
+def run_after(plan: Plan, run: Run, event: Event) -> Run:
+    """The run that `step` comes to: all that telling a journal again needs. Raises NotAllowed."""
+    return _decided(plan, run, event)[0]
+
+
+def _decided(plan: Plan, run: Run, event: Event) -> tuple[Run, list[Effect]]:
+    """The run after an event, and the alarms, deviations and closed tasks on the way."""
     plan = plan_after(plan, event)
     draft = Draft(plan, run, event.at)
     match event:
@@ -72,8 +83,7 @@ def step(plan: Plan, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
     holding.task(draft, run.state)
     if draft.state in (RunState.STOPPED, RunState.ABORTED) and draft.active:
         draft.drop(plan.root, "cancelled", draft.why)
-    changed = draft.run(max(run.looked, event.at))
-    return changed, (*draft.notes, *_newly_wanted(plan, run, changed, event))
+    return draft.run(max(run.looked, event.at)), draft.notes
 
 
 def plan_after(plan: Plan, event: Event) -> Plan:

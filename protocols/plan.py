@@ -288,6 +288,8 @@ class Plan:
     """Spacing key -> longest time between its occurrences, s."""
     environment: tuple[Node, ...] = field(init=False, repr=False, compare=False)
     """The steps that set the environment, in protocol order."""
+    place: dict[str, int] = field(init=False, repr=False, compare=False)
+    """Path of each of these -> its place among them."""
 
     def __post_init__(self) -> None:
         nodes: dict[str, Node] = {}
@@ -297,7 +299,9 @@ class Plan:
         object.__setattr__(self, "parents", parents)
         apart = {node.spacing_key: node.max_interval_s for node in nodes.values() if node.max_interval_s > 0}
         object.__setattr__(self, "limits_apart", apart)
-        object.__setattr__(self, "environment", tuple(n for n in nodes.values() if isinstance(n.work, SetEnvironment)))
+        environment = tuple(node for node in nodes.values() if isinstance(node.work, SetEnvironment))
+        object.__setattr__(self, "environment", environment)
+        object.__setattr__(self, "place", {node.path: place for place, node in enumerate(environment)})
 
     def upward(self, path: str) -> Iterator[str]:
         """The path of a node and those of all it stands in, up to the root."""

@@ -42,6 +42,8 @@ class Run:
     """Spacing key -> when its last occurrence began to move fluid."""
     written: dict[str, EntryValue] = field(default_factory=dict[str, EntryValue])
     """What people wrote down last under each name; decisions read it."""
+    keeps: dict[str, str] = field(default_factory=dict[str, str])
+    """Role -> path of the step whose value it has: of all that are done, the last in the plan's order."""
     shifted: dict[str, float] = field(default_factory=dict[str, float])
     """Path of an operation -> how much later its occurrences still to come are due, s."""
     mode: Mode = "auto"

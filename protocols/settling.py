@@ -109,6 +109,9 @@ def amended(draft: Draft, event: Amended) -> None:
     begun = next((path for path in event.skip if path in draft.active or path in draft.finished), "")
     if begun:
         raise NotAllowed(f"{begun} has begun or is over")
+    draft.keeps = {}
+    for node in draft.plan.environment:
+        draft.keep(node)
     said = f"amended by {event.by}: {event.why}"
     for path in event.skip:
         draft.drop(draft.plan.nodes[path], "skipped by person", said)

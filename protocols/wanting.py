@@ -59,16 +59,16 @@ def _points(plan: Plan, run: Run) -> tuple[SetPoint, ...]:
     if run.state not in TASKS_OPEN:
         return ()
     held = run.state in HOLD_VALUES
+    setters = dict(run.keeps)
+    for path, active in run.active.items():
+        if path in plan.place and not active.question:
+            for point in _set_by(plan.nodes[path]):
+                if point.role not in setters or plan.place[setters[point.role]] < plan.place[path]:
+                    setters[point.role] = path
     points: dict[str, SetPoint] = {}
-    for node in plan.environment:
-        if node.path in run.active and not run.active[node.path].question:
-            for point in _set_by(node):
-                if held:
-                    points[point.role] = point
-                else:
-                    points.pop(point.role, None)
-        elif run.finished.get(node.path, "").startswith("done"):
-            points.update((point.role, point) for point in _set_by(node))
+    for role, path in setters.items():
+        if held or path not in run.active:
+            points.update((role, point) for point in _set_by(plan.nodes[path]) if point.role == role)
     if held:
         points.update((point.role, point) for point in plan.hold_points)
     return tuple(points.values())

@@ -123,7 +123,7 @@ def spans(plan: Plan, events: Iterable[Event]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     run = Run()
     for event in events:
-        before, (run, _) = run, machine.step(plan, run, event)
+        before, run = run, machine.run_after(plan, run, event)
         plan = machine.plan_after(plan, event)
         if run.state is not before.state:
             if found:

@@ -62,7 +62,7 @@ class Engine:
         run = Run()
         for row in doors.ledger.events(run_id):
             event = event_of(row.event)
-            run, _ = machine.step(plan, run, event)
+            run = machine.run_after(plan, run, event)
             plan = machine.plan_after(plan, event)
         return cls(run_id, site, plan, run, doors)
 

@@ -47,7 +47,7 @@ def occurrences(run_id: str, plan: Plan, events: Iterable[Event], doses: Sequenc
     }
     run = Run()
     for event in events:
-        before, (run, _) = run, machine.step(plan, run, event)
+        before, run = run, machine.run_after(plan, run, event)
         plan = machine.plan_after(plan, event)
         for path in begun(before, run):
             if path in found:

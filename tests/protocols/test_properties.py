@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 import protocols
 from protocols import machine
-from protocols.effects import Transfer
+from protocols.effects import ApplyPoints, Transfer
 from protocols.events import Answered, Command, ConditionMet, Decision, Event, PointsSet, TimeCame, TransferEnded
 from protocols.machine import NotAllowed
-from protocols.plan import Node, Plan
+from protocols.plan import Node, Plan, SetEnvironment, SetPoint
 from protocols.run import Run
 from protocols.states import Cause, RunState
+from protocols.wanting import HOLD_VALUES, TASKS_OPEN
 from tests.protocols.answering import COMPRESSED, START, Bench, compressed_plan
 
 PLAN = compressed_plan()
@@ -78,6 +79,23 @@ def in_order(plan: Plan, run: Run, node: Node) -> bool:
     return all(in_order(plan, run, child) for child in node.children)
 
 
+def points_by(plan: Plan, run: Run, held: bool) -> dict[str, SetPoint]:
+    """What the environment steps come to when all of them are gone through, in the plan's order."""
+    points: dict[str, SetPoint] = {}
+    for node in plan.environment:
+        work = node.work
+        assert isinstance(work, SetEnvironment)
+        if node.path in run.active and not run.active[node.path].question:
+            for point in work.points:
+                if held:
+                    points[point.role] = point
+                else:
+                    points.pop(point.role, None)
+        elif run.finished.get(node.path, "").startswith("done"):
+            points.update((point.role, point) for point in work.points)
+    return points | ({point.role: point for point in plan.hold_points} if held else {})
+
+
 @pytest.mark.req("INV-13", "INV-14", "INV-15", "INV-33", "SM-09", "DX-01")
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, len(GOOD) - 1), moves())
@@ -111,6 +129,10 @@ def test_any_order_of_events_keeps_the_rules(good, steps):
             assert not [e for e in machine.wanted(PLAN, run) if isinstance(e, Transfer)]
         if any(active.question for active in run.active.values()):
             assert run.state is not RunState.RUNNING, "a question is open and the run goes on"
+        if run.state in TASKS_OPEN:
+            kept = [e for e in machine.wanted(PLAN, run) if isinstance(e, ApplyPoints) and not e.path]
+            points = {point.role: point for e in kept for point in e.points}
+            assert points == points_by(PLAN, run, run.state in HOLD_VALUES)
         time = machine.next_time(PLAN, run)
         assert time is None or time > run.looked
         if any(path.startswith(KEY) and PLAN.nodes[path].kind == "step" and path in run.active for path in new):
@@ -120,7 +142,7 @@ def test_any_order_of_events_keeps_the_rules(good, steps):
             assert not run.active
     again = Run()
     for event in events:
-        again, _ = machine.step(PLAN, again, event)
+        again = machine.run_after(PLAN, again, event)
     assert again == run
 
 
