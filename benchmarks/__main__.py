@@ -11,6 +11,7 @@ NAMES = {
     "rehearsal": "a rehearsal against a bare bench in virtual time with as many devices",
     "start": "from `osteon serve` to a bench under control, also with a dead and a silent port; memory",
     "modbus_read": "a Modbus read through the driver against a bare echo and against pymodbus",
+    "growth": "a step late in a run of 10,000 (--full), a stroke with 5,000 doses on record",
     "forty_devices": "forty devices on ten lines polled each second: processor, deadlines, memory",
     "catalogue": "import of the catalogue of all models",
     "durable_step": "an intended and a done dose against a bare fdatasync loop",

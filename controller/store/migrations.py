@@ -29,6 +29,7 @@ STEPS = (
     Step(7, "007_volumes.sql"),
     Step(8, "008_outings.sql"),
     Step(9, "009_photos_and_donors.sql"),
+    Step(10, "010_doses_found.sql"),
 )
 NEWEST = STEPS[-1].version
 

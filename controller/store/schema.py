@@ -141,6 +141,9 @@ doses = _table(
     _number("ended_at"),
     _text("evidence"),
     _text("decided_by"),
+    Index("doses_of_step", "run_id", "path"),
+    Index("doses_in_state", "state"),
+    Index("doses_of_pump", "device"),
 )
 
 tasks = _table(

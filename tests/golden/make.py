@@ -22,6 +22,7 @@ COMMITS = {
     6: "b6cccff",
     7: "15a922a",
     8: "b8a3017",
+    9: "5ff8052",
 }
 """Schema -> the last commit before the next schema; of the newest schema the newest commit when its folder was made."""
 SCENES = ("exchange", "wait")
