@@ -65,7 +65,7 @@ def _made(ledger: Reader, row: BatchRow) -> dict[str, Any] | None:
 
 def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Everything that touched a batch, itself or through an ancestor: runs, lots, doses, devices, tasks, samples,
-    results, alarms, deviations; `readings` says where in the history its readings are.
+    results, photos, times out of the incubator, alarms, deviations; `readings` says where in the history those are.
 
     `signals`: those of each unit. Times UTC s. Raises Unusable when there is no such batch."""
     known(ledger, batch)
@@ -94,6 +94,8 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
             for task in tasks if task.answered_at is not None and task.hand.get("sample")
         ],
         "results": [asdict(result) for result in results],
+        "photos": [asdict(row) for run in runs for row in ledger.photos(run) if row.at <= until[run]],
+        "outings": [asdict(row) for run in runs for row in ledger.outings(run) if row.back_at <= until[run]],
         "alarms": [
             asdict(row) for row in ledger.alarms() if row.run_id in until and row.raised_at <= until[row.run_id]
         ],

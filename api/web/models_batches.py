@@ -85,6 +85,8 @@ class TouchedOut(Outgoing):
     tasks: list[dict[str, Any]]
     samples: list[dict[str, Any]]
     results: list[dict[str, Any]]
+    photos: list[dict[str, Any]]
+    outings: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     deviations: list[dict[str, Any]]
     readings: list[ReadingsOf]

@@ -236,6 +236,15 @@ def task(title: str, due: float) -> dict[str, Any]:
         ],
         "acts": [],
         "lots": ["osteogenic medium"],
+        "makes": [
+            {
+                "into": "plates",
+                "batch": "B-1/plates",
+                "kind": "spheroid batch",
+                "kept": 0.8,
+                "parents": {"B-1": 0.75, "B-2": None},
+            }
+        ],
         "sign": "operator",
         "out_of_incubator_s": 600.0,
         "overdue_s": 43_200.0,

@@ -175,6 +175,11 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
     page.locator("select").last.select_option("yes")
     expect(page.get_by_role("button", name="Done, record it")).to_be_disabled()
     page.locator("input[name='lot of osteogenic medium']").fill("OM-7")
+    expect(page.locator(".task")).to_contain_text("spheroid batch of B-1 (75 %), B-2")
+    expect(page.locator("input[name='batch in plates']")).to_have_attribute("placeholder", "B-1/plates")
+    page.locator("input[name='arrived in plates, %']").fill("120")
+    expect(page.get_by_role("button", name="Done, record it")).to_be_disabled()
+    page.locator("input[name='arrived in plates, %']").fill("62,5")
     page.get_by_role("button", name="Done, record it").click()
     expect(page.locator(".task")).to_have_count(0)
     (sent,) = server.posts("/tasks/answer")
@@ -184,6 +189,7 @@ def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server
             "path": "reactor/sample/3/take",
             "entries": {"glucose": 4.2, "lactate": 16, "photos taken": True},
             "lots": {"osteogenic medium": "OM-7"},
+            "batches": {"plates": {"kept": 0.625}},
         }
         and sent["key"]
     )

@@ -102,6 +102,8 @@ export const W = {
   answersIn: (s) => `The simulated person answers in ${s} s.`, giveBack: "Give it back", free: "Free it for others",
   freeNote: "For when this person cannot do it. It is recorded who freed it.",
   taskBy: (name) => `${name} is on this`,
+  keptWrong: "more than 0 and at most 100 %",
+  made: (kind, parents) => `${kind} of ${Object.entries(parents).map(([name, share]) => (share === null ? name : `${name} (${Math.round(share * 100)} %)`)).join(", ")}`,
   signOff: "Done, record it", lots: "Lots", lotOf: (stock) => (stock.length ? `on stock: ${stock.join(", ")}` : "none on stock: book it first (osteon materials add)"), until: "Consequence if missed", holdsAfter: (t) => `the run holds ${t} after the due time`,
   outMissing: "not written down is a deviation", outTooLong: (t) => `at most ${t}: more is a deviation`,
   outOf: (t) => `out of the incubator at most ${t}`, takes: (t) => `takes about ${t}`, sample: "Sample", noTasks: "No task is open.",

@@ -11,6 +11,7 @@ import { Due } from "./when.js";
 const SOON_S = 60;
 const said = store({});
 const lotKey = (material) => `lot of ${material}`;
+const batchKey = (into) => `batch in ${into}`, keptKey = (into) => `arrived in ${into}, %`;
 const OUT = "out of the incubator, min";
 const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
 
@@ -57,6 +58,20 @@ function answersIn(task) {
   return task.claimed_by || !task.answers_at || !speed ? null : Math.max(0, Math.ceil((task.answers_at - now()) / speed));
 }
 
+// Whether what was typed as the part that arrived is none.
+function notKept(raw) {
+  const percent = Number((raw ?? "").trim().replace(",", "."));
+  return (raw ?? "").trim() !== "" && !(percent > 0 && percent <= 100);
+}
+
+// What the person says of the batches that the step makes, where it is not as the protocol has it.
+function batchesSaid(task, entries) {
+  return Object.fromEntries((task.makes ?? []).map(({ into }) => {
+    const batch = (entries[batchKey(into)] ?? "").trim(), kept = (entries[keptKey(into)] ?? "").trim();
+    return [into, { ...(batch && { batch }), ...(kept && { kept: Number(kept.replace(",", ".")) / 100 }) }];
+  }).filter(([, said]) => Object.keys(said).length));
+}
+
 export function Task({ task }) {
   const [entries, set] = useState(() => draft(task));
   const result = useStore(said)[keyOf(task)];
@@ -65,12 +80,15 @@ export function Task({ task }) {
   const off = live.now.link !== "connected", busy = off || result?.phase === "sending";
   const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
   const lotless = task.lots.some((name) => !(entries[lotKey(name)] || "").trim());
+  const unkept = (task.makes ?? []).some(({ into }) => notKept(entries[keptKey(into)]));
   const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
   const claim = (by) => post(task, "claim", { path: task.path, by });
   const send = async (event) => {
     event.preventDefault();
     const body = { path: task.path, entries: Object.fromEntries(task.entries.map((entry) => [entry.name, taken(entry, entries[entry.name])])) };
     if (task.lots.length) body.lots = Object.fromEntries(task.lots.map((name) => [name, (entries[lotKey(name)] || "").trim()]));
+    const batches = batchesSaid(task, entries);
+    if (Object.keys(batches).length) body.batches = batches;
     if (task.out_of_incubator_s && (entries[OUT] ?? "").trim() !== "") body.out_min = Number(entries[OUT].replace(",", "."));
     if (await post(task, "answer", body)) keep(task, null);
   };
@@ -90,9 +108,10 @@ export function Task({ task }) {
     ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${helped ? W.mineHelped : W.mineNote}</p>
       ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
       ${task.lots.map((name) => html`<${Lot} key=${name} name=${name} stock=${task.stock?.[name] ?? []} raw=${entries[lotKey(name)] ?? ""} edit=${edit} />`)}
+      ${(task.makes ?? []).map((child) => html`<${Made} key=${child.into} child=${child} entries=${entries} edit=${edit} />`)}
       ${task.out_of_incubator_s > 0 && html`<label class="entry"><span>${OUT}</span><input name=${OUT} inputmode="decimal" value=${entries[OUT] ?? ""}
         onInput=${(event) => edit(OUT, event.target.value)} autocomplete="off" /><span class="sign"></span><span class="why">${outsaid(task, entries[OUT])}</span></label>`}
-      <div class="row wrap"><button class="strong" disabled=${busy || lotless || faults.some((each) => each.stops)}>${W.signOff}</button>
+      <div class="row wrap"><button class="strong" disabled=${busy || lotless || unkept || faults.some((each) => each.stops)}>${W.signOff}</button>
         ${button("anyone", W.giveBack)}${forMe}</div>
     </form>`}
     ${off && html`<p class="why">${W.whyOff}</p>`}
@@ -112,6 +131,15 @@ function Lot({ name, stock, raw, edit }) {
   return html`<label class="entry"><span>${lotKey(name)}</span><input name=${lotKey(name)} value=${raw} onInput=${change} list=${list} autocomplete="off" />
     <datalist id=${list}>${stock.map((lot) => html`<option key=${lot} value=${lot} />`)}</datalist>
     <span class="sign"></span><span class="why">${raw === "" ? W.lotOf(stock) : ""}</span></label>`;
+}
+
+// A batch that the step makes: its name and how much arrived, both as they will be written unless typed otherwise.
+function Made({ child, entries, edit }) {
+  const name = batchKey(child.into), kept = keptKey(child.into), share = child.kept * 100;
+  return html`<label class="entry"><span>${name}</span><input name=${name} placeholder=${child.batch} value=${entries[name] ?? ""}
+      onInput=${(event) => edit(name, event.target.value)} autocomplete="off" /><span class="sign"></span><span class="why">${W.made(child.kind, child.parents)}</span></label>
+    <label class="entry"><span>${kept}</span><input name=${kept} inputmode="decimal" placeholder=${share} value=${entries[kept] ?? ""}
+      onInput=${(event) => edit(kept, event.target.value)} autocomplete="off" /><span class="sign">%</span><span class="why">${notKept(entries[kept]) ? W.keptWrong : ""}</span></label>`;
 }
 
 function Entry({ entry, raw, fault: wrong, edit }) {
