@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "the arms of a study: one protocol rehearsed with other parameters, put in order"),
     "runs": ("runs", "list, show, start, hold and answer runs of a serving controller"),
     "confirm": ("confirm", "say that you have seen what runs wait for: a wrong clock, a changed bench file"),
+    "results": ("results", "results of samples: what is expected, what came, what is tested again"),
     "batches": ("batches", "batches and where they come from: list, add, what touched one, who got a lot"),
     "materials": ("materials", "lots of materials: list, book in, open, take out of use"),
     "hold": ("hold", "hold every run of this machine's bench, or of one unit; needs no sign-in"),

@@ -11,6 +11,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
+from controller.releases import standing
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused
 from controller.store.reader import Reader
@@ -134,6 +135,8 @@ def _faults(ledger: Reader, batch: str, kind: Kind | None, parents: Mapping[str,
     for parent, row in rows.items():
         if row is not None and row.kind == RELEASED:
             yield f"{parent!r} is released: nothing more is made of it"
+        if row is not None and standing(ledger, parent) == "rejected":
+            yield f"{parent!r} is rejected: nothing more is made of it"
     for parent, share in parents.items():
         if not 0 < share <= 1:
             yield f"a share is above 0 and at most 1, not {share:g}"

@@ -30,6 +30,7 @@ from controller.errors import KeyReused, OldEpoch, RefusedBefore, RunConflict, U
 from controller.lineage import batches_of_lot, family, touched
 from controller.offspring import Said
 from controller.reasons import reasoned
+from controller.results import Results, expected
 from controller.runs import Runs
 from controller.snapshot import hello, run, snapshot
 from controller.store.changes import AuditEntry
@@ -239,6 +240,14 @@ async def on_record(
             return touched(ledger, request.batch, controller.settings.signals())
         case ask.BatchesOfLot():
             return batches_of_lot(ledger, request.lot)
+        case ask.ResultsOf():
+            now = controller.clock.now()
+            return [each.told(now) for each in expected(ledger, request.run)]
+        case ask.WriteResult():
+            return {"state": await result(runs.results, request, actor)}
+        case ask.Release():
+            signed = await runs.releases.sign(request.batch, request.stage, actor, why=request.why, key=request.key)
+            return {"batch": request.batch, "state": signed}
         case ask.Lots():
             return [asdict(row) for row in ledger.lots()]
         case ask.AddLot():
@@ -308,8 +317,21 @@ async def on_record(
             raise RunConflict(f"not possible now: {request.do}", controller.state)
 
 
-OF_A_RUN = (ask.CommandRun, ask.Answer, ask.AddPhoto, ask.Claim, ask.Decide)
+OF_A_RUN = (ask.CommandRun, ask.Answer, ask.AddPhoto, ask.WriteResult, ask.Claim, ask.Decide)
 """Requests whose refusal is kept with the run they are for."""
+
+
+async def result(results: Results, request: ask.WriteResult, actor: Actor) -> str:
+    """The state of the result then."""
+    which = (request.run, request.sample, request.name)
+    match request.state:
+        case "retest":
+            return await results.again(*which, actor, why=request.why, key=request.key)
+        case "not done":
+            return await results.leave_out(*which, actor, why=request.why, key=request.key)
+        case None:
+            said = {"unit": request.unit, "method": request.method, "why": request.why, "key": request.key}
+            return await results.add(*which, request.value, actor, **said)
 
 
 def begun(request: ask.Start) -> Begun | None:

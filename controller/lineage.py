@@ -48,6 +48,7 @@ def family(ledger: Reader, batch: str) -> dict[str, Any]:
     return {
         **asdict(row),
         "made": _made(ledger, row),
+        "releases": [asdict(each) for each in ledger.releases(batch)],
         "parents": [{"batch": edge.parent, "share": edge.share} for edge in edges if edge.child == batch],
         "children": [{"batch": edge.child, "share": edge.share} for edge in edges if edge.parent == batch],
         "ancestors": ancestors(ledger, batch)[1:],

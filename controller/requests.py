@@ -155,6 +155,32 @@ class BatchesOfLot(Request):
     lot: Word
 
 
+class ResultsOf(Request):
+    do: Literal["results"]
+    run: Word
+
+
+class WriteResult(Keyed):
+    """A result of a sample that was taken; or, with `state`, that it is tested again or will never come."""
+
+    do: Literal["result"]
+    run: Word
+    sample: Word
+    name: Word
+    value: float | str | bool | None = None
+    state: Literal["retest", "not done"] | None = None
+    unit: Word = ""
+    method: Word = ""
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Release(Keyed):
+    do: Literal["release"]
+    batch: Word
+    stage: Literal["preliminary", "final", "rejected"]
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
 class AddPhoto(Keyed):
     """A picture whose file lies in the data folder already, to be put on record."""
 
@@ -323,6 +349,7 @@ class Shutdown(Request):
 
 AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | AddPhoto | Claim | Decide | AmendRun | SetMode | Advance | Confirm
+    | WriteResult | ResultsOf | Release
     | Hold | MeasureVolume | MoveByHand | StopPumps | BatchesList | ShowBatch | AddBatch | Touched | BatchesOfLot
     | Lots | AddLot | PutLot | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown

@@ -23,7 +23,9 @@ from controller.people import Whom, checked, claimant, happened
 from controller.photos import Photos, unknown
 from controller.program import program_version
 from controller.reasons import reasoned
+from controller.releases import Releases
 from controller.restart import LONG_S, Outage
+from controller.results import Results
 from controller.run import sharing, unattended
 from controller.run.binding import failures
 from controller.run.books import INTO
@@ -69,6 +71,8 @@ class Runs:
         self.materials = Materials(self.keys)
         self.batches = Batches(self.keys)
         self.photos = Photos(self.keys)
+        self.results = Results(self.keys)
+        self.releases = Releases(self.keys)
         self._booking = asyncio.Lock()
         """One answer at a time looks at the stock and is written down."""
         self._settled_at = -1

@@ -30,6 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verb("show", "one batch: what it is, who made it, its ancestors and descendants").add_argument(
         "batch", metavar="BATCH"
     )
+    release = verb("release", "sign a stage of its release: preliminary, final (two persons), or rejected")
+    release.add_argument("batch", metavar="BATCH")
+    release.add_argument("stage", choices=("preliminary", "final", "rejected"))
+    release.add_argument("--why", default="", metavar="TEXT", help="names each result that is out of specification")
     verb("touched", "everything that touched a batch").add_argument("batch", metavar="BATCH")
     verb("lot", "which batches got a lot").add_argument("lot", metavar="LOT")
     parser.set_defaults(verb="list", json=False)
@@ -46,6 +50,10 @@ def run(options: argparse.Namespace) -> int:
         case "show":
             found = ask(options.data, "batch", batch=options.batch)
             lines = shown(found)
+        case "release":
+            asked = {"batch": options.batch, "stage": options.stage, "why": options.why}
+            found = ask(options.data, "release", key=secrets.token_hex(8), **asked)
+            lines = [f"{found['batch']}: {found['state']}"]
         case "touched":
             found = ask(options.data, "touched", batch=options.batch)
             lines = [told(name, what) for name, what in found.items() if name not in ("batch", "readings")]
@@ -72,6 +80,10 @@ def shown(found: dict[str, Any]) -> list[str]:
     lines = [f"{found['batch']}: {found['kind']}, {found['run_id'] or 'of no run'}, written by {found['by']}{by_step}"]
     near = ("parents", "children")
     lines += [f"{name}: {', '.join(part(each) for each in found[name]) or 'none'}" for name in near]
+    for each in found["releases"]:
+        signed = f"{each['by']}, {each['second_by']}" if each["second_by"] else each["by"]
+        waits = ", waits for a second person" if each["stage"] == "final" and not each["second_by"] else ""
+        lines.append(f"release: {each['stage']} by {signed}, {shown_time(each['at'])} UTC{waits}")
     return [*lines, *(told(name, found[name]) for name in ("ancestors", "descendants"))]
 
 

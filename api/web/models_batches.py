@@ -55,10 +55,39 @@ class MadeBy(Outgoing):
     kept: float
 
 
+class ReleaseIn(Incoming):
+    """`why` names every result that is out of specification or was not done, and what follows from it."""
+
+    stage: Annotated[Literal["preliminary", "final", "rejected"], Field(examples=["preliminary"])]
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ReleaseOut(Outgoing):
+    """How far the batch is: preliminary, waits for a second person, final, rejected."""
+
+    batch: str
+    state: str
+
+
+class ReleaseRow(Outgoing):
+    """One step of a release, and what there was to see then; a final one holds when `second_by` has signed too."""
+
+    id: int
+    batch: str
+    stage: str
+    at: Time
+    by: str
+    second_by: str
+    second_at: Time | None
+    why: str
+    facts: dict[str, Any]
+
+
 class BatchOut(BatchRow):
     """Ancestors and descendants: the nearest first. `made` null = a person or a start wrote it down."""
 
     made: MadeBy | None
+    releases: list[ReleaseRow]
     children: list[Relative]
     ancestors: list[str]
     descendants: list[str]

@@ -30,6 +30,7 @@ STEPS = (
     Step(8, "008_outings.sql"),
     Step(9, "009_photos_and_donors.sql"),
     Step(10, "010_doses_found.sql"),
+    Step(11, "011_results_and_releases.sql"),
 )
 NEWEST = STEPS[-1].version
 

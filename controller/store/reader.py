@@ -35,6 +35,7 @@ from controller.store.rows import (
     OutingRow,
     PhotoRow,
     PointRow,
+    ReleaseRow,
     RunRow,
     SampleResultRow,
     TaskRow,
@@ -110,6 +111,8 @@ class Queries:
         self.tasks_of_run = Query(tasks, TaskRow, _is(tasks, "run_id"))
         self.task = Query(tasks, TaskRow, _is(tasks, "run_id"), _is(tasks, "path"))
         self.results = Query(schema.sample_results, SampleResultRow, _is(schema.sample_results, "run_id"))
+        releases = schema.releases
+        self.releases = Query(releases, ReleaseRow, _is(releases, "batch"), order=releases.c.id)
         self.alarms = Query(alarms, AlarmRow)
         self.open_alarms = Query(alarms, AlarmRow, alarms.c.state != literal_column("'NORMAL'"))
         self.outages = Query(schema.outages, OutageRow)
@@ -234,6 +237,10 @@ class Reader:
 
     def task(self, run_id: str, path: str) -> TaskRow | None:
         return first(self._ask.task(self._reads, run_id=run_id, path=path))
+
+    def releases(self, batch: str) -> list[ReleaseRow]:
+        """The steps of a batch's release, in order."""
+        return self._ask.releases(self._reads, batch=batch)
 
     def sample_results(self, run_id: str) -> list[SampleResultRow]:
         return self._ask.results(self._reads, run_id=run_id)

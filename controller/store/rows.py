@@ -163,14 +163,37 @@ class BatchEdgeRow:
 
 @dataclass(frozen=True, slots=True)
 class SampleResultRow:
+    """One reading of one result of a sample; the highest `number` is the one that holds."""
+
     run_id: str
-    sample: str
-    name: str
     path: str
+    """Of the step that took the sample."""
+    name: str
+    number: int
+    sample: str
     value: Any
     unit: str
+    state: str
+    method: str
+    why: str
     at: float
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """One step of a batch's release; a final one waits until `second_by` has signed too."""
+
+    id: int
+    batch: str
+    stage: str
+    at: float
+    by: str
+    second_by: str
+    second_at: float | None
+    why: str
+    facts: Any
+    """What there was to see when it was signed."""
 
 
 @dataclass(frozen=True, slots=True)

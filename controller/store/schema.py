@@ -194,11 +194,15 @@ lot_uses = _table(
 sample_results = _table(
     "sample_results",
     Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True, nullable=False),
-    Column("sample", Text, primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
     Column("name", Text, primary_key=True, nullable=False),
-    _text("path"),
+    Column("number", Integer, primary_key=True, nullable=False),
+    _text("sample"),
     _json("value"),
     _text("unit"),
+    _text("state"),
+    _text("method"),
+    _text("why"),
     _time("at"),
     _text("by"),
 )
@@ -361,6 +365,19 @@ unit_donors = _table(
     _text("why"),
 )
 
+releases = _table(
+    "releases",
+    Column("id", Integer, primary_key=True),
+    Column("batch", Text, ForeignKey("batches.batch"), nullable=False),
+    _text("stage"),
+    _time("at"),
+    _text("by"),
+    _text("second_by"),
+    _number("second_at"),
+    _text("why"),
+    _json("facts"),
+)
+
 APPEND_ONLY = ("audit", "journal")
 """Tables whose rows triggers protect from UPDATE and DELETE (AT-04)."""
 
@@ -383,6 +400,7 @@ OPEN_TO_CHANGES: dict[str, Table] = {
         outings,
         photos,
         unit_donors,
+        releases,
         materials,
         lot_uses,
         batches,

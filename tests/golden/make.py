@@ -23,6 +23,7 @@ COMMITS = {
     7: "15a922a",
     8: "b8a3017",
     9: "5ff8052",
+    10: "f747e7d",
 }
 """Schema -> the last commit before the next schema; of the newest schema the newest commit when its folder was made."""
 SCENES = ("exchange", "wait")

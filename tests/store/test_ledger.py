@@ -230,7 +230,9 @@ async def test_what_was_confirmed_is_there_after_opening_again(open_ledger, audi
             Insert("alarms", {"alarm_id": "y", "key": "k", "state": "NORMAL", "raised_at": 1.0}),
             Insert("outages", {"epoch": 1, "restarted_at": 4.0, "gap_s": 60.0, "detail": {"channels": {}}}),
             Insert("deviations", {"run_id": "r1", "at": 3.0, "text": "late"}),
-            Insert("sample_results", {"run_id": "r1", "sample": "s", "name": "cells", "value": 1e5, "at": 1.0}),
+            Insert(
+                "sample_results", {"run_id": "r1", "path": "s", "name": "cells", "number": 1, "value": 1e5, "at": 1.0}
+            ),
         ],
         [audit()],
     )

@@ -182,6 +182,7 @@ async def test_no_changing_route_touches_another_unit(house: House) -> None:
         "/runs/{run}/amendments/preview": {"what": "skip", "path": "x"},
         "/runs/{run}/amendments": {"what": "skip", "path": "x", "why": "because"},
         "/units/{unit}/volume": {"ml": 80.0, "why": "weighed it"},
+        "/runs/{run}/results": {"sample": "S-1", "name": "viability", "value": 90.0},
         "/units/{unit}/moves": {"path": "medium in", "volume_ml": 1.0, "rate_ml_min": 1.0, "why": "because"},
         "/runs/{run}/mode": {"mode": "step"},
         "/runs/{run}/advance": {"path": "x"},

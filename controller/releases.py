@@ -1,0 +1,127 @@
+"""Release of a batch in two stages: preliminary by what is known early, final when no result is missing (RM-11).
+
+A record of what persons decided, for rehearsal; nothing here is or replaces a validated release.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from controller.actors import Actor
+from controller.asked import asked as asks
+from controller.errors import RunConflict, Unusable
+from controller.keys import Keys, answer_row
+from controller.lineage import known, past
+from controller.reasons import SHORTEST, enough
+from controller.results import AMISS, Expected, expected
+from controller.signing import WAITS
+from controller.store.changes import AuditEntry, Change, Insert, Update
+from controller.store.reader import Reader
+from controller.store.rows import ReleaseRow
+
+Stage = Literal["preliminary", "final", "rejected"]
+MAY_RELEASE = ("supervisor", "local")
+ENDED = ("final", "rejected")
+
+
+def standing(ledger: Reader, batch: str) -> str:
+    """ "" = not released, else how far it is."""
+    rows = ledger.releases(batch)
+    if not rows:
+        return ""
+    return WAITS if _waits(rows[-1]) else rows[-1].stage
+
+
+def results_of(ledger: Reader, batch: str) -> list[Expected]:
+    """Every result that speaks of a batch: of samples of its runs, and of its ancestors' until it left them."""
+    until = past(ledger, batch)
+    return [each for run in sorted(until) for each in expected(ledger, run) if each.taken_at <= until[run]]
+
+
+class Releases:
+    """Who released what, when, and what there was to see."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
+        self._signing = asyncio.Lock()
+
+    async def sign(self, batch: str, stage: Stage, by: Actor, *, why: str = "", key: str = "") -> str:
+        """Sign one stage; how far the batch is then. A final release takes two persons: the first call waits for the
+        second. `why` names what is out of specification. Raises Unusable with every objection, RunConflict."""
+        asked = asks(f"release {batch} {stage}", batch=batch, stage=stage, by=by.name)
+        if (first := self.keys.answered(key, asked)) is not None:
+            return str(first["state"])
+        async with self._signing:
+            row = known(self.ledger, batch)
+            before = self.ledger.releases(batch)
+            if faults := list(self._faults(batch, stage, before, by, why)):
+                raise Unusable(faults)
+            last = before[-1] if before else None
+            now = self.clock.now()
+            if last is not None and _waits(last) and stage == "final":
+                state = "final"
+                change: list[Change] = [
+                    Update("releases", {"id": last.id, "second_by": ""}, {"second_by": by.name, "second_at": now})
+                ]
+            else:
+                state = WAITS if stage == "final" else stage
+                facts = seen(self.ledger, batch)
+                new = {"batch": batch, "stage": stage, "at": now, "by": by.name, "why": why.strip(), "facts": facts}
+                change = [Insert("releases", new)]
+            if key:
+                change.append(answer_row(key, row.run_id or None, now, {"asked": asked, "state": state}))
+            entry = AuditEntry(
+                f"batch release: {state}", "batch", batch, by.name, by.role, by.authenticated_by,
+                old=standing(self.ledger, batch), new=state, reason=why.strip(), run_id=row.run_id or "",
+                client=by.client,
+            )  # fmt: skip
+            await self.ledger.commit(change, [entry])
+            return state
+
+    def _faults(
+        self, batch: str, stage: Stage, before: Sequence[ReleaseRow], by: Actor, why: str
+    ) -> Iterator[str]:  # fmt: skip
+        if by.role not in MAY_RELEASE:
+            yield f"a supervisor releases, and {by.name} is {by.role}"
+        last = before[-1] if before else None
+        if last is not None and last.stage in ENDED and not _waits(last):
+            raise RunConflict(f"{batch} is {'released' if last.stage == 'final' else 'rejected'} already")
+        if stage == "rejected":
+            if not enough(why):
+                yield f"a reason of at least {SHORTEST} characters is needed to reject a batch"
+            return
+        if stage == "preliminary" and before:
+            raise RunConflict(f"{batch} is released preliminarily already")
+        if stage == "final" and last is None:
+            yield f"{batch} has no preliminary release: sign that first"
+        if stage == "final" and last is not None and _waits(last) and last.by == by.name:
+            yield f"{by.name} has signed already: another person signs the final release too"
+        yield from objections(results_of(self.ledger, batch), stage, why)
+
+
+def objections(results: Sequence[Expected], stage: Stage, why: str) -> Iterator[str]:
+    """What stands against this release: nothing measured, a result missing, one amiss that `why` does not name."""
+    if all(each.missing for each in results):
+        yield "no sample of it has a result: there is nothing to release it by"
+        return
+    if stage == "final":
+        yield from (f"{each.sample} {each.name} is {each.state}" for each in results if each.missing)
+    for each in results:
+        if each.state in AMISS and each.name.casefold() not in why.casefold():
+            yield f"{each.sample} {each.name} is {each.state}: name it in the reason, with what follows from it"
+
+
+def seen(ledger: Reader, batch: str) -> dict[str, Any]:
+    """What there was to see at a signature: results by state, deviations of its runs."""
+    states: dict[str, list[str]] = {}
+    for each in results_of(ledger, batch):
+        states.setdefault(each.state, []).append(f"{each.sample} {each.name}")
+    until = past(ledger, batch)
+    deviations = sum(row.at <= until[run] for run in until for row in ledger.deviations(run))
+    return {"results": states, "deviations": deviations}
+
+
+def _waits(row: ReleaseRow) -> bool:
+    return row.stage == "final" and not row.second_by
