@@ -7,11 +7,12 @@ plan, which the journal keeps with the event, so that a replay needs no rule of 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from protocols.events import Amended
-from protocols.plan import Fluid, Node, Plan
+from protocols.plan import Dose, Fluid, Node, Plan
 from protocols.run import Run
 from protocols.tree import duration
 
@@ -46,14 +47,15 @@ def moved(plan: Plan, run: Run, path: str, due: float) -> Amendment:
         raise CannotAmend(f"{path} has no time of its own{hint}")
     if due <= run.looked:
         raise CannotAmend(f"{path} cannot be moved into the past")
+    planned = due - shifted(plan, run, path)
     before, after = neighbours(plan, path)
-    if before is not None and before.path not in run.finished and due <= (before.due or 0.0):
+    if before is not None and before.path not in run.finished and planned <= (before.due or 0.0):
         raise CannotAmend(f"{path} would come before {before.path}: move or skip that one first")
-    if after is not None and due >= (after.due or due + 1):
+    if after is not None and planned >= (after.due or planned + 1):
         raise CannotAmend(f"{path} would come after {after.path}: move or skip that one first")
-    shift = due - node.due
+    shift = planned - node.due
     said = f"move {node.title or path} {duration(abs(shift))} {'later' if shift > 0 else 'earlier'}"
-    return Amendment(changed(plan, path, lambda old: replace(old, due=due, amended=True)), (), said)
+    return Amendment(changed(plan, path, lambda old: replace(old, due=planned, amended=True)), (), said)
 
 
 def repeated(plan: Plan, run: Run, path: str, due: float) -> Amendment:
@@ -67,11 +69,12 @@ def repeated(plan: Plan, run: Run, path: str, due: float) -> Amendment:
     if due <= run.looked:
         raise CannotAmend("a repetition lies in the future")
     number = 1 + sum(child.path.startswith(f"{path}-{AGAIN}-") for child in plan.nodes[parent].children)
-    copy = renamed(replace(node, due=due), path, f"{path}-{AGAIN}-{number}")
+    planned = due - shifted(plan, run, path)
+    copy = spaced(plan, run, renamed(replace(node, due=planned), path, f"{path}-{AGAIN}-{number}"), parent)
     copy = replace(copy, amended=True, title=f"{node.title or path}, once more")
 
     def insert(old: Node) -> Node:
-        at = next((i for i, child in enumerate(old.children) if follows(run, child, due)), len(old.children))
+        at = next((i for i, child in enumerate(old.children) if follows(run, child, planned)), len(old.children))
         return replace(old, children=(*old.children[:at], copy, *old.children[at:]))
 
     return Amendment(changed(plan, parent, insert), (), f"do {node.title or path} once more")
@@ -112,7 +115,7 @@ def distances(plan: Plan, run: Run, skip: tuple[str, ...]) -> Iterable[str]:
     for key, nodes in keys.items():
         last = run.last_fluid.get(key)
         for node in sorted(nodes, key=lambda each: each.due or 0.0):
-            due = node.due or 0.0
+            due = (node.due or 0.0) + shifted(plan, run, node.path)
             if last is not None and due - last < node.min_interval_s:
                 text = f"{duration(due - last)} after the one before; never closer than {duration(node.min_interval_s)}"
                 yield f"{node.title or node.path}: {text}"
@@ -129,6 +132,29 @@ def unspaced(plan: Plan, amendment: Amendment) -> Iterable[str]:
             continue
         if not any(amendment.plan.nodes[above].min_interval_s > 0 for above in amendment.plan.upward(path)):
             yield f"{node.title or path}: moves fluid, and no 'never closer than' stands at it"
+
+
+def shifted(plan: Plan, run: Run, path: str) -> float:
+    """How much later than its plan says a node is due by now, s: `Node.due` of a changed plan is without it."""
+    return run.shifted.get(plan.parents.get(path, ""), 0.0)
+
+
+def spaced(plan: Plan, run: Run, copy: Node, parent: str) -> Node:
+    """The copy, as far from other doses as what it stands in: a step done once more is a dose of its own (INV-15)."""
+    rule = next((plan.nodes[above] for above in plan.upward(parent) if plan.nodes[above].min_interval_s > 0), None)
+    if copy.spacing_key or rule is None or not any(isinstance(each.work, Fluid) for each in below(copy)):
+        return copy
+    ahead = next((each for each in below(rule) if isinstance(each.work, Fluid) and each.path not in run.finished), None)
+    if ahead is not None:
+        raise CannotAmend(f"{ahead.path} of the same occurrence is still to come: wait until it is over, or skip it")
+    return replace(copy, spacing_key=rule.spacing_key, min_interval_s=rule.min_interval_s)
+
+
+def below(node: Node) -> Iterator[Node]:
+    """The node and everything in it."""
+    yield node
+    for child in node.children:
+        yield from below(child)
 
 
 # ---- trees -------------------------------------------------------------------------------------------------------
@@ -174,9 +200,12 @@ def changed(plan: Plan, path: str, change: Callable[[Node], Node]) -> Plan:
 
 
 def renamed(node: Node, path: str, new: str) -> Node:
-    """The node and everything below it under another path."""
+    """The node and everything below it under another path; parts of a split dose get a cap of their own (DS-10)."""
     children = tuple(renamed(child, path, new) for child in node.children)
-    return replace(node, path=new + node.path.removeprefix(path), children=children)
+    work = node.work
+    if isinstance(work, Dose) and f"{work.split_of}/".startswith(f"{path}/"):
+        work = replace(work, split_of=new + work.split_of.removeprefix(path))
+    return replace(node, path=new + node.path.removeprefix(path), work=work, children=children)
 
 
 def follows(run: Run, child: Node, due: float) -> bool:
@@ -187,19 +216,36 @@ def follows(run: Run, child: Node, due: float) -> bool:
 
 def merged(old: Node, new: Node, run: Run) -> Node:
     """`new`, with what has begun or is over as it was, and at the times that people have given to the rest."""
-    if old.path in run.finished or (old.path in run.active and old.kind == "step"):
+    if old.path in run.finished or (old.path in run.active and (old.kind == "step" or old.kind != new.kind)):
         return old
     before = {child.path: child for child in old.children}
     fresh = {child.path for child in new.children}
     begun = run.finished.keys() | run.active.keys()
     lost = [child for child in old.children if child.path not in fresh and (child.path in begun or child.amended)]
-    children = [merged(before[child.path], child, run) if child.path in before else child for child in new.children]
+    too_late = missed(old, new, run)
+    children = [
+        merged(before[child.path], child, run) if child.path in before else child
+        for child in new.children
+        if child.path not in too_late
+    ]
     for child in lost:
         earlier = set(before_of(old, child))
         at = 1 + max((i for i, each in enumerate(children) if each.path in earlier), default=-1)
         children.insert(at, child)
     kept = old.path in run.active or old.amended
     return replace(new, due=old.due if kept else new.due, amended=old.amended, children=tuple(children))
+
+
+def missed(old: Node, new: Node, run: Run) -> set[str]:
+    """What only the new values bring, at places that a sequence has passed: its turn was before they came (INV-13)."""
+    if old.kind not in ("sequence", "rounds") or old.path not in run.active:
+        return set()
+    passed = {
+        child.path
+        for child in takewhile(lambda each: each.path in run.finished or each.path in run.active, old.children)
+    }
+    last = max((i for i, child in enumerate(new.children) if child.path in passed), default=-1)
+    return {child.path for child in new.children[:last]} - {child.path for child in old.children}
 
 
 def before_of(node: Node, child: Node) -> list[str]:

@@ -146,7 +146,8 @@ def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float
             waiting = ()
     for child in waiting:
         when = due(run, plan, child)
-        if when is not None and child.path not in run.active and child.path not in run.finished:
+        begun = child.path in run.active or child.path in run.finished
+        if when is not None and not begun and child.path not in run.waiting:
             yield when
     if isinstance(node.work, Pause) and not active.question:
         yield active.began + node.work.for_s

@@ -9,8 +9,8 @@ from protocols.states import ENDED, RunState
 
 def chosen(draft: Draft, event: ModeSet) -> None:
     """Into manual the run is held first; out of it the run stays held until a person restarts it."""
-    if draft.state in ENDED:
-        raise NotAllowed(f"the run is {draft.state}: its unit has no mode any more")
+    if draft.state in ENDED or draft.state is RunState.IDLE:
+        raise NotAllowed(f"the run is {draft.state}: its unit has no mode")
     if draft.mode == event.mode:
         raise NotAllowed(f"the mode is {event.mode} already")
     draft.mode = event.mode

@@ -104,7 +104,7 @@ def looked(draft: Draft, event: Looked) -> None:
 
 def amended(draft: Draft, event: Amended) -> None:
     """The plan is the new one already; what a person leaves out is skipped before its turn (RM-05)."""
-    if draft.state in ENDED:
+    if draft.state in ENDED or draft.state is RunState.IDLE:
         raise NotAllowed(f"the run is {draft.state}: there is no future to change")
     begun = next((path for path in event.skip if path in draft.active or path in draft.finished), "")
     if begun:
@@ -140,7 +140,7 @@ def nobody(draft: Draft, path: str, answer: str, within: str) -> None:
     _decided(draft, node, active, event, "skipped by rule")
     others = any(other.question for other in draft.active.values())
     again = after(draft.state, Cause.RESTART)
-    if again is not None and draft.why == active.question and not others:
+    if again is not None and draft.why == active.question and not others and draft.mode != "manual":
         draft.enter(again, f"{node.title or path}: {event.why}, {answer} by its late rule")
 
 

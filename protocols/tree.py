@@ -74,7 +74,7 @@ def _sequence(draft: Draft, node: Node) -> bool:
     active = draft.active[node.path]
     children = node.children
     for index in range(int(active.part or 0), len(children)):
-        following = children[index + 1] if index + 1 < len(children) else None
+        following = next((child for child in children[index + 1 :] if child.path not in draft.finished), None)
         if not _visit(draft, children[index], following):
             draft.active[node.path] = replace(active, part=str(index))
             return False
