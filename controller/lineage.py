@@ -1,19 +1,21 @@
 """Family tree of batches, read: ancestors and descendants, everything that touched a batch, which batches got a lot.
 
-A batch has its ancestors' past up to the moment it left them: what a mother's run did afterwards did not touch it.
-Batches of one run share that run's past: its chamber, its medium and its people.
+A batch has its ancestors' past up to the moment it came of them: what happened to a mother afterwards did not touch it.
+In a run that works on a batch it is known which batch stood in which vessel: what was given to a vessel touched those
+that were in it then, or came into it later. A batch that a person only wrote down as of a run was everywhere in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Any
 
 from controller.errors import Unusable
 from controller.store.reader import Reader
 from controller.store.rows import BatchRow
+from controller.vessels import ANYWHERE, Hands, Recorded, Stay
 
 
 def known(ledger: Reader, batch: str) -> BatchRow:
@@ -70,15 +72,24 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
 
     `signals`: those of each unit. Times UTC s. Raises Unusable when there is no such batch."""
     known(ledger, batch)
-    until = past(ledger, batch)
-    runs = sorted(until)
-    doses = [dose for run in runs for dose in ledger.doses(run) if dose.intended_at <= until[run]]
-    tasks = [task for run in runs for task in ledger.tasks(run) if (task.answered_at or task.opened_at) <= until[run]]
-    paths = {(task.run_id, task.path) for task in tasks}
-    results = [
-        row for run in runs for row in ledger.sample_results(run) if (run, row.path) in paths or row.at <= until[run]
+    reached = past(ledger, batch)
+    runs = sorted(reached)
+    vessels = {run: Recorded(row) for run in runs if (row := ledger.run(run)) is not None}
+    doses = [
+        dose
+        for run in runs
+        for dose in ledger.doses(run)
+        if reached[run].has(vessels[run].of_dose(dose), dose.intended_at)
     ]
-    lots = {lot for (lot, run), at in lots_in_runs(ledger).items() if run in until and at <= until[run]}
+    tasks = [
+        task
+        for run in runs
+        for task in ledger.tasks(run)
+        if reached[run].has(vessels[run].of_task(task.hand), task.answered_at or task.opened_at)
+    ]
+    paths = {(task.run_id, task.path) for task in tasks}
+    lots = {use.lot for use in uses(ledger) if use.run in reached and reached[use.run].has(use.vessels, use.at)}
+    alarms = [row for row in ledger.alarms() if row.run_id in reached and row.raised_at <= reached[row.run_id].until]
     return {
         "batch": batch,
         "batches": ancestors(ledger, batch),
@@ -94,35 +105,65 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
             }
             for task in tasks if task.answered_at is not None and task.hand.get("sample")
         ],
-        "results": [asdict(result) for result in results],
-        "photos": [asdict(row) for run in runs for row in ledger.photos(run) if row.at <= until[run]],
-        "outings": [asdict(row) for run in runs for row in ledger.outings(run) if row.back_at <= until[run]],
-        "alarms": [
-            asdict(row) for row in ledger.alarms() if row.run_id in until and row.raised_at <= until[row.run_id]
-        ],
-        "deviations": [asdict(row) for run in runs for row in ledger.deviations(run) if row.at <= until[run]],
-        "readings": [readings(ledger, run, until[run], signals) for run in runs],
+        "results": [asdict(row) for run in runs for row in ledger.sample_results(run) if (run, row.path) in paths],
+        "photos": [asdict(row) for run in runs for row in ledger.photos(run) if (run, row.path) in paths],
+        "outings": [asdict(row) for run in runs for row in ledger.outings(run) if (run, row.path) in paths],
+        "alarms": [asdict(row) for row in alarms],
+        "deviations": [asdict(row) for run in runs for row in ledger.deviations(run) if row.at <= reached[run].until],
+        "readings": [readings(ledger, run, reached[run].until, signals) for run in runs],
     }  # fmt: skip
 
 
-def past(ledger: Reader, batch: str) -> dict[str, float]:
-    """Run -> until when (UTC s, inf = all of it) its past is that of the batch."""
+@dataclass(slots=True)
+class Reach:
+    """What of a run is a batch's past: until when (UTC s, inf = all of it), and in which vessels until when."""
+
+    until: float = -inf
+    everywhere: bool = False
+    vessels: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+
+    def has(self, vessels: frozenset[str] | None, at: float) -> bool:
+        """Whether what happened to these vessels (None = nobody knows which) touched it."""
+        if at > self.until:
+            return False
+        return self.everywhere or any(at <= until and fits(name, vessels) for name, until in self.vessels)
+
+
+def fits(vessel: str, vessels: frozenset[str] | None) -> bool:
+    return vessels is None or vessel in vessels or (vessel == ANYWHERE and bool(vessels))
+
+
+def past(ledger: Reader, batch: str) -> dict[str, Reach]:
+    """What of each run touched the batch."""
     rows, edges = {row.batch: row for row in ledger.batches()}, ledger.batch_edges()
-    until: dict[str, float] = {}
+    found: dict[str, Reach] = {}
     seen: dict[str, float] = {}
+    stays: dict[str, list[Stay]] = {}
     to_see = [(batch, inf)]
     for name, limit in to_see:
         if limit <= seen.get(name, -inf):
             continue
         seen[name] = limit
-        row = rows[name]
+        row, own = rows[name], list[Stay]()
         if row.run_id:
-            until[row.run_id] = max(limit, until.get(row.run_id, -inf))
+            if row.run_id not in stays:
+                stays[row.run_id] = _stays(ledger, row.run_id)
+            own = [stay for stay in stays[row.run_id] if stay.batch == name]
+            reach = found.setdefault(row.run_id, Reach())
+            there = [(stay.vessel, min(stay.until, limit)) for stay in own if stay.begin <= limit]
+            reach.vessels.extend(there)
+            reach.everywhere |= not own
+            reach.until = max(reach.until, *(until for _, until in there), -inf if own else limit)
         for edge in edges:
             if edge.child == name:
-                together = row.run_id and rows[edge.parent].run_id == row.run_id
+                together = row.run_id and not own and rows[edge.parent].run_id == row.run_id
                 to_see.append((edge.parent, limit if together else min(limit, row.at)))
-    return until
+    return found
+
+
+def _stays(ledger: Reader, run: str) -> list[Stay]:
+    row = ledger.run(run)
+    return [] if row is None else Recorded(row).stays(ledger.tasks(run))
 
 
 def readings(ledger: Reader, run_id: str, until: float, signals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -136,11 +177,22 @@ def readings(ledger: Reader, run_id: str, until: float, signals: Mapping[str, Se
 
 
 def batches_of_lot(ledger: Reader, lot: str) -> list[str]:
-    """Which batches got a lot, by hand or from a bottle on a pump: those of a run that used it, and what was made of
-    them from then on."""
-    got = {run: at for (name, run), at in lots_in_runs(ledger).items() if name == lot}
+    """Which batches got a lot, by hand or from a bottle on a pump, themselves or before they came of an ancestor."""
     rows, edges = {row.batch: row for row in ledger.batches()}, ledger.batch_edges()
-    since = {row.batch: got[row.run_id] for row in rows.values() if row.run_id in got}
+    since: dict[str, float] = {}
+    stays: dict[str, list[Stay]] = {}
+    for use in uses(ledger):
+        if use.lot != lot:
+            continue
+        if use.run not in stays:
+            stays[use.run] = _stays(ledger, use.run)
+        there = {
+            stay.batch: max(use.at, stay.begin)
+            for stay in stays[use.run] if stay.until >= use.at and fits(stay.vessel, use.vessels)
+        }  # fmt: skip
+        known_there = {stay.batch for stay in stays[use.run]}
+        there |= {row.batch: use.at for row in rows.values() if row.run_id == use.run and row.batch not in known_there}
+        since |= {name: min(at, since.get(name, inf)) for name, at in there.items()}
     found = list(since)
     for name in found:
         for edge in edges:
@@ -153,30 +205,39 @@ def batches_of_lot(ledger: Reader, lot: str) -> list[str]:
 
 def runs_of_lot(ledger: Reader, lot: str) -> list[str]:
     """Runs with a hand step that used the lot, and runs that drew from a bottle of it until the next was hung."""
-    return sorted({run for name, run in lots_in_runs(ledger) if name == lot})
+    return sorted({use.run for use in uses(ledger) if use.lot == lot})
 
 
-def lots_in_runs(ledger: Reader) -> dict[tuple[str, str], float]:
-    """(lot, run) -> when the run first got it (UTC s), by hand or from a bottle that hung at its unit."""
-    first: dict[tuple[str, str], float] = {}
-    for lot, run, at in _uses(ledger):
-        first[lot, run] = min(at, first.get((lot, run), inf))
-    return first
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A lot that came into vessels of a run (UTC s): none where a bottle was only hung, None where nobody knows."""
+
+    lot: str
+    run: str
+    at: float
+    vessels: frozenset[str] | None
 
 
-def _uses(ledger: Reader) -> Iterator[tuple[str, str, float]]:
-    uses = ledger.lot_uses()
-    yield from ((use.lot, use.run_id, use.at) for use in uses)
-    unit = {row.run_id: row.unit for row in ledger.runs()}
+def uses(ledger: Reader) -> Iterator[Use]:
+    """By hand, or drawn from a bottle that hung at the unit of the run."""
+    runs = {row.run_id: row for row in ledger.runs()}
+    recorded: dict[str, Recorded] = {}
     hung: dict[tuple[str, str], list[tuple[float, str]]] = {}
     """Unit and fluid -> when which lot of it was hung."""
-    for use in uses:
+
+    def plan(run: str) -> Recorded:
+        if run not in recorded:
+            recorded[run] = Recorded(runs[run])
+        return recorded[run]
+
+    for use in ledger.lot_uses():
         task = ledger.task(use.run_id, use.path)
-        acts = task.hand["acts"] if task is not None else ()
-        if any(act["act"] == "renew" and act["fluid"] == use.material for act in acts):
-            hung.setdefault((unit[use.run_id], use.material), []).append((use.at, use.lot))
+        hand: Hands = task.hand if task is not None else {}
+        yield Use(use.lot, use.run_id, use.at, plan(use.run_id).of_lot(hand, use.material))
+        if any(act["act"] == "renew" and act["fluid"] == use.material for act in hand.get("acts", ())):
+            hung.setdefault((runs[use.run_id].unit, use.material), []).append((use.at, use.lot))
     for dose in ledger.doses() if hung else ():
         if dose.run_id is not None:
-            bottles = hung.get((unit[dose.run_id], dose.fluid), [])
+            bottles = hung.get((runs[dose.run_id].unit, dose.fluid), [])
             if before := [bottle for bottle in bottles if bottle[0] <= dose.intended_at]:
-                yield max(before)[1], dose.run_id, dose.intended_at
+                yield Use(max(before)[1], dose.run_id, dose.intended_at, plan(dose.run_id).of_dose(dose))

@@ -7,19 +7,17 @@ where it is known: nobody knows it of a vessel that is emptied twice, or of a ba
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from controller.actors import Actor
-from controller.batches import Batches, Kind, made, named, taken
+from controller.batches import Kind, made, named, taken
 from controller.errors import Unusable
 from controller.store.changes import AuditEntry, Change
 from controller.store.reader import Reader
 from controller.store.rows import TaskRow
-from protocols.plan import Hand, Plan
-
-Parts = dict[str, float | None]
-"""Batch -> which part of it, 0 to 1; None = nobody knows."""
+from controller.vessels import Parts, Vessels, arrivals, planned_moves
+from protocols.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,61 +41,13 @@ class Child:
     kept: float
 
 
-@dataclass
-class Vessels:
-    """Which part of which batch stands in which vessel of a run, followed through its moves."""
-
-    base: str
-    held: dict[str, Parts] = field(default_factory=dict[str, Parts])
-    emptied: set[str] = field(default_factory=set[str])
-
-    @classmethod
-    def of(cls, plan: Plan) -> Vessels:
-        """At the start: the batch of the run in the vessels that are emptied before anything was moved into them."""
-        filled: set[str] = set()
-        first: list[set[str]] = []
-        for node in plan.nodes.values():
-            for move in node.work.moves if isinstance(node.work, Hand) else ():
-                first.append(set(move.sources) - filled)
-                filled |= {*move.sources, *move.targets}
-        begun = [sources for sources in first if sources]
-        part = 1 / len(begun[0]) if len(begun) == 1 else None
-        return cls(plan.batch, {vessel: {plan.batch: part} for sources in begun for vessel in sources})
-
-    def take(self, sources: Sequence[str]) -> Parts:
-        """All that is in these vessels, pooled; they are empty then."""
-        pool: Parts = {}
-        for vessel in sources:
-            for batch, part in self.held.get(vessel, {self.base: None}).items():
-                pool[batch] = total(pool[batch], part) if batch in pool else part
-        for vessel in sources:
-            self.held[vessel] = dict.fromkeys(self.held.get(vessel, {self.base: None}))
-            self.emptied.add(vessel)
-        return pool
-
-    def put(self, vessel: str, parts: Parts) -> None:
-        here = {} if vessel in self.emptied else self.held.get(vessel, {})
-        self.emptied.discard(vessel)
-        self.held[vessel] = {**here, **{name: total(here.get(name, 0.0), part) for name, part in parts.items()}}
-
-
-def total(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
-
-
 class Offspring:
     """The children of one hand step of a run, worked out from the ledger. Changes nothing."""
 
     def __init__(self, ledger: Reader, plan: Plan, task: TaskRow) -> None:
         self.ledger, self.task = ledger, task
-        self.vessels = Vessels.of(plan)
-        done = [each for each in ledger.tasks(task.run_id) if each.answered_at is not None and each.hand.get("moves")]
-        own: set[str] = set()
-        for each in sorted(done, key=lambda row: row.answered_at or 0.0):
-            children = {child["into"]: child["batch"] for child in each.hand.get("made", ())}
-            own |= set(children.values())
-            for slot, vessel, parts, _ in _arrivals(self.vessels, each.hand["moves"], {}):
-                self.vessels.put(vessel, {children[slot]: 1.0} if slot in children else parts)
+        self.vessels = Vessels.of(plan.batch, planned_moves(plan))
+        own = self.vessels.follow(ledger.tasks(task.run_id))
         self.given = {
             name: sum(e.share or 0.0 for e in ledger.batch_edges() if e.parent == name and e.child not in own)
             for name in {plan.batch, *own}
@@ -109,7 +59,8 @@ class Offspring:
         found: list[Child] = []
         faults: list[str] = []
         moves = self.task.hand["moves"]
-        for slot, vessel, parts, move in _arrivals(self.vessels, moves, said):
+        shares = {slot: mine.share for slot, mine in said.items() if mine.share is not None}
+        for slot, vessel, parts, move in arrivals(self.vessels, moves, shares):
             if not move["becomes"]:
                 self.vessels.put(vessel, parts)
                 continue
@@ -147,21 +98,6 @@ class Offspring:
         return share if share > 1e-9 else None
 
 
-def _arrivals(
-    vessels: Vessels, moves: Sequence[Mapping[str, Any]], said: Mapping[str, Said]
-) -> Iterator[tuple[str, str, Parts, Mapping[str, Any]]]:
-    """What comes into which vessel, move by move: (slot, vessel, parts, move). The caller puts it there."""
-    seen: dict[str, int] = {}
-    for move in moves:
-        pool = vessels.take(move["sources"])
-        for vessel, planned in zip(move["targets"], move["shares"], strict=True):
-            seen[vessel] = number = seen.get(vessel, 0) + 1
-            slot = vessel if number == 1 else f"{vessel} {number}"
-            mine = said.get(slot, Said()).share
-            share = planned if mine is None else mine
-            yield slot, vessel, {name: None if part is None else part * share for name, part in pool.items()}, move
-
-
 def _slips(said: Mapping[str, Said], slots: Sequence[str]) -> Iterator[str]:
     for slot, mine in said.items():
         if slot not in slots:
@@ -190,13 +126,10 @@ def makes(ledger: Reader, plan: Plan, task: TaskRow | None, said: Mapping[str, S
     return Offspring(ledger, plan, task).children(said or {})
 
 
-def born(
-    batches: Batches, task: TaskRow, children: Sequence[Child], by: Actor
-) -> tuple[list[Change], list[AuditEntry]]:
+def born(task: TaskRow, children: Sequence[Child], now: float, by: Actor) -> tuple[list[Change], list[AuditEntry]]:
     """The rows of these children and their records, for the transaction that confirms the step."""
     change: list[Change] = []
     audit: list[AuditEntry] = []
-    now = batches.clock.now()
     for child in children:
         note = f"{task.title}: {child.into}" + (f", {child.kept * 100:g} % arrived" if child.kept < 1 else "")
         rows, entry = made(child.batch, child.kind, task.run_id, child.parents, now, by, note, task.path)

@@ -423,7 +423,7 @@ class Runs:
             if happened_at is not None:
                 facts["happened_at"] = at
             if children := makes(self.doors.ledger, engine.plan, task, batches):
-                rows, entries_of = born(self.batches, task, children, by)
+                rows, entries_of = born(task, children, now, by)
                 facts["hand"] = {**task.hand, "made": as_json(children)}
                 change, audit = [*change, *rows], [*audit, *entries_of]
             change += [Update("tasks", {"run_id": run_id, "path": path}, facts), *visit.change]

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from controller.batches import Begun
 from controller.errors import RunConflict, Unusable
-from controller.lineage import family, touched
+from controller.lineage import batches_of_lot, family, touched
 from controller.offspring import Said
 from controller.store.verify import verify
 from tests.controller.quick import HEAD, QuickLab
@@ -217,3 +217,60 @@ async def test_a_mothers_later_past_is_not_that_of_the_daughter(bank: QuickLab) 
     assert mother["readings"][0]["to"] is None
     made = lab.ledger.batch("C")
     assert made is not None and daughter["readings"][0]["to"] == made.at
+
+
+ARMS = (
+    VESSELS
+    + """
+  - stage: Form
+    do:
+      - hand: Form both arms
+        acts: [{pour: 1 mL, into: plates, of: medium}]
+        lots: [medium]
+        moves: [{move: cells, from: flasks, into: {plates: 50 %, reactor: 50 %}, becomes: spheroid batch}]
+        takes: 5 min
+      - hand: Pour into {reactor}, hang a bottle
+        acts: [{pour: 90 mL, into: reactor, of: medium}, {renew: 250 mL, of: medium}]
+        lots: [medium]
+        takes: 5 min
+      - fill: {into: reactor, volume: 6 mL, of: medium, at: 6 mL/min}
+        at most: 30 min
+      - hand: Move the spheroids out
+        moves: [{move: spheroids, from: reactor, into: flasks}]
+        takes: 5 min
+      - hand: Rinse the empty reactor
+        acts: [{pour: 9 mL, into: reactor, of: medium}]
+        lots: [medium]
+        takes: 5 min
+      - wait: 1 h
+"""
+)
+
+
+async def test_a_lot_touches_the_batches_of_the_vessel_it_was_given_to_and_their_children_only(bank: QuickLab) -> None:
+    """One arm in the plates, one in the reactor: of one run, and apart from each other."""
+    lab = bank
+    for lot in ("L-plates", "L-reactor", "L-late"):
+        await lab.runs.materials.add(lot, "medium", TESTER)
+    await go(lab, ARMS, batch="B-1")
+    await use(lab, "L-plates")
+    lab.bench.surroundings.hands.pour(lab.now, 90.0)
+    await use(lab, "L-reactor")
+    assert await lab.until(lambda: bool(lab.runs.tasks()), 3600.0)
+    await confirm(lab)
+    await asyncio.sleep(60.0)
+    await use(lab, "L-late")
+    assert batches_of_lot(lab.ledger, "L-plates") == ["B-1/plates"]
+    assert batches_of_lot(lab.ledger, "L-reactor") == ["B-1/reactor"]
+    assert batches_of_lot(lab.ledger, "L-late") == []
+    plates, reactor = (touched(lab.ledger, f"B-1/{name}", {}) for name in ("plates", "reactor"))
+    assert (plates["lots"], plates["doses"], plates["devices"]) == (["L-plates"], [], [])
+    assert (reactor["lots"], reactor["devices"]) == (["L-reactor"], ["pump_in"])
+    assert [len(found["tasks"]) for found in (plates, reactor)] == [1, 3]
+
+
+async def use(lab: QuickLab, lot: str) -> None:
+    path = str(lab.runs.tasks()[0]["path"])
+    await lab.runs.answer("run-1", path, {}, TESTER, lots={"medium": lot})
+    await lab.until(lambda: all(task["path"] != path for task in lab.runs.tasks()), 60.0)
+    await lab.until(lambda: bool(lab.runs.tasks()), 30.0)
