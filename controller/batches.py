@@ -11,7 +11,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.releases import standing
+from controller.releases import ENDED, standing
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused
 from controller.store.reader import Reader
@@ -155,8 +155,9 @@ def _unfit(ledger: Reader, batch: str) -> Iterator[str]:
     if row is None:
         yield f"there is no batch {batch!r}: write it down first, or say which it comes from"
         return
-    if row.kind == RELEASED:
-        yield f"{batch!r} is released: no run works on it any more"
+    how_far = "final" if row.kind == RELEASED else standing(ledger, batch)
+    if how_far in ENDED:
+        yield f"{batch!r} is {'rejected' if how_far == 'rejected' else 'released'}: no run works on it any more"
     if row.run_id:
         yield f"{batch!r} is of {row.run_id}: give this run a new batch that comes from it, with the share it gets"
     if taken(ledger, batch) >= 1 - 1e-9:

@@ -14,7 +14,7 @@ from typing import Any
 
 from controller.errors import Unusable
 from controller.store.reader import Reader
-from controller.store.rows import BatchRow
+from controller.store.rows import BatchRow, TaskRow
 from controller.vessels import ANYWHERE, Hands, Recorded, Stay
 
 
@@ -81,12 +81,7 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
         for dose in ledger.doses(run)
         if reached[run].has(vessels[run].of_dose(dose), dose.intended_at)
     ]
-    tasks = [
-        task
-        for run in runs
-        for task in ledger.tasks(run)
-        if reached[run].has(vessels[run].of_task(task.hand), task.answered_at or task.opened_at)
-    ]
+    tasks = tasks_of(ledger, batch)
     paths = {(task.run_id, task.path) for task in tasks}
     lots = {use.lot for use in uses(ledger) if use.run in reached and reached[use.run].has(use.vessels, use.at)}
     alarms = [row for row in ledger.alarms() if row.run_id in reached and row.raised_at <= reached[row.run_id].until]
@@ -112,6 +107,18 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
         "deviations": [asdict(row) for run in runs for row in ledger.deviations(run) if row.at <= reached[run].until],
         "readings": [readings(ledger, run, reached[run].until, signals) for run in runs],
     }  # fmt: skip
+
+
+def tasks_of(ledger: Reader, batch: str) -> list[TaskRow]:
+    """Hand steps and samples of the vessels that a batch or its ancestors were in."""
+    return [
+        task
+        for run, reach in sorted(past(ledger, batch).items())
+        if (row := ledger.run(run)) is not None
+        for recorded in [Recorded(row)]
+        for task in ledger.tasks(run)
+        if reach.has(recorded.of_task(task.hand), task.answered_at or task.opened_at)
+    ]
 
 
 @dataclass(slots=True)

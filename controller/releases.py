@@ -13,7 +13,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.lineage import known, past
+from controller.lineage import known, past, tasks_of
 from controller.reasons import SHORTEST, enough
 from controller.results import AMISS, Expected, expected
 from controller.signing import WAITS
@@ -35,9 +35,10 @@ def standing(ledger: Reader, batch: str) -> str:
 
 
 def results_of(ledger: Reader, batch: str) -> list[Expected]:
-    """Every result that speaks of a batch: of samples of its runs, and of its ancestors' until it left them."""
-    until = past(ledger, batch)
-    return [each for run in sorted(until) for each in expected(ledger, run) if each.taken_at <= until[run]]
+    """Every result that speaks of a batch: of samples of the vessels that it and its ancestors were in."""
+    paths = {(task.run_id, task.path) for task in tasks_of(ledger, batch)}
+    runs = sorted({run for run, _ in paths})
+    return [each for run in runs for each in expected(ledger, run) if (run, each.path) in paths]
 
 
 class Releases:
@@ -118,8 +119,8 @@ def seen(ledger: Reader, batch: str) -> dict[str, Any]:
     states: dict[str, list[str]] = {}
     for each in results_of(ledger, batch):
         states.setdefault(each.state, []).append(f"{each.sample} {each.name}")
-    until = past(ledger, batch)
-    deviations = sum(row.at <= until[run] for run in until for row in ledger.deviations(run))
+    reached = past(ledger, batch)
+    deviations = sum(row.at <= reached[run].until for run in reached for row in ledger.deviations(run))
     return {"results": states, "deviations": deviations}
 
 

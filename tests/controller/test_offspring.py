@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from controller.actors import Actor
 from controller.batches import Begun
 from controller.errors import RunConflict, Unusable
 from controller.lineage import batches_of_lot, family, touched
@@ -149,10 +150,13 @@ async def test_each_round_of_a_loop_makes_one_child_of_the_child_before(bank: Qu
 async def test_a_start_on_a_batch_that_cannot_be_is_refused_with_every_reason(bank: QuickLab) -> None:
     lab, batches = bank, bank.runs.batches
     await batches.add("R", "release", TESTER, parents={"D": 0.1})
+    await batches.add("Q", "bank", TESTER, parents={"B-1": 0.1})
+    await lab.runs.releases.sign("Q", "rejected", Actor("eva", "supervisor", "test"), why="contaminated")
     await go(lab, LOOP, batch="B-1")
     for batch, why in (
         (Begun("B-9"), "there is no batch 'B-9'"),
         (Begun("R"), "'R' is released"),
+        (Begun("Q"), "'Q' is rejected"),
         (Begun("B-1"), "'B-1' is of run-1: give this run a new batch"),
         (Begun("N", {"R": 0.1, "B-9": 2.0}), "no batch 'B-9'; 'R' is released.*a share is above 0"),
         (Begun("N", {"D": 0.1, "B-1": 0.1}), "say it: one of isolation, passage"),
@@ -160,7 +164,7 @@ async def test_a_start_on_a_batch_that_cannot_be_is_refused_with_every_reason(ba
         (Begun("N", {"D": 0.5}), r"only 0\.4 of itself left"),
     ):
         assert re.search(why, "; ".join(batches.objections(batch))), (batch, batches.objections(batch))
-    assert [row.batch for row in lab.ledger.batches()] == ["D", "B-1", "R"]
+    assert [row.batch for row in lab.ledger.batches()] == ["D", "B-1", "R", "Q"]
 
 
 @pytest.mark.req("RM-06")
