@@ -62,6 +62,7 @@ def test_a_batch_is_shown_with_what_nobody_knows(tmp_path: Path, capsys: pytest.
     family = {
         "batch": "B-1/plates", "kind": "spheroid batch", "run_id": "run-1", "by": "anna",
         "parents": [{"batch": "B-1", "share": None}], "children": [], "ancestors": ["B-1"], "descendants": [],
+        "releases": [],
         "made": {"title": "Form", "into": "plates", "kept": 0.8},
     }  # fmt: skip
     _, out = told(tmp_path, capsys, ["batches", "show", "B-1/plates"], batch=family)
