@@ -1,18 +1,20 @@
 """Cells a plan needs, counted back from where they end, against what its flasks will give.
 
 There will be: cells seeded, doubling until the harvest, at most a confluent layer, times the yield of detachment.
-Needed: cells poured into other vessels and cells sampled after it. Both are counted from the acts of the hand steps.
+Needed: cells poured into other vessels and cells sampled after it. Both are counted from the acts of the hand steps;
+their `moves` say which flasks feed which vessels (each arm of a study has its own budget) and what is lost between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from protocols.calendar import Calendar
 from protocols.models import Document, Vessel
 from protocols.nesting import all_steps
-from protocols.plan import Hand, HandAct, Plan
+from protocols.plan import Hand, HandAct, Move, Plan
 from protocols.quantities import quantity
 from protocols.step_forms import SampleStep
 
@@ -27,8 +29,11 @@ class Need:
     at: float
     day: int
     cells: float
+    """That have to leave the flasks: with what is lost on the way."""
     into: str
     path: str
+    of: frozenset[str] = frozenset()
+    """The flasks they come from, as the moves have it; empty = from all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ class Budget:
 def budgets(document: Document, plan: Plan, calendar: Calendar) -> tuple[Budget, ...]:
     """Every generation of cells in the order of time; the last one ends in the constructs."""
     seeded: dict[str, tuple[float, float]] = {}
+    ways = Ways()
     found: list[Budget] = []
     needs: list[Need] = []
     sources: list[Source] = []
 
     def close() -> None:
-        if sources:
-            found.append(Budget(tuple(needs), tuple(sources)))
+        found.extend(_by_arm(needs, sources))
         needs.clear()
         sources.clear()
 
@@ -93,6 +98,8 @@ def budgets(document: Document, plan: Plan, calendar: Calendar) -> tuple[Budget,
         work = plan.nodes[row.path].work
         if not isinstance(work, Hand):
             continue
+        for move in work.moves:
+            ways.add(move)
         for act in work.acts:
             if act.act == "harvest" and act.vessel in seeded:
                 if sources and any(need.into == act.vessel for need in needs):
@@ -103,9 +110,46 @@ def budgets(document: Document, plan: Plan, calendar: Calendar) -> tuple[Budget,
                 if act.elsewhere and act.kind == "flask":
                     seeded[act.vessel] = (row.at, cells)
                 if sources:
-                    needs.append(Need(row.at, row.day, cells, act.vessel, row.path))
+                    of = ways.back(act.vessel) & {source.vessel for source in sources}
+                    needs.append(Need(row.at, row.day, cells / ways.kept(act.vessel), act.vessel, row.path, of))
     close()
     return _with_samples(document, plan, calendar, found)
+
+
+class Ways:
+    """Where what is in a vessel came from, by the moves so far."""
+
+    def __init__(self) -> None:
+        self._from: dict[str, frozenset[str]] = {}
+        self._kept: dict[str, float] = {}
+
+    def add(self, move: Move) -> None:
+        origins = frozenset[str]().union(*(self.back(source) or {source} for source in move.sources))
+        kept = move.kept * min(self.kept(source) for source in move.sources)
+        for target in move.targets:
+            self._from[target] = self.back(target) | origins
+            self._kept[target] = kept
+
+    def back(self, vessel: str) -> frozenset[str]:
+        """The vessels it came from first; empty = no move says."""
+        return self._from.get(vessel, frozenset())
+
+    def kept(self, vessel: str) -> float:
+        """Which part arrived there, 0 to 1."""
+        return self._kept.get(vessel, 1.0)
+
+
+def _by_arm(needs: Sequence[Need], sources: Sequence[Source]) -> Iterator[Budget]:
+    """Flasks that feed the same vessels have one budget; a need of which no move tells draws on all of them."""
+    arms = [{source.vessel} for source in sources]
+    for need in needs:
+        meant = [arm for arm in arms if not need.of or arm & need.of]
+        arms = [arm for arm in arms if arm not in meant]
+        arms.append(set[str]().union(*meant))
+    order = {source.vessel: n for n, source in enumerate(sources)}
+    for arm in sorted(filter(None, arms), key=lambda arm: min(order[name] for name in arm)):
+        mine = tuple(need for need in needs if not need.of or need.of & arm)
+        yield Budget(mine, tuple(source for source in sources if source.vessel in arm))
 
 
 def _source(document: Document, act: HandAct, seeded: tuple[float, float], at: float, day: int, path: str) -> Source:

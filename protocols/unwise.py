@@ -235,9 +235,10 @@ def _cells(protocol: Protocol, plan: Plan, rows: Calendar) -> Found:
     for budget in budgets(protocol.document, plan, rows):
         if budget.short:
             dishes = sum(source.dishes for source in budget.sources)
+            names = ", ".join(source.vessel for source in budget.sources)
             reason = (
                 f"{budget.needed:.2g} cells are needed, about {budget.available:.2g} will come "
-                f"from {dishes} flask{'s' if dishes > 1 else ''}"
+                f"from {names} ({dishes} flask{'s' if dishes > 1 else ''})"
             )
             yield budget.sources[0].path, "cells", reason, f"{budget.dishes_needed} flasks, or fewer wells"
 

@@ -9,6 +9,7 @@ from protocols.calendar import calendar
 from protocols.cell_budget import budgets
 from protocols.plan import Plan
 from protocols.supplies import batches, made_of, shelf_life_s
+from protocols.unwise import unwise
 
 LONG = "adsc-osteo-spheroid-28d"
 
@@ -51,13 +52,27 @@ def test_recipes_that_name_each_other_in_a_ring_end() -> None:
 
 
 def test_the_cell_budget_counts_back_from_the_spheroids_to_the_flasks(shipped: Plan) -> None:
-    (budget,) = budgets(protocols.load(LONG).document, shipped, calendar(shipped))
-    assert {need.into: need.cells for need in budget.needs} == pytest.approx(
-        {"sample ALP-I7": 3e5, "sample ALP-I7-control": 3e5, "plates": 1.8e6, "control plate": 1.8e6, "reactor": 1.8e7}
-    )
-    assert [round(source.per_dish / 1e6, 1) for source in budget.sources] == [5.6, 5.6]  # the page's 5.6e6 per flask
-    assert not budget.short
-    assert budget.dishes_needed == 4
+    arms = budgets(protocols.load(LONG).document, shipped, calendar(shipped))
+    assert [[source.vessel for source in arm.sources] for arm in arms] == [["flasks"], ["control flask"]]
+    needed = [{need.into: need.cells for need in arm.needs} for arm in arms]
+    assert needed[0] == pytest.approx({"sample ALP-I7": 3e5, "plates": 1.8e6, "reactor": 1.8e7})
+    assert needed[1] == pytest.approx({"sample ALP-I7-control": 3e5, "control plate": 1.8e6})
+    assert [round(arm.sources[0].per_dish / 1e6, 1) for arm in arms] == [5.6, 5.6]  # the page's 5.6e6 per flask
+    assert not any(arm.short for arm in arms)
+    assert [arm.dishes_needed for arm in arms] == [4, 1]
+
+
+def test_what_is_lost_in_a_move_has_to_leave_the_flasks_too() -> None:
+    text = protocols.load(LONG).text
+    control = "from: control flask, into: control plate,"
+    assert control in text
+    lossy = protocols.load(text.replace(control, f"{control} yield: 20 %,"))
+    plan = protocols.plan(lossy, 1_767_600_000.0, "UTC")
+    _, arm = budgets(lossy.document, plan, calendar(plan))
+    assert arm.needed == pytest.approx(3e5 + 1.8e6 / 0.2)
+    assert arm.short and arm.dishes_needed == 2
+    said = [str(each) for each in unwise(lossy, plan, calendar(plan), None)]
+    assert any("control flask" in each and "cells" in each for each in said), said
 
 
 def test_passages_are_generations_of_their_own() -> None:
