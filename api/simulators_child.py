@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from api.refusal import Refusal
 
@@ -27,6 +29,16 @@ def bench_file(name: str) -> Path:
         return found
     names = ", ".join(sorted(each.stem for each in shipped.glob("*.toml")))
     raise Refusal(f"{name}: there is no such bench file; the benches that ship are {names}")
+
+
+def told(arguments: Sequence[str]) -> Any:
+    """What such a process says on its standard output, as JSON; what it says of errors goes to the terminal. Raises
+    Refusal when it fails."""
+    sys.stdout.flush()
+    done = subprocess.run(command(*arguments), stdout=subprocess.PIPE, check=False)  # noqa: S603  our own module
+    if done.returncode:
+        raise Refusal("the rehearsal behind the forecast could not be done, see above")
+    return json.loads(done.stdout)
 
 
 def become(arguments: Sequence[str]) -> NoReturn:

@@ -12,6 +12,7 @@ COMMANDS = {
     "world": ("simulators.world", "main", "a simulated bench with its own clock, for a controller"),
     "rehearse": ("simulators.rehearsing", "main", "a protocol to its end in virtual time"),
     "compare": ("simulators.comparing", "main", "the arms of a study, rehearsed and put in order"),
+    "forecast": ("simulators.forecasting", "main", "what a plan will probably come to, by a few rehearsals"),
     "past": ("simulators.past", "main", "the first days of the demo, in virtual time"),
     "hands": ("simulators.by_hand", "main", "what a person does at a world's bench"),
     "controller": ("simulators.demo", "controller", "the controller of the demo, on a world"),

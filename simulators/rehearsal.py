@@ -101,6 +101,7 @@ class Rehearsal:
         time_lapse: bool = False,
         rounds: int | None = None,
         attended: bool = False,
+        start: float = START,
     ) -> None:
         """`units`: the run begins on each of them; none = on the first of the bench. `rounds`: see `timelapse`.
         `attended`: a person comes to a held run, mends what is broken and lets it go on (see `attendant`)."""
@@ -108,7 +109,7 @@ class Rehearsal:
         self.units, self.time_lapse, self.rounds = tuple(units) or (settings.units[0].name,), time_lapse, rounds
         self.faults = tuple(faults)
         thiele.family()  # what cells will need is there before the run, so that its memory stays flat
-        self.bench = SimulatedBench(config, seed=seed, faults=faults, start=START)
+        self.bench = SimulatedBench(config, seed=seed, faults=faults, start=start)
         self.controller = Controller(
             settings,
             folder,
@@ -294,6 +295,7 @@ def rehearse(
     time_lapse: bool = False,
     rounds: int | None = None,
     attended: bool = False,
+    start: float = START,
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
@@ -302,8 +304,8 @@ def rehearse(
     HTML file with the culture's story. `units`: it runs on each of them side by side (none = the first of the bench).
     `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench;
     `rounds`: of what pumps do again and again only so many. `attended`: a person comes to a held run, mends what is
-    broken, tells what is true and lets it go on; without, a hold is the end. Raises ProtocolInvalid, BenchInvalid,
-    Unusable, and ValueError for a fault that the bench cannot have.
+    broken, tells what is true and lets it go on; without, a hold is the end. `start`: UTC s. Raises ProtocolInvalid,
+    BenchInvalid, Unusable, and ValueError for a fault that the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text
@@ -315,9 +317,9 @@ def rehearse(
         folder.mkdir(parents=True, exist_ok=True)
         rehearsal = Rehearsal(
             settings, config, folder, seed, faults,
-            report=report, units=units, time_lapse=time_lapse, rounds=rounds, attended=attended,
+            report=report, units=units, time_lapse=time_lapse, rounds=rounds, attended=attended, start=start,
         )  # fmt: skip
-        with asyncio.Runner(loop_factory=lambda: VirtualLoop(START)) as runner:
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(start)) as runner:
             try:
                 return runner.run(rehearsal.run(text, sets or {}, progress or silent))
             except ExceptionGroup as errors:

@@ -7,12 +7,15 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from api.commands.runs import pairs
 from api.folders import json_argument
 from api.plan_facts import Planned, facts, mark, worked_out
+from api.printed.forecast import lines
 from api.refusal import Refusal
+from api.simulators_child import bench_file, told
 from api.site_time import next_monday, parse_time
 from api.table import table
 from controller.clock import Clock, boot_seconds
@@ -21,6 +24,7 @@ from protocols.loading import Protocol, load
 from protocols.planning import plan
 from protocols.starting import Best, best_start
 
+MOST_REHEARSALS = 20
 EXAMPLE = "osteon plan adsc-osteo-spheroid-28d --best-start --ics calendar.ics --sheets work.html --labels labels.html"
 
 
@@ -31,12 +35,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     when.add_argument(
         "--best-start", action="store_true", help="the start of the next week with least night and weekend work"
     )
-    parser.add_argument("--bench", type=Path, metavar="FILE", help="bench file; gives zone and bottle (default: UTC)")
+    parser.add_argument("--bench", metavar="FILE", help="bench file, or one that ships; gives zone and bottle")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the protocol")
     parser.add_argument("--read", action="store_true", help="print the protocol as a person reads it at the bench")
     parser.add_argument("--ics", type=Path, metavar="FILE", help="write a calendar file of all hand tasks")
     parser.add_argument("--sheets", type=Path, metavar="FILE.html", help="write work sheets to print, a page a day")
     parser.add_argument("--labels", type=Path, metavar="FILE.html", help="write labels with 2D codes to print")
+    parser.add_argument(
+        "--forecast",
+        type=int,
+        nargs="?",
+        const=3,
+        metavar="N",
+        help="rehearse it N times (3), show what comes of it",
+    )
     json_argument(parser)
 
 
@@ -47,15 +59,31 @@ def run(options: argparse.Namespace) -> int:
 
         print(reading(protocol), end="")
         return 0
+    options.bench = bench_file(options.bench) if options.bench else None
     zone, place_ml = site(options.bench)
     start, best = chosen_start(options, protocol, zone)
     planned = worked_out(protocol, plan(protocol, start, zone), place_ml, best)
     written(options, planned)
-    if options.json:
-        print(json.dumps(facts(planned), indent=1))
-    else:
+    if not options.json:
         show(planned)
+    found = forecast(options, planned.plan.start) if options.forecast else None
+    if options.json:
+        print(json.dumps({**facts(planned), "forecast": found}, indent=1))
+    elif found is not None:
+        print("\n".join(lines(found)))
     return 0
+
+
+def forecast(options: argparse.Namespace, start: float) -> dict[str, Any]:
+    """Rehearsals of the plan, in processes of their own; takes half a minute."""
+    if not 1 <= options.forecast <= MOST_REHEARSALS:
+        raise Refusal(f"--forecast {options.forecast}: rehearse it 1 to {MOST_REHEARSALS} times")
+    words = ["forecast", options.protocol, "--start", str(start), "--seeds", str(options.forecast)]
+    if options.bench:
+        words += ["--bench", str(options.bench)]
+    for each in options.set:
+        words += ["--set", each]
+    return told(words)
 
 
 def written(options: argparse.Namespace, planned: Planned) -> None:
