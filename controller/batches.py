@@ -11,6 +11,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
+from controller.lines import Lines
 from controller.releases import ENDED, standing
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.errors import ChangeRefused
@@ -37,8 +38,8 @@ class Begun:
 class Batches:
     """The family tree of a bench's cells, in the ledger. Parents are on record before their children: no circles."""
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
+    def __init__(self, keys: Keys, lines: Lines) -> None:
+        self.keys, self.ledger, self.clock, self.lines = keys, keys.ledger, keys.clock, lines
         self.writing = asyncio.Lock()
         """Held from the look at what is left of a batch until what is taken of it is on record."""
 
@@ -56,10 +57,13 @@ class Batches:
             faults = list(_faults(self.ledger, batch, kind, parents))
             if run and self.ledger.run(run) is None:
                 faults.append(f"there is no run {run!r}")
+            donors = {batch} if kind == "donor" else self.lines.donors(parents)
+            faults += self.lines.objections(run, donors)
             if faults:
                 raise Unusable(faults)
             now = self.clock.now()
             change, entry = made(batch, kind, run, parents, now, by, note)
+            change += self.lines.taken_by_batch(run, donors, by)
             if key:
                 change.append(answer_row(key, run or None, now, {"asked": asked, "batch": batch}))
             try:
@@ -67,6 +71,10 @@ class Batches:
             except ChangeRefused:
                 raise RunConflict(f"the batch {batch!r} is on record already") from None
         return batch
+
+    def donors(self, wish: Begun | None) -> set[str]:
+        """Whose cells a run works on that starts on this batch, as far as that is on record."""
+        return set() if wish is None else self.lines.donors(wish.parents or (wish.batch,))
 
     def objections(self, wish: Begun | None) -> list[str]:
         """Why a run cannot work on this batch: one sentence each (RM-06)."""

@@ -108,6 +108,8 @@ def _wrong(ledger: Reader, plan: Plan, task: TaskRow, taken: Mapping[str, EntryV
 
 def _objection(ledger: Reader, plan: Plan, task: TaskRow, each: Sought, text: str, at: float) -> str:
     """Why this text is not what is sought; "" = it is."""
+    if each.kind == "donor" and any((row.run_id, row.donor) == (task.run_id, text) for row in ledger.donors()):
+        return ""
     if each.kind == "bottle" and ledger.lot(text) is not None:
         return objection(ledger.lot(text), each.name, text, at)
     try:

@@ -236,6 +236,9 @@ async def on_record(
             return {"batch": await runs.batches.add(request.batch, request.kind, actor, **facts, key=request.key)}
         case ask.ShowBatch():
             return family(ledger, request.batch)
+        case ask.ClearLine():
+            unit = runs.where(request.unit).name
+            return {"donor": await runs.lines.clear(unit, actor, why=request.why, key=request.key)}
         case ask.Touched():
             return touched(ledger, request.batch, controller.settings.signals())
         case ask.BatchesOfLot():

@@ -181,6 +181,14 @@ class Release(Keyed):
     why: Annotated[str, Field(max_length=1000)] = ""
 
 
+class ClearLine(Keyed):
+    """A person signs that nothing of the last donor is left at a unit."""
+
+    do: Literal["clear_line"]
+    unit: str | None = None
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
 class AddPhoto(Keyed):
     """A picture whose file lies in the data folder already, to be put on record."""
 
@@ -351,7 +359,7 @@ AnyRequest = (
     Hello | Snapshot | Start | CommandRun | Answer | AddPhoto | Claim | Decide | AmendRun | SetMode | Advance | Confirm
     | WriteResult | ResultsOf | Release
     | Hold | MeasureVolume | MoveByHand | StopPumps | BatchesList | ShowBatch | AddBatch | Touched | BatchesOfLot
-    | Lots | AddLot | PutLot | Calibrations | Calibrate
+    | Lots | AddLot | PutLot | ClearLine | Calibrations | Calibrate
     | RunsList | ShowRun | DosesOf | Tasks | Acknowledge | Audit | Shutdown
 )  # fmt: skip
 

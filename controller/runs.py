@@ -16,6 +16,7 @@ from controller.asked import asked as asks
 from controller.batches import Batches, Begun
 from controller.errors import Blocked, OldEpoch, RunConflict, Unusable
 from controller.keys import Keys, answer_row
+from controller.lines import Lines
 from controller.materials import Materials, simulated, used
 from controller.offspring import Said, as_json, born, makes
 from controller.outings import outing
@@ -69,7 +70,8 @@ class Runs:
         self._starting = asyncio.Lock()
         self.keys = Keys(doors.ledger, doors.clock)
         self.materials = Materials(self.keys)
-        self.batches = Batches(self.keys)
+        self.lines = Lines(self.keys, self.run_on)
+        self.batches = Batches(self.keys, self.lines)
         self.photos = Photos(self.keys)
         self.results = Results(self.keys)
         self.releases = Releases(self.keys)
@@ -136,6 +138,11 @@ class Runs:
         """The run of a unit, whatever state it is in."""
         return next((engine for engine in self.engines.values() if engine.site.unit.name == unit.name), None)
 
+    def run_on(self, unit: str) -> str:
+        """The run that has a unit, also one that is not carried on; "" = none."""
+        stranded = [run_id for run_id in self.stranded if (row := self.doors.ledger.run(run_id)) and row.unit == unit]
+        return next(iter([*(each.run_id for each in self._of(unit)), *stranded]), "")
+
     # ---- start and resume ---------------------------------------------------------------------------
 
     async def start(
@@ -178,7 +185,7 @@ class Runs:
         plan = self.planner(protocol, begins, self.settings.bench.zone, dict(sets or {}))
         plan = plan if batch is None else replace(plan, batch=batch.batch)
         lacks = [*failures(plan, where, self.doors.bench), *sharing.failures(plan, where, self.doors.outputs)]
-        lacks += self.batches.objections(batch)
+        lacks += [*self.batches.objections(batch), *self.lines.lacks(where.name, self.batches.donors(batch))]
         if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
@@ -216,7 +223,8 @@ class Runs:
         }
         left, told = taken_over(self.doors.ledger, unit, self.doors.clock.now(), plan.start)
         taken, said = self.batches.begin(batch, run_id, self.doors.clock.now(), by)
-        change: list[Change] = [Insert("runs", row), *left, *taken]
+        held = self.lines.taken(unit.name, self.batches.donors(batch), run_id, by)
+        change: list[Change] = [Insert("runs", row), *left, *taken, *held]
         if key:
             change.append(answer_row(key, run_id, self.doors.clock.now(), {"asked": asked, "run": run_id}))
         alone = {

@@ -34,6 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     release.add_argument("batch", metavar="BATCH")
     release.add_argument("stage", choices=("preliminary", "final", "rejected"))
     release.add_argument("--why", default="", metavar="TEXT", help="names each result that is out of specification")
+    clear = verb("clear-line", "sign that nothing of the last donor is left at a unit")
+    clear.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
+    clear.add_argument("--why", required=True, metavar="TEXT", help="what was checked: part of the record")
     verb("touched", "everything that touched a batch").add_argument("batch", metavar="BATCH")
     verb("lot", "which batches got a lot").add_argument("lot", metavar="LOT")
     parser.set_defaults(verb="list", json=False)
@@ -54,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
             asked = {"batch": options.batch, "stage": options.stage, "why": options.why}
             found = ask(options.data, "release", key=secrets.token_hex(8), **asked)
             lines = [f"{found['batch']}: {found['state']}"]
+        case "clear-line":
+            found = ask(options.data, "clear_line", key=secrets.token_hex(8), unit=options.unit, why=options.why)
+            lines = [f"cleared; it held cells of {found['donor'] or 'nobody that was named'}"]
         case "touched":
             found = ask(options.data, "touched", batch=options.batch)
             lines = [told(name, what) for name, what in found.items() if name not in ("batch", "readings")]

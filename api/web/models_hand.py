@@ -1,4 +1,4 @@
-"""What goes in and out about photos and drafts of hand steps."""
+"""What goes in and out about photos and drafts of hand steps, and about line clearance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.web.models import Name
+from api.web.models import Incoming, Name
 
 
 class PhotoOut(BaseModel):
@@ -25,3 +25,15 @@ class PhotoRowOut(BaseModel):
     kind: Annotated[str, Field(examples=["jpeg"])]
     bytes: int
     sha256: str
+
+
+class ClearLineIn(Incoming):
+    """What was checked: vessels, bottles, lines, labels and papers of the last donor are gone, surfaces are clean."""
+
+    why: Annotated[str, Field(min_length=5, max_length=1000, examples=["vessel and tubing changed, labels removed"])]
+
+
+class ClearLineOut(BaseModel):
+    """Whose cells the unit held; empty = not known."""
+
+    donor: str

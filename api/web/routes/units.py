@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.web.feed import Snapshot
 from api.web.idempotency import idempotency_key
 from api.web.models import HeldOut, HoldIn, PumpOut, PumpsOut, StopPumpsIn, UnitOut, UnitRow, VolumeIn, VolumeOut
+from api.web.models_hand import ClearLineIn, ClearLineOut
 from api.web.problems import Problem
 from api.web.security.rights import Right, needs
 from api.web.security.who import Person
@@ -23,6 +24,7 @@ JSON = "application/json"
 Here = Annotated[Service, Depends(service)]
 Viewer = Annotated[Person, needs(Right.SEE)]
 Operator = Annotated[Person, needs(Right.ACT)]
+Signer = Annotated[Person, needs(Right.SIGN)]
 Key = Annotated[str, Depends(idempotency_key)]
 
 
@@ -61,6 +63,14 @@ async def volume(unit: str, body: VolumeIn, here: Here, person: Operator, key: K
     known(here.feed.current(), unit)
     asked = {"unit": unit, "ml": body.ml, "why": body.why, "actor": person.actor()}
     return VolumeOut(**await here.link.act("volume", asked, key))
+
+
+@router.post("/{unit}/clear-line", response_model=ClearLineOut)
+async def clear_line(unit: str, body: ClearLineIn, here: Here, person: Signer, key: Key) -> ClearLineOut:
+    """Sign the line clearance: nothing of the last donor is left here, and cells of another may come. No token can."""
+    known(here.feed.current(), unit)
+    asked = {"unit": unit, "why": body.why, "actor": person.actor()}
+    return ClearLineOut(**await here.link.act("clear_line", asked, key))
 
 
 def unit_bytes(here: Service, unit: str, only: str | None) -> bytes:
