@@ -6,6 +6,7 @@ take; the estimate of what has not begun takes today's lateness along.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +54,9 @@ def told(run_id: str, plan: Plan, events: Sequence[Event]) -> Told:
 def timeline(run_id: str, told: Told, rows: Rows, now: float) -> dict[str, Any]:
     """Everything the timeline page draws; bars in plan order."""
     bars, plan = told.planned, told.plan
-    strokes: dict[str, list[Intent]] = {}
-    for row in rows.doses:
-        strokes.setdefault(row.path, []).append(Intent.of(row))
-    found = [with_doses(each, strokes.get(each.path, [])) for each in told.steps]
-    steps = [bar(plan, each, bars[each.path], rows) for each in found]
+    of_step = defaultdict(Rows, {path: Rows(*own) for path, own in by_path(rows).items()})
+    found = [with_doses(each, [Intent.of(row) for row in of_step[each.path].doses]) for each in told.steps]
+    steps = [bar(plan, each, bars[each.path], of_step[each.path]) for each in found]
     estimate(steps, bars, plan, now)
     last = [step["end"] or step["estimated_end"] or step["planned_end"] for step in steps]
     return {
@@ -76,6 +75,18 @@ def timeline(run_id: str, told: Told, rows: Rows, now: float) -> dict[str, Any]:
         "alarms": [alarm(row) for row in rows.alarms],
         "deviations": [{"path": row.path, "at": row.at, "text": row.text} for row in rows.deviations],
     }
+
+
+def by_path(rows: Rows) -> dict[str, tuple[list[DoseRow], list[TaskRow], list[DeviationRow]]]:
+    """The rows of each step."""
+    found: dict[str, tuple[list[DoseRow], list[TaskRow], list[DeviationRow]]] = defaultdict(lambda: ([], [], []))
+    for row in rows.doses:
+        found[row.path][0].append(row)
+    for row in rows.tasks:
+        found[row.path][1].append(row)
+    for row in rows.deviations:
+        found[row.path][2].append(row)
+    return found
 
 
 # ---- the plan ------------------------------------------------------------------------------------------------
@@ -132,10 +143,9 @@ def spans(plan: Plan, events: Iterable[Event]) -> list[dict[str, Any]]:
     return found
 
 
-def bar(plan: Plan, one: Occurrence, bars: tuple[float, float], rows: Rows) -> dict[str, Any]:
+def bar(plan: Plan, one: Occurrence, bars: tuple[float, float], own: Rows) -> dict[str, Any]:
     node = plan.nodes[one.path]
-    doses = [dose(row) for row in rows.doses if row.path == one.path]
-    task = next((task for task in rows.tasks if task.path == one.path), None)
+    task = next(iter(own.tasks), None)
     late_s = None if one.started is None or one.planned is None else max(0.0, one.started - bars[0])
     return {
         "key": one.key,
@@ -156,9 +166,9 @@ def bar(plan: Plan, one: Occurrence, bars: tuple[float, float], rows: Rows) -> d
         "late_s": late_s,
         "disposition": one.disposition,
         "asked_ml": asked_ml(node),
-        "doses": doses,
+        "doses": [dose(row) for row in own.doses],
         "task": None if task is None else answered(task),
-        "deviations": [row.text for row in rows.deviations if row.path == one.path],
+        "deviations": [row.text for row in own.deviations],
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from controller.run.intents import Intent
 from protocols import machine
@@ -55,10 +56,13 @@ def occurrences(run_id: str, plan: Plan, events: Iterable[Event], doses: Sequenc
                 found[path] = replace(row, started=event.at, due=event.at if row.due is None else row.due)
         if isinstance(event, PointsSet | ConditionMet | TransferEnded | Answered | Decision) and event.path in found:
             found[event.path] = replace(found[event.path], observed=event.at)
-        for path in run.finished.keys() - before.finished.keys():
+        for path in over(before, run):
             if path in found:
                 found[path] = replace(found[path], finished=event.at, disposition=run.finished[path])
-    return [with_doses(row, [dose for dose in doses if dose.path == row.path]) for row in found.values()]
+    strokes: dict[str, list[Intent]] = {}
+    for dose in doses:
+        strokes.setdefault(dose.path, []).append(dose)
+    return [with_doses(row, strokes.get(row.path, ())) for row in found.values()]
 
 
 def current(plan: Plan, events: Iterable[Event]) -> Plan:
@@ -76,8 +80,13 @@ def planned(plan: Plan, node: Node) -> float | None:
 
 def begun(before: Run, now: Run) -> set[str]:
     """Paths whose step began with this event, those that ended with it too (a step dropped unbegun did not begin)."""
-    passed = {path for path in now.finished.keys() - before.finished.keys() if now.finished[path].startswith("done")}
+    passed = {path for path in over(before, now) if now.finished[path].startswith("done")}
     return (now.active.keys() | passed) - before.active.keys()
+
+
+def over(before: Run, now: Run) -> list[str]:
+    """Paths that were finished with this event, the last one first: what is finished stays so, in its order."""
+    return list(islice(reversed(now.finished), len(now.finished) - len(before.finished)))
 
 
 def with_doses(row: Occurrence, doses: Sequence[Intent]) -> Occurrence:
