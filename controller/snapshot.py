@@ -136,6 +136,7 @@ def run(engine: Engine, now: float) -> dict[str, Any]:
         "run": engine.run_id,
         "unit": engine.site.unit.name,
         "protocol": plan.protocol,
+        "batch": plan.batch,
         "state": state.state.value,
         "since": state.since,
         "why": state.why,

@@ -145,7 +145,8 @@ def show(options: argparse.Namespace) -> int:
     found = ask(options.data, "run", run=options.id)
     if options.json:
         return as_json(found)
-    print(f"{found['run']} on {found['unit']}: {found['protocol']}, {found['state']}, day {found['day']:.1f}")
+    of = f" of {found['batch']}" if found.get("batch") else ""
+    print(f"{found['run']}{of} on {found['unit']}: {found['protocol']}, {found['state']}, day {found['day']:.1f}")
     if found.get("mode", "auto") != "auto":
         print(f"mode: {found['mode']}")
     if found["why"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ from controller.errors import RunConflict, Unusable
 from controller.lineage import batches_of_lot, family, touched
 from controller.offspring import Said
 from controller.store.verify import verify
+from controller.vessels import Parts, Vessels, arrivals, planned_moves
+from protocols.loading import load
+from protocols.plan import Hand
+from protocols.planning import plan
 from tests.controller.quick import HEAD, QuickLab
 from tests.runs.lab import TESTER
 
@@ -278,3 +283,22 @@ async def use(lab: QuickLab, lot: str) -> None:
     await lab.runs.answer("run-1", path, {}, TESTER, lots={"medium": lot})
     await lab.until(lambda: all(task["path"] != path for task in lab.runs.tasks()), 60.0)
     await lab.until(lambda: bool(lab.runs.tasks()), 30.0)
+
+
+def test_the_arms_of_a_shipped_protocol_are_batches_of_their_own_with_known_shares() -> None:
+    planned = plan(load("spheroid-first-28d"), 1_767_567_600.0, "Asia/Tokyo", {})
+    vessels = Vessels.of("B", planned_moves(planned))
+    made: list[tuple[str, str, Parts]] = []
+    for node in planned.nodes.values():
+        moves = [asdict(move) for move in node.work.moves] if isinstance(node.work, Hand) else []
+        for slot, vessel, parts, move in arrivals(vessels, moves, {}):
+            name = f"B/{slot}-{len(made)}"
+            made.append((vessel, move["becomes"], parts))
+            vessels.put(vessel, {name: 1.0})
+    assert made == [
+        ("plates", "spheroid batch", {"B": pytest.approx(0.08)}),
+        ("control plate", "spheroid batch", {"B": pytest.approx(0.08)}),
+        ("microwells", "spheroid batch", {"B": pytest.approx(0.82)}),
+        ("plates", "differentiation", {"B/plates-0": 1.0}),
+        ("reactor", "differentiation", {"B/microwells-2": 1.0}),
+    ]

@@ -188,6 +188,7 @@ def run(state: str, t: float, protocol: str, waits: bool = False, doubt: bool = 
         "run": "run-1",
         "unit": "reactor",
         "protocol": protocol,
+        "batch": "B-001",
         "state": state,
         "since": NOW - 2 * DAY,
         "why": "",

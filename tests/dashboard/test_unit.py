@@ -163,6 +163,7 @@ def test_starting_again_takes_two_clicks_and_escape_has_no_effect(page: Page, se
 
 def test_a_task_is_answered_with_checked_entries_or_passed_on(page: Page, server: Server) -> None:
     page.goto(server.url + UNIT)
+    expect(page.locator(".head .batch")).to_contain_text("run-1 · B-001")
     page.get_by_role("button", name="I will do it").click()
     page.locator("input[name=glucose]").fill("55")
     expect(page.locator(".task")).to_contain_text("outside 0 to 50 mmol/L")

@@ -39,7 +39,7 @@ export function RunPage({ name, query }) {
   const move = (from, to) => amend({ from: Math.round(from), to: Math.round(to), view: "" });
   const zoom = (factor) => { const middle = (shown.from + shown.to) / 2; move(middle - (wide * factor) / 2, middle + (wide * factor) / 2); };
   const asList = query.as === "list";
-  return html`<div class="runpage"><header class="panel head"><h1>${name}</h1><div>${run ? html`<p class="batch"><a href=${to("units", run.unit)}>${run.protocol} · ${run.unit}</a></p>
+  return html`<div class="runpage"><header class="panel head"><h1>${name}</h1><div>${run ? html`<p class="batch"><a href=${to("units", run.unit)}>${run.protocol} · ${run.unit}${run.batch && ` · ${run.batch}`}</a></p>
       <${State} run=${run} /><${Stage} run=${run} line=${line} />` : html`<p>${line.protocol || ""}</p>`}</div>
       ${run && html`<${NextAction} run=${run} />`}</header>
     <section class="panel" aria-label=${W.runTimeline}><div class="row wrap tools">

@@ -39,7 +39,7 @@ export function Unit({ name, query }) {
   const end = query.at ? Number(query.at) + span / 2 : null;
   const tasks = snapshot.tasks.filter((task) => task.run === run?.run);
   return html`<div class="unit">
-    <header class="panel head"><h1>${name}</h1>${run ? html`<div><p class="batch"><a href=${to("runs", run.run)}>${run.protocol} · ${run.run}</a></p>
+    <header class="panel head"><h1>${name}</h1>${run ? html`<div><p class="batch"><a href=${to("runs", run.run)}>${run.protocol} · ${run.run}${run.batch && ` · ${run.batch}`}</a></p>
       <${State} run=${run} /><${Stage} run=${run} line=${line} /></div>` : html`<p>${W.noRun}</p>`}</header>
     <div class="right"><${Commands} run=${run} unit=${name} stays=${known.stays_on} />
       <${NowNext} run=${run} facts=${known} />

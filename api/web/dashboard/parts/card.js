@@ -51,7 +51,7 @@ export function Card({ name, run, line }) {
       ${mine.length > 0 && html`<span class="tally"><${AlarmSymbol} priority=${mine[0].priority} acknowledged=${!unseen(mine).length} /><b>${mine.length}</b></span>`}
       <span class="gap"></span>${simulated && html`<span class="badge wide">simulated</span>`}${blind() && html`<span class="badge wide">stale</span>`}</header>
     ${!run && html`<p>${W.noRun}</p>`}
-    ${run && html`<p class="batch">${run.protocol} · ${run.run}</p><${State} run=${run} /><${Stage} run=${run} line=${line} /><${Progress} run=${run} line=${line} />
+    ${run && html`<p class="batch">${run.protocol} · ${run.run}${run.batch && ` · ${run.batch}`}</p><${State} run=${run} /><${Stage} run=${run} line=${line} /><${Progress} run=${run} line=${line} />
       <${NextAction} run=${run} />`}
     <div class="keyvalues">${measured(units[name].roles).slice(0, KEY_VALUES).map((role) => html`<div class="keyvalue" key=${role}>
       <${Value} unit=${name} role=${role} fact=${fact[role] || {}} compact=${true} /><${Sparkline} unit=${name} role=${role} /></div>`)}</div>
