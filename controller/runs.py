@@ -585,7 +585,7 @@ class Runs:
         engine = self.engine(run_id)
         now = self.doors.clock.now()
         change: list[Change] = []
-        if key:  # a decision never changes the state of the run by itself
+        if key:  # a decision restarts no run
             change.append(answer_row(key, run_id, now, {"asked": asked, "state": engine.run.state.value}))
         audit: list[AuditEntry] = []
         for row in self.doors.ledger.doses(run_id, path):

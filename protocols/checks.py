@@ -57,6 +57,9 @@ def found(document: Document) -> Found:
             yield from _twice((op.operation for op in operations), (*loc, key), "operation")
             for j, operation in enumerate(operations):
                 yield from _only_if(names, operation.only_if, (*loc, key, j, "only if"))
+                if operation.independent and key == "operations":
+                    place = (*loc, key, j, "independent")
+                    yield place, "nothing runs beside it: these operations follow each other", "put it under 'together'"
                 yield from _scheduled(document, names, operation, operation.do, (*loc, key, j), already_set)
     yield from _twice((stage.stage for stage in document.stages), ("stages",), "stage")
 

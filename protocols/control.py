@@ -41,7 +41,13 @@ class Control:
             case step_forms.TogetherStep(together=branches):
                 names = [branch.branch for branch in branches]
                 children = tuple(
-                    Node(f"{path}/{slug}", branch.branch, "sequence", self.do(branch.do, f"{path}/{slug}", place, day))
+                    Node(
+                        f"{path}/{slug}",
+                        branch.branch,
+                        "sequence",
+                        self.do(branch.do, f"{path}/{slug}", place, day),
+                        independent=branch.independent,
+                    )
                     for i, (branch, slug) in enumerate(zip(branches, slugs(names), strict=True))
                     if (place := (*loc, "together", i, "do"))
                 )

@@ -81,9 +81,14 @@ class Draft:
             self.enter(state, why)
 
     def ask(self, path: str, question: str, options: tuple[str, ...]) -> None:
-        """Open a question on an active node and hold the run until a person has decided."""
+        """Open a question on an active node: the run, or only its independent branch, waits for a person's decision."""
         self.active[path] = replace(self.active[path], question=question, options=options)
-        self.hold(question)
+        if not self.plan.waits_alone(path):
+            self.hold(question)
+
+    def asks(self) -> list[str]:
+        """Paths of the open questions that hold the run."""
+        return [path for path, each in self.active.items() if each.question and not self.plan.waits_alone(path)]
 
     def alarm(self, key: str, priority: str, text: str, advice: str) -> None:
         """Note an alarm; `key` is stable, so that it is raised once."""

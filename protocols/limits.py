@@ -46,10 +46,11 @@ def fluid_steps(plan: Plan, run: Run | Draft) -> list[str]:
 
 
 def step_limit(run: Run | Draft, node: Node, active: Active) -> float | None:
-    """When a step has taken longer than its maximum, counted from its begin or the last return to RUNNING."""
+    """When a step has taken too long, counted from its begin, a person's "run", or the last return to RUNNING."""
     if active.question or node.max_s <= 0 or not isinstance(node.work, SetEnvironment | WaitUntil | Fluid):
         return None
-    return max(active.began, run.since) + node.max_s
+    began = active.began if isinstance(node.work, Fluid) else active.since
+    return max(began, run.since) + node.max_s
 
 
 def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
@@ -135,6 +136,8 @@ def next_limit(plan: Plan, run: Run) -> float | None:
 
 def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float]:
     """Times that matter while RUNNING: the next due child, the end of a pause, the maximum of a step."""
+    if active.question:
+        return
     match node.kind:
         case "sequence":
             waiting = node.children[int(active.part or 0) :][:1]
@@ -149,7 +152,7 @@ def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float
         begun = child.path in run.active or child.path in run.finished
         if when is not None and not begun and child.path not in run.waiting:
             yield when
-    if isinstance(node.work, Pause) and not active.question:
+    if isinstance(node.work, Pause):
         yield active.began + node.work.for_s
     limit = step_limit(run, node, active)
     if limit is not None:
@@ -193,7 +196,8 @@ def _moment(draft: Draft, kind: str, path: str) -> None:
         case "hold":
             text = f"{title}: overdue beyond its limit"
             draft.deviate(path, text)
-            draft.hold(text)
+            if not draft.plan.waits_alone(path):
+                draft.hold(text)
         case _:
             text = f"{title}: vessel drained and not refilled for too long"
             draft.alarm(f"{path}:drained", "critical", text, "Settle the question and restart, or refill by hand.")

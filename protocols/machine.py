@@ -120,7 +120,7 @@ def _command(draft: Draft, event: Command) -> None:
     match event.cause:
         case Cause.START if draft.finished or draft.active:
             raise NotAllowed("this run is archived; start a new one")
-        case Cause.RESTART if any(active.question for active in draft.active.values()):
+        case Cause.RESTART if draft.asks():
             raise NotAllowed("a question is open: decide first")
         case Cause.RESTART if draft.mode == "manual":
             raise NotAllowed("the unit is worked by hand: set its mode to auto or step first")

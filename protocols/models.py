@@ -25,6 +25,7 @@ from protocols.fields import (
     Weekday,
     When,
     Window,
+    YesNo,
     read_days,
     read_weekday,
 )
@@ -167,6 +168,8 @@ class Operation(Scheduled):
     operation: Text
     only_if: Text | None = Field(default=None, alias="only if")
     """A condition of parameters alone: the plan has the operation or not (an arm of a study)."""
+    independent: YesNo = False
+    """Of operations together: a question of this one holds this one only (SM-04)."""
     do: tuple[AnyStep, ...] = Field(min_length=1)
     source: Text | None = None
 

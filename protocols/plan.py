@@ -247,6 +247,8 @@ class Node:
     amended: bool = False
     """A person gave this occurrence its time (moved, or done once more); other values leave that as it is."""
     after_s: float = 0.0
+    independent: bool = False
+    """Of a branch: what must be decided in it holds the branch, and the run goes on (SM-04)."""
     """Not before this long after the node above it began."""
 
 
@@ -309,6 +311,12 @@ class Plan:
         while (above := self.parents.get(path)) is not None:
             yield above
             path = above
+
+    def waits_alone(self, path: str) -> bool:
+        """Whether a question here holds its branch only (SM-04); a step that moves fluid holds the run (SM-05)."""
+        if isinstance(self.nodes[path].work, Fluid):
+            return False
+        return any(self.nodes[above].independent for above in self.upward(path))
 
     def stage_of(self, path: str) -> str:
         """The path of the node right below the root that a node belongs to; of the root, its own."""

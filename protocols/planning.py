@@ -98,7 +98,10 @@ class _Stages:
         key = "together" if stage.together else "operations"
         operations: Sequence[Operation] = stage.together or stage.operations
         children = tuple(
-            self._operation(operation, operation.do, operation.operation, f"{path}/{slug}", (*loc, key, j))
+            replace(
+                self._operation(operation, operation.do, operation.operation, f"{path}/{slug}", (*loc, key, j)),
+                independent=operation.independent,
+            )
             for j, (operation, slug) in enumerate(
                 zip(operations, slugs([o.operation for o in operations]), strict=True)
             )

@@ -119,7 +119,7 @@ def amended(draft: Draft, event: Amended) -> None:
 
 
 def decision(draft: Draft, event: Decision) -> None:
-    """A person's answer to an open question; the run stays held until it is restarted."""
+    """A person's answer to an open question; a run that it held stays held until it is restarted."""
     node = draft.plan.nodes.get(event.path)
     active = draft.active.get(event.path)
     if node is None or active is None or not active.question:
@@ -138,9 +138,8 @@ def nobody(draft: Draft, path: str, answer: str, within: str) -> None:
     if answer == "run":
         draft.deviate(path, f"{event.why}: run by its late rule")
     _decided(draft, node, active, event, "skipped by rule")
-    others = any(other.question for other in draft.active.values())
     again = after(draft.state, Cause.RESTART)
-    if again is not None and draft.why == active.question and not others and draft.mode != "manual":
+    if again is not None and draft.why == active.question and not draft.asks() and draft.mode != "manual":
         draft.enter(again, f"{node.title or path}: {event.why}, {answer} by its late rule")
 
 

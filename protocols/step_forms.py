@@ -325,6 +325,8 @@ class RepeatStep(Control):
 
 class Branch(Form):
     branch: Text
+    independent: YesNo = False
+    """A question of this branch holds this branch only (SM-04)."""
     do: tuple[AnyStep, ...] = Field(min_length=1)
 
 

@@ -45,7 +45,8 @@ class Attendant:
         over, tries = self._came_to.get(engine.run_id, (0, 0))
         again = over == len(engine.run.finished)
         self._came_to[engine.run_id] = len(engine.run.finished), tries + 1 if again else 1
-        await command(engine, runs, Cause.RESUME if engine.run.state is RunState.PAUSED else Cause.RESTART, self.by)
+        if engine.run.state is not RunState.RUNNING:  # only a branch of it waited
+            await command(engine, runs, Cause.RESUME if engine.run.state is RunState.PAUSED else Cause.RESTART, self.by)
 
     async def answer(self, engine: Engine, runs: Runs, ledger: Reader, now: float) -> None:
         """Every open question, by what is true."""

@@ -21,6 +21,8 @@ from controller.settings import load as load_settings
 from controller.store.digest import digest
 from drivers.core.errors import OsteonError
 from drivers.core.signals import Quality
+from protocols import machine
+from protocols.effects import ApplyPoints
 from protocols.loading import load
 from protocols.plan import Hand, Plan
 from protocols.planning import plan
@@ -210,11 +212,20 @@ class Rehearsal:
 
     async def _until_end(self, engine: Engine) -> None:
         while not engine.ended:
-            if engine.run.state is RunState.HELD and not await self._attended(engine):
+            if not self._rests(engine):
+                engine.changed.clear()
+                await engine.changed.wait()
+            elif not await self._attended(engine):
                 return
-            engine.changed.clear()
-            await engine.changed.wait()
             self.operator.changed.set()
+
+    def _rests(self, engine: Engine) -> bool:
+        """Whether nothing goes on without a person: the run is held, or all it has left are questions of branches."""
+        plan, run = engine.plan, engine.run
+        if run.state is RunState.HELD or not machine.open_questions(run):
+            return run.state is RunState.HELD
+        under_way = [each for each in machine.wanted(plan, run) if not isinstance(each, ApplyPoints) or each.path]
+        return self.attendant is not None or (machine.next_time(plan, run) is None and not under_way)
 
     async def _attended(self, engine: Engine) -> bool:
         """Whether somebody came to the held run and let it go on."""
@@ -239,11 +250,12 @@ class Rehearsal:
         now = asyncio.get_running_loop().time()
         days = (now - engines[0].plan.start) / 86_400.0
         told = next((each for each in engines if each.run.state is not RunState.COMPLETE), engines[0])
+        waiting = machine.open_questions(told.run) if told.run.state is RunState.RUNNING else {}
         answered = [task for each in engines for task in ledger.tasks(each.run_id) if task.state == "answered"]
         return Result(
             protocol=told.plan.protocol,
             state=told.run.state.value,
-            why=told.run.why,
+            why=next(iter(waiting.values()), told.run.why),
             seed=self.seed,
             days=days,
             wall_s=wall_s,

@@ -55,6 +55,7 @@ HEAD: Json = {
     "vessels": {"reactor": {"kind": "stirred", "needs": ["temperature", "medium in", "medium out"]}},
     "materials": {"medium": {"recipe": "water", "keeps": "7 d at 4 degC"}},
 }
+YES_NO = st.sampled_from(["yes", "no"])
 SETTINGS = ({"arm": "b"}, {"arm": "a"}, {"volume": "3 mL"}, {"volume": "5 mL"}, {"arm": "b", "volume": "8 mL"})
 
 
@@ -75,7 +76,7 @@ def step(draw, depth: int = 2) -> Json:
             return {"repeat": {"do": [FEED], "every": "2 h", "at most": "3 rounds"}}
         case "together":
             names = ("Left", "Right")
-            return {"together": [{"branch": name, "do": draw(inner)} for name in names]}
+            return {"together": [{"branch": name, "do": draw(inner), "independent": draw(YES_NO)} for name in names]}
         case _:
             return draw(st.sampled_from(PLAIN))
 
@@ -120,6 +121,8 @@ def texts(draw) -> str:
                     if draw(st.booleans()):
                         operation["only if"] = "arm is b"
                         break
+                if key == "together":
+                    operations[0]["independent"] = draw(YES_NO)
                 stages.append({"stage": f"S{i}", key: operations})
     rest: Json = draw(
         st.sampled_from([{}, {"on hold": {"task": "Look"}}, {"on alarm": [{"priority": "high", "do": "hold"}]}])

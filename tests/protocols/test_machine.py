@@ -657,3 +657,58 @@ def test_the_shipped_protocol_runs_to_its_end_on_a_good_bench(shipped):
     assert not_taken == {path for path in shipped.nodes if path.startswith(ways)}, "80 % and more, and a clear reactor"
     assert {run.finished[path] for path in not_taken} == {"skipped by rule"}
     assert set(run.finished) == set(shipped.nodes)
+
+
+# Branches
+
+
+def branches(first: Node, *, independent: bool = True) -> Plan:
+    """A branch of one step beside a pause of an hour, then a step that waits for both."""
+    left = Node("p/a", "Left", "sequence", (first,), independent=independent)
+    right = Node("p/b", "Right", "sequence", (Node("p/b/a", "", "step", work=Pause(3600.0)),))
+    return sequence(Node("p", "", "parallel", (left, right)), Node("z", "", "step", work=Pause(1.0)))
+
+
+@pytest.mark.req("SM-04")
+@pytest.mark.parametrize("independent", [True, False])
+def test_a_question_holds_an_independent_branch_and_else_the_run(independent: bool):
+    wait = Node("p/a/a", "Warm", "step", work=WaitUntil((Within("temperature", "Cel", 36, 38),), 60.0), max_s=600.0)
+    plan = branches(wait, independent=independent)
+    run, effects = feed(plan, started(plan)[0], TimeCame(S + 600))
+    assert [alarm.priority for alarm in of(Raise, effects)] == ["high"]
+    assert machine.open_questions(run).keys() == {"p/a/a"}
+    assert run.state is (RunState.RUNNING if independent else RunState.HOLDING)
+
+
+@pytest.mark.req("SM-04")
+def test_an_independent_branch_goes_on_with_the_decision_and_what_follows_waits_for_both():
+    wait = Node("p/a/a", "Warm", "step", work=WaitUntil((Within("temperature", "Cel", 36, 38),), 60.0), max_s=600.0)
+    plan = branches(wait)
+    run, _ = feed(plan, started(plan)[0], TimeCame(S + 600), TimeCame(S + 3600))
+    assert run.finished == {"p/b": "done", "p/b/a": "done"}
+    run, effects = machine.step(plan, run, Decision(S + 3700, "p/a/a", "Ann", "run"))
+    assert [watch.path for watch in of(Watch, effects)] == ["p/a/a"]
+    assert machine.next_time(plan, run) == S + 3700 + 600, "its time starts again"
+    run, _ = machine.step(plan, run, ConditionMet(S + 3800, "p/a/a"))
+    assert "z" in run.active
+
+
+@pytest.mark.req("SM-04", "SM-05")
+def test_a_doubt_about_fluid_and_a_command_reach_past_an_independent_branch():
+    plan = branches(Node("p/a/a", "", "step", work=DOSE, max_s=600.0))
+    run, _ = started(plan)
+    assert feed(plan, run, ended(S + 60, "fill", "unknown", "p/a/a"))[0].state is RunState.HOLDING
+    plan = branches(Node("p/a/a", "Look", "step", work=Hand("Look", overdue_s=600.0)))
+    run, effects = feed(plan, started(plan)[0], TimeCame(S + 600))
+    assert run.state is RunState.RUNNING
+    assert of(Deviate, effects)
+    assert feed(plan, run, command(Cause.HOLD, S + 700))[0].state is RunState.HOLDING
+
+
+@pytest.mark.req("SM-04")
+def test_a_restart_waits_for_questions_of_the_run_only():
+    wait = Node("p/a/a", "Warm", "step", work=WaitUntil((Within("temperature", "Cel", 36, 38),), 60.0), max_s=600.0)
+    plan = branches(wait)
+    run, _ = feed(plan, started(plan)[0], TimeCame(S + 600), command(Cause.HOLD, S + 700))
+    run, _ = going_again(plan, held(plan, run, S + 701), S + 800)
+    assert machine.open_questions(run).keys() == {"p/a/a"}

@@ -293,3 +293,31 @@ def test_a_name_that_looks_numbered_keeps_its_path() -> None:
     stages = "stages:\n" + "".join(f"  - stage: '{name}'\n    do: [wait: 1 min]\n" for name in names)
     root = protocols.plan(load(stages=stages), START, TOKYO).root
     assert [node.path for node in root.children] == ["feed", "feed-2", "feed-3", "feed-4"]
+
+
+TOGETHER = """\
+protocol: small
+version: 1.0
+title: Small
+status: rehearsal
+species: none
+stages:
+  - stage: Both
+    together:
+      - operation: Look
+        independent: yes
+        do: [{hand: Look}]
+      - operation: Rest
+        do:
+          - together:
+              - {branch: Left, independent: yes, do: [{hand: Look}]}
+              - {branch: Right, do: [{wait: 10 min}]}
+"""
+
+
+@pytest.mark.req("SM-04")
+def test_branches_and_operations_together_can_be_independent_and_others_cannot():
+    plan = protocols.plan(protocols.load(TOGETHER), START, "UTC")
+    assert [path for path, node in plan.nodes.items() if node.independent] == ["both/look", "both/rest/together/left"]
+    with pytest.raises(ProtocolInvalid, match="nothing runs beside it"):
+        protocols.load(TOGETHER.replace("    together:\n      - operation", "    operations:\n      - operation"))

@@ -105,7 +105,8 @@ class Trial:
         assert now.active.keys() | now.finished.keys() <= known, "what has begun is not in the plan any more"
         for path, active in now.active.items():
             assert self.plan.parents.get(path, path) in {*now.active, path}
-            assert not active.question or now.state not in (RunState.RUNNING, RunState.RESTARTING)
+            holds = active.question and not self.plan.waits_alone(path)
+            assert not holds or now.state not in (RunState.RUNNING, RunState.RESTARTING)
         for path in now.finished:
             assert all(child.path in now.finished for child in self.plan.nodes[path].children), f"{path} lost a step"
         if now.state in (RunState.STOPPING, RunState.ABORTING) and before.state is not now.state:

@@ -60,6 +60,38 @@ def test_the_protocol_of_the_how_to_runs_on_the_demo_bench(benches: Path, tmp_pa
     assert [each.name for each in result.samples] == ["R-1", "R-2"]
 
 
+BESIDE = """\
+protocol: side-by-side
+version: "1"
+title: Side by side
+status: rehearsal
+species: none
+vessels:
+  reactor: {kind: stirred, needs: [temperature]}
+stages:
+  - stage: Both
+    together:
+      - operation: Boil
+        independent: yes
+        do:
+          - wait: {until: temperature above 60 degC, for: 1 min, at most: 10 min}
+      - operation: Rest
+        do:
+          - wait: 30 min
+"""
+
+
+@pytest.mark.req("SM-04")
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_question_of_an_independent_branch_ends_a_rehearsal_only_when_nothing_else_is_left(
+    attended: bool, benches: Path
+):
+    result = rehearse(BESIDE, bench=benches / "stirred-100.toml", seed=1, attended=attended)
+    assert result.complete is attended
+    assert result.days * 1440 >= 30
+    assert attended or "not finished within 10 min" in result.why
+
+
 def perhaps(plan: Plan, path: str) -> bool:
     """Whether a step stands in a way that may not be taken, or in a round after the first."""
     above = plan.parents.get(path)
