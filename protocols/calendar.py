@@ -167,7 +167,8 @@ def _row(node: Node, at: float, days: Days) -> tuple[Row, float]:
         case Pause(for_s=for_s) | WaitUntil(for_s=for_s):
             return Row(at, local, day, node.title, "wait", node.path), for_s
         case SetEnvironment() | None:
-            return Row(at, local, day, node.title, "set", node.path), 0.0
+            over_s = 0.0 if node.work is None else node.work.over_s
+            return Row(at, local, day, node.title, "set", node.path), over_s
 
 
 def _bottles(plan: Plan, rows: list[Row]) -> Iterator[Bottle]:

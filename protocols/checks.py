@@ -16,9 +16,11 @@ from protocols.models import Document, Scheduled, Timing
 from protocols.moments import clock, moment
 from protocols.naming import scope
 from protocols.nesting import flat, inside
+from protocols.plan import SetPoint
 from protocols.quantities import PATHS, ROLES, quantity
 from protocols.source import Loc
 from protocols.step_forms import AnyStep, ControlStep, PlainStep
+from protocols.tree import duration
 
 Found = Iterator[tuple[Loc, str, str]]
 """(place, what is wrong, what would be right)"""
@@ -254,12 +256,26 @@ def _reads(read: Callable[[str], object], value: str | None, loc: Loc) -> Found:
         yield loc, str(error), ""
 
 
+def _ramps(points: tuple[SetPoint, ...], step: PlainStep, loc: Loc, already_set: set[str]) -> Found:
+    """A ramp has a value to start from, and the time that it takes."""
+    for point in points:
+        if point.over_s and point.role not in already_set:
+            yield (
+                loc,
+                f"{point.role} has no set point before this ramp to start from",
+                "set it at once in a step before",
+            )
+        if step.at_most is not None and point.over_s >= step.at_most:
+            yield loc, f"the ramp takes longer than 'at most' allows ({duration(step.at_most)})", "leave 'at most' out"
+
+
 def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) -> Found:
     """One step: what it names exists, and it is bounded (RM-07)."""
     match step:
         case step_forms.SetStep(set=environment):
             if not environment.points():
                 yield (*loc, "set"), "sets nothing", f"name one of: {', '.join(Environment.model_fields)}"
+            yield from _ramps(environment.points(), step, (*loc, "set"), already_set)
             already_set.update(point.role for point in environment.points())
         case step_forms.WaitStep(wait=wait):
             if wait.until is not None and wait.at_most is None and step.at_most is None:
@@ -288,6 +304,8 @@ def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) 
         case step_forms.PerfuseStep(perfuse=flow) | step_forms.RecirculateStep(recirculate=flow):
             verb = "perfuse" if isinstance(step, step_forms.PerfuseStep) else "recirculate"
             yield from _vessel(document, flow.vessel, (*loc, verb, "in"), ("perfusion",))
+            point = SetPoint("perfusion", flow.at.value, ROLES["perfusion"], flow.at.over_s)
+            yield from _ramps((point,), step, (*loc, verb), already_set)
             already_set.add("perfusion")
         case step_forms.PrimeStep(prime=work):
             yield from _material(document, work.of, (*loc, "prime", "of"))

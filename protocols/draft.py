@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from protocols import ramps
 from protocols.effects import CloseTask, Deviate, Effect, Raise
 from protocols.events import Mode
 from protocols.plan import Fluid, Hand, Node, Plan, SetEnvironment
@@ -33,6 +34,7 @@ class Draft:
         "shifted",
         "since",
         "state",
+        "stood",
         "waiting",
         "why",
         "written",
@@ -42,7 +44,7 @@ class Draft:
         self.plan, self.at = plan, at
         self.state, self.since, self.why = run.state, run.since, run.why
         self.active, self.finished, self.last_fluid = dict(run.active), dict(run.finished), dict(run.last_fluid)
-        self.written, self.keeps, self.shifted = run.written, run.keeps, run.shifted
+        self.written, self.keeps, self.shifted, self.stood = run.written, run.keeps, run.shifted, run.stood
         self.held, self.hold_task = run.held, run.hold_task
         self.mode: Mode = run.mode
         self.let = ""
@@ -62,6 +64,7 @@ class Draft:
             last_fluid=self.last_fluid,
             written=self.written,
             keeps=self.keeps,
+            stood=self.stood,
             shifted=self.shifted,
             mode=self.mode,
             waiting=tuple(self.waiting),
@@ -73,6 +76,10 @@ class Draft:
     def enter(self, state: RunState, why: str) -> None:
         """Go to `state` now. Callers take `state` from the table of `protocols.states`."""
         self.state, self.since, self.why = state, self.at, why
+        if state is RunState.RUNNING:  # a ramp goes on from where it stood: the time between is not made up for
+            for path, active in self.active.items():
+                if active.start:
+                    self.active[path] = replace(active, since=self.at)
 
     def hold(self, why: str) -> None:
         """Hold by rule, where the table lists it; in a state that already rests nothing changes (SM-09)."""
@@ -123,7 +130,8 @@ class Draft:
 
     def keep(self, node: Node) -> None:
         """The roles that a done step set have its values from now on, unless a later step of the plan set them."""
-        if not isinstance(node.work, SetEnvironment) or not self.finished.get(node.path, "").startswith("done"):
+        done = self.finished.get(node.path, "").startswith("done") or node.path in self.stood
+        if not isinstance(node.work, SetEnvironment) or not done:
             return
         place = self.plan.place
         mine = [point.role for point in node.work.points]
@@ -138,4 +146,6 @@ class Draft:
             self.drop(child, disposition, why)
         if isinstance(node.work, Hand) and node.path in self.active:
             self.notes.append(CloseTask(node.path, why))
+        if isinstance(node.work, SetEnvironment) and (active := self.active.get(node.path)) and active.start:
+            self.stood = {**self.stood, node.path: ramps.confirmed(node.work, active)}
         self.finish(node, disposition)

@@ -14,6 +14,8 @@ class ApplyPoints:
 
     path: str
     points: tuple[SetPoint, ...]
+    part: str = ""
+    """Of a ramp: which of its steps; the answer names it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class PointsSet:
     at: float
     path: str
     why: str = ""
+    part: str = ""
+    """Of a ramp: which of its steps."""
 
 
 @dataclass(frozen=True, slots=True)

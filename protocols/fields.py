@@ -17,7 +17,7 @@ from pydantic import (
 from protocols import moments, quantities
 from protocols.moments import Moment
 from protocols.plan import SetPoint
-from protocols.quantities import ROLES, Condition, Range
+from protocols.quantities import ROLES, Condition, Range, Target
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Duration = Annotated[float, BeforeValidator(quantities.amount("s"))]
@@ -25,6 +25,8 @@ Volume = Annotated[float, BeforeValidator(quantities.amount("mL"))]
 Flow = Annotated[float, BeforeValidator(quantities.amount("mL/min"))]
 Celsius = Annotated[float, BeforeValidator(quantities.quantity("Cel"))]
 Percent = Annotated[float, BeforeValidator(quantities.quantity("%"))]
+PercentRamped = Annotated[Target, BeforeValidator(quantities.ramped("%"))]
+FlowRamped = Annotated[Target, BeforeValidator(quantities.ramped("mL/min", positive=True))]
 Turns = Annotated[float, BeforeValidator(quantities.quantity("1/min"))]
 CellsPerMl = Annotated[float, BeforeValidator(quantities.amount("{cells}/mL"))]
 Rounds = Annotated[int, BeforeValidator(quantities.rounds), Field(ge=1, le=1000)]
@@ -97,3 +99,26 @@ class Environment(Form):
             "perfusion": self.perfusion,
         }
         return tuple(SetPoint(role, value, ROLES[role]) for role, value in values.items() if value is not None)
+
+
+class EnvironmentRamped(Form):
+    """Set points of a step: each at once, or as a ramp `37 degC over 2 h` from the set point in force."""
+
+    temperature: Annotated[Target, BeforeValidator(quantities.ramped("Cel"))] | None = None
+    co2: PercentRamped | None = None
+    o2: PercentRamped | None = None
+    humidity: PercentRamped | None = None
+    stirring: Annotated[Target, BeforeValidator(quantities.ramped("1/min"))] | None = None
+    perfusion: FlowRamped | None = None
+    """Through the bed; a closed loop, so no volume of it is a dose. Never 0: a bed that stands still is anoxic."""
+
+    def points(self) -> tuple[SetPoint, ...]:
+        targets = {
+            "temperature": self.temperature,
+            "co2": self.co2,
+            "o2": self.o2,
+            "humidity": self.humidity,
+            "stirring": self.stirring,
+            "perfusion": self.perfusion,
+        }
+        return tuple(SetPoint(r, t.value, ROLES[r], t.over_s) for r, t in targets.items() if t is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocols import settling
+from protocols import ramps, settling
 from protocols.draft import Draft
 from protocols.plan import Exchange, Fluid, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil
 from protocols.run import Active, Run
@@ -154,6 +154,8 @@ def _running(plan: Plan, run: Run, node: Node, active: Active) -> Iterator[float
             yield when
     if isinstance(node.work, Pause):
         yield active.began + node.work.for_s
+    if isinstance(node.work, SetEnvironment) and (step_due := ramps.next_step(node.work, active)) is not None:
+        yield step_due
     limit = step_limit(run, node, active)
     if limit is not None:
         yield limit

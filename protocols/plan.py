@@ -49,13 +49,20 @@ class SetPoint:
     """Environment role of the unit: temperature, co2, o2, stirring …"""
     value: float
     unit: str
+    over_s: float = 0.0
+    """Of a ramp: how long it takes to get there, s; 0 = at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetEnvironment:
-    """Bring set points to values; done when every device has read them back."""
+    """Bring set points to values, at once or in steps along a ramp; done when every device has read the last back."""
 
     points: tuple[SetPoint, ...]
+
+    @property
+    def over_s(self) -> float:
+        """How long its longest ramp takes, s; 0 = it has none."""
+        return max((point.over_s for point in self.points), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ ROLES = {
     "waste weight": "g",
 }
 """What a protocol may name on a unit, and the unit of each; percentages: vol-%, relative humidity, air saturation."""
+SHORTEST_RAMP_S, LONGEST_RAMP_S = 60.0, 90 * 86400.0
 SHORTEST_ANSWER_S = 300.0
 """Longer than any hold takes to come to rest (SM-02)."""
 PATHS = ("medium in", "medium out")
@@ -46,6 +47,14 @@ class Condition:
     low: float = float("-inf")
     high: float = float("inf")
     tolerance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A set point, reached at once or over so many seconds."""
+
+    value: float
+    over_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,22 @@ def amount(like: str) -> Callable[[object], float]:
         return number
 
     return read_amount
+
+
+def ramped(like: str, *, positive: bool = False) -> Callable[[object], Target]:
+    """`37 degC`, or `37 degC over 2 h`: where to go, and in what time."""
+    read = amount(like) if positive else quantity(like)
+
+    def read_target(value: object) -> Target:
+        end, over, time = _text(value).partition(" over ")
+        if not over:
+            return Target(read(value))
+        over_s = amount("s")(time)
+        if not SHORTEST_RAMP_S <= over_s <= LONGEST_RAMP_S:
+            raise ValueError(f"{value!r}: a ramp takes 1 min to 90 d; shorter ones are just set")
+        return Target(read(end), over_s)
+
+    return read_target
 
 
 def number_range(value: object) -> Range:

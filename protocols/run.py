@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from protocols.events import EntryValue, Mode
+from protocols.plan import SetPoint
 from protocols.states import RunState
 
 Disposition = Literal["done", "done late", "partial", "skipped by rule", "skipped by person", "cancelled", "failed"]
@@ -17,7 +18,8 @@ class Active:
 
     began: float
     part: str = ""
-    """How far it is: an exchange is at "withdraw", then at "fill"; a sequence is at the child of this index."""
+    """How far it is: an exchange is at "withdraw", then at "fill"; a sequence is at the child of this index; a ramp is
+    at "3" while its third step is being set, at "3+" once it is read back."""
     late: bool = False
     question: str = ""
     """Why a person must decide before this node can go on; "" = nothing open."""
@@ -27,6 +29,8 @@ class Active:
     """When the present part began."""
     partial: bool = False
     """A person accepted less or more than was asked."""
+    start: tuple[SetPoint, ...] = ()
+    """Of a ramp: the set points in force when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Run:
     """What people wrote down last under each name; decisions read it."""
     keeps: dict[str, str] = field(default_factory=dict[str, str])
     """Role -> path of the step whose value it has: of all that are done, the last in the plan's order."""
+    stood: dict[str, tuple[SetPoint, ...]] = field(default_factory=dict[str, tuple[SetPoint, ...]])
+    """Path of a ramp that was ended on its way -> where its set points stood: they stay there."""
     shifted: dict[str, float] = field(default_factory=dict[str, float])
     """Path of an operation -> how much later its occurrences still to come are due, s."""
     mode: Mode = "auto"

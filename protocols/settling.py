@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocols import deciding
+from protocols import deciding, ramping, ramps
 from protocols.draft import Draft, NotAllowed
 from protocols.events import Amended, Answered, ConditionMet, Decision, Looked, PointsSet, TransferEnded
 from protocols.plan import Dose, Exchange, Fluid, Hand, Node, SetEnvironment, WaitUntil, Withdraw
@@ -36,8 +36,13 @@ def points_set(draft: Draft, event: PointsSet) -> None:
     active = draft.active.get(event.path)
     if active is None or active.question:
         return
+    if event.part != active.part.removesuffix(ramps.SET):
+        return
     if not event.why:
-        draft.finish(node)
+        if active.start:
+            ramping.step_set(draft, node, node.work, event.part)
+        else:
+            draft.finish(node)
         return
     text = f"{node.title or node.path}: set points not confirmed: {event.why}"
     draft.alarm(f"{node.path}:points", "high", text, "Look at the device, then decide: run again, or skip.")

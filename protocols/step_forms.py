@@ -11,8 +11,9 @@ from protocols.fields import (
     Conditions,
     Duration,
     EntryUnit,
-    Environment,
+    EnvironmentRamped,
     Flow,
+    FlowRamped,
     Form,
     Interrupted,
     Numbers,
@@ -36,7 +37,7 @@ class Step(Form):
 
 
 class SetStep(Step):
-    set: Environment
+    set: EnvironmentRamped
 
 
 class WaitFor(Form):
@@ -126,7 +127,7 @@ class WithdrawStep(Step):
 
 class Flowing(Form):
     vessel: Text = Field(alias="in")
-    at: Flow
+    at: FlowRamped
 
 
 class PerfuseStep(Step):

@@ -28,9 +28,11 @@ from protocols.plan import (
 )
 from protocols.quantities import ROLES, Condition
 from protocols.step_forms import AnyStep, ByHand, EntryForm, PlainStep
+from protocols.tree import duration
 
 SET_AT_MOST_S = 600.0
 """Writing and reading back set points; reaching them is a wait."""
+RAMP_SLACK = 1.2
 PAUSE_SLACK_S = 60.0
 CUP = "priming cup"
 _COUNTED = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?) (wells|cells)")
@@ -113,8 +115,9 @@ class Steps:
             case step_forms.SetStep(set=environment):
                 points = environment.points()
                 self.set_points.update((point.role, point.value) for point in points)
-                values = ", ".join(f"{point.role} {point.value:g} {point.unit}" for point in points)
-                return SetEnvironment(points), f"Set {values}", SET_AT_MOST_S, Interruption.RESUME
+                values = ", ".join(f"{point.role} {point.value:g} {point.unit}{_over(point)}" for point in points)
+                work = SetEnvironment(points)
+                return work, f"Set {values}", _set_at_most(work), Interruption.RESUME
             case step_forms.WaitStep(wait=wait):
                 if wait.until is None:
                     return (
@@ -144,11 +147,12 @@ class Steps:
                 what = f"{volume_ml:g} mL" if level_ml is None else f"to {level_ml:g} mL"
                 return out, f"Withdraw {what} from {work.vessel}", 0.0, Interruption.RECONCILE
             case step_forms.PerfuseStep(perfuse=flow) | step_forms.RecirculateStep(recirculate=flow):
-                point = SetPoint("perfusion", flow.at, ROLES["perfusion"])
-                self.set_points["perfusion"] = flow.at
+                point = SetPoint("perfusion", flow.at.value, ROLES["perfusion"], flow.at.over_s)
+                self.set_points["perfusion"] = point.value
                 verb = "Perfuse" if isinstance(step, step_forms.PerfuseStep) else "Recirculate"
-                title = f"{verb} {flow.vessel} at {flow.at:g} mL/min"
-                return SetEnvironment((point,)), title, SET_AT_MOST_S, Interruption.RESUME
+                title = f"{verb} {flow.vessel} at {point.value:g} mL/min{_over(point)}"
+                work = SetEnvironment((point,))
+                return work, title, _set_at_most(work), Interruption.RESUME
             case step_forms.HandStep():
                 return self._hand(step, step.hand), step.hand, step.overdue, Interruption.RESUME
             case step_forms.SampleStep():
@@ -227,6 +231,15 @@ class Steps:
                 return HandAct("harvest", act.harvest)
             case _:
                 assert_never(act)
+
+
+def _over(point: SetPoint) -> str:
+    return f" over {duration(point.over_s)}" if point.over_s else ""
+
+
+def _set_at_most(work: SetEnvironment) -> float:
+    """A ramp may be kept waiting by its device; then it ends so much later."""
+    return SET_AT_MOST_S + RAMP_SLACK * work.over_s
 
 
 def _in_parts(whole: Node, parts: int, every_s: float) -> Node:

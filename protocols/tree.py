@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocols import deciding
+from protocols import deciding, ramping
 from protocols.draft import Draft
-from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan, Withdraw
+from protocols.plan import Dose, Exchange, Late, Node, Pause, Plan, SetEnvironment, Withdraw
 from protocols.run import Active, Run
 from protocols.states import Cause, RunState, after
 
@@ -63,6 +63,8 @@ def _visit(draft: Draft, node: Node, following: Node | None) -> bool:
             outcomes = [_visit(draft, child, None) for child in node.children]  # all of them, not up to the first
             over = all(outcomes)
         case "step":
+            if isinstance(node.work, SetEnvironment) and node.work.over_s > 0:
+                ramping.go_on(draft, node, node.work)
             over = isinstance(node.work, Pause) and draft.active[node.path].began + node.work.for_s <= draft.at
     if over:
         draft.finish(node)

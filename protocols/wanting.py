@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocols import deciding
+from protocols import deciding, ramps
 from protocols.effects import ApplyPoints, Effect, Look, OpenTask, QuietMovers, Recheck, Transfer, Watch
 from protocols.expressions.tree import measured
 from protocols.holding import TITLE
@@ -61,14 +61,20 @@ def _points(plan: Plan, run: Run) -> tuple[SetPoint, ...]:
     held = run.state in HOLD_VALUES
     setters = dict(run.keeps)
     for path, active in run.active.items():
-        if path in plan.place and not active.question:
+        if path in plan.place and (active.start or not active.question):
             for point in _set_by(plan.nodes[path]):
                 if point.role not in setters or plan.place[setters[point.role]] < plan.place[path]:
                     setters[point.role] = path
-    points: dict[str, SetPoint] = {}
+    points = ramps.in_force(plan, setters, run.stood)
     for role, path in setters.items():
-        if held or path not in run.active:
-            points.update((role, point) for point in _set_by(plan.nodes[path]) if point.role == role)
+        work, active = plan.nodes[path].work, run.active.get(path)
+        if active is None or not isinstance(work, SetEnvironment):
+            continue
+        if not held and not active.question:
+            del points[role]
+        elif active.start:
+            there = ramps.confirmed(work, active) if active.question else ramps.reached(work, active)
+            points.update((role, point) for point in there if point.role == role)
     if held:
         points.update((point.role, point) for point in plan.hold_points)
     return tuple(points.values())
@@ -81,8 +87,11 @@ def _set_by(node: Node) -> tuple[SetPoint, ...]:
 def _of_step(state: RunState, node: Node, active: Active) -> Effect | None:
     """The effect of one active step in this state; None where the state does not let it go on."""
     match node.work:
-        case SetEnvironment(points=points) if state in PROTOCOL_VALUES:
-            return ApplyPoints(node.path, points)
+        case SetEnvironment() as work if state in PROTOCOL_VALUES:
+            if work.over_s <= 0:
+                return ApplyPoints(node.path, work.points)
+            part = active.part.removesuffix(ramps.SET)
+            return ApplyPoints(node.path, ramps.reached(work, active), part) if active.start else None
         case Hand() as hand if state in TASKS_OPEN:
             return OpenTask(node.path, node.title, hand, active.since)
         case WaitUntil(conditions=conditions, for_s=for_s) if state in (RunState.RUNNING, RunState.PAUSING):

@@ -101,7 +101,11 @@ def _kept(document: Document) -> Iterator[str]:
 
 
 def _points(points: Sequence[SetPoint]) -> str:
-    return ", ".join(f"{_role(point.role)} {_value(point.value, point.unit)}" for point in points)
+    return ", ".join(
+        f"{_role(point.role)} {_value(point.value, point.unit)}"
+        + (f" over {span(point.over_s)}, evenly from its present set point" if point.over_s else "")
+        for point in points
+    )
 
 
 def _role(role: str) -> str:

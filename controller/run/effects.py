@@ -136,7 +136,7 @@ class Carrier:
                 await self._set(output, point)
             except (OutOfRange, Refused, NotOwner, ValueError) as error:
                 if effect.path:
-                    self.tell(PointsSet(self.now(), effect.path, str(error)))
+                    self.tell(PointsSet(self.now(), effect.path, str(error), effect.part))
                     return
                 text = f"{output or point.role} stays as it is: {error}"
                 advice = "Look at the device, then decide."
@@ -148,7 +148,7 @@ class Carrier:
             else:
                 await self.doors.alarms.clear(f"{output}:refused")
         if effect.path:
-            self.tell(PointsSet(self.now(), effect.path))
+            self.tell(PointsSet(self.now(), effect.path, part=effect.part))
 
     async def _set(self, output: str, point: SetPoint) -> None:
         if not output:
