@@ -74,14 +74,14 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
     known(ledger, batch)
     reached = past(ledger, batch)
     runs = sorted(reached)
-    vessels = {run: Recorded(row) for run in runs if (row := ledger.run(run)) is not None}
+    plans = plans_of(ledger, runs)
     doses = [
         dose
         for run in runs
         for dose in ledger.doses(run)
-        if reached[run].has(vessels[run].of_dose(dose), dose.intended_at)
+        if reached[run].has(plans[run].of_dose(dose), dose.intended_at)
     ]
-    tasks = tasks_of(ledger, batch)
+    tasks = tasks_of(ledger, reached, plans)
     paths = {(task.run_id, task.path) for task in tasks}
     lots = {use.lot for use in uses(ledger) if use.run in reached and reached[use.run].has(use.vessels, use.at)}
     alarms = [row for row in ledger.alarms() if row.run_id in reached and row.raised_at <= reached[row.run_id].until]
@@ -109,16 +109,18 @@ def touched(ledger: Reader, batch: str, signals: Mapping[str, Sequence[str]]) ->
     }  # fmt: skip
 
 
-def tasks_of(ledger: Reader, batch: str) -> list[TaskRow]:
+def tasks_of(ledger: Reader, reached: Mapping[str, Reach], plans: Mapping[str, Recorded]) -> list[TaskRow]:
     """Hand steps and samples of the vessels that a batch or its ancestors were in."""
     return [
         task
-        for run, reach in sorted(past(ledger, batch).items())
-        if (row := ledger.run(run)) is not None
-        for recorded in [Recorded(row)]
+        for run, plan in plans.items()
         for task in ledger.tasks(run)
-        if reach.has(recorded.of_task(task.hand), task.answered_at or task.opened_at)
+        if reached[run].has(plan.of_task(task.hand), task.answered_at or task.opened_at)
     ]
+
+
+def plans_of(ledger: Reader, runs: Iterable[str]) -> dict[str, Recorded]:
+    return {run: Recorded(row) for run in sorted(runs) if (row := ledger.run(run)) is not None}
 
 
 @dataclass(slots=True)

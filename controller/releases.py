@@ -13,7 +13,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.lineage import known, past, tasks_of
+from controller.lineage import known, past, plans_of, tasks_of
 from controller.reasons import SHORTEST, enough
 from controller.results import AMISS, Expected, expected
 from controller.signing import WAITS
@@ -36,9 +36,9 @@ def standing(ledger: Reader, batch: str) -> str:
 
 def results_of(ledger: Reader, batch: str) -> list[Expected]:
     """Every result that speaks of a batch: of samples of the vessels that it and its ancestors were in."""
-    paths = {(task.run_id, task.path) for task in tasks_of(ledger, batch)}
-    runs = sorted({run for run, _ in paths})
-    return [each for run in runs for each in expected(ledger, run) if (run, each.path) in paths]
+    reached = past(ledger, batch)
+    paths = {(task.run_id, task.path) for task in tasks_of(ledger, reached, plans_of(ledger, reached))}
+    return [each for run in sorted(reached) for each in expected(ledger, run) if (run, each.path) in paths]
 
 
 class Releases:
