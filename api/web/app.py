@@ -23,6 +23,7 @@ from api.web.routes import (
     batches,
     calibrations,
     devices,
+    drafts,
     materials,
     moves,
     photos,
@@ -50,7 +51,7 @@ DASHBOARD = Path(__file__).parent / "dashboard"
 ROUTERS = (
     session.router, setup.router, users.router, tokens.router, units.router, devices.router, signals.router,
     runs.router, amendments.router, tasks.router, alarms.router, calibrations.router, protocols.router, system.router,
-    stream.router, materials.router, photos.router, moves.router, results.router, batches.router,
+    stream.router, materials.router, photos.router, drafts.router, moves.router, results.router, batches.router,
 )  # fmt: skip
 LAST_WORD_S = 1.0
 """Longest wait for the controller to take them at the end; what it does not take is left in a file."""
@@ -95,4 +96,5 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         here.records.close()
         here.planner.close()
         here.photos.close()
+        here.drafts.close()
         here.gate.close()

@@ -94,6 +94,11 @@ class Archive:
         self._row(run_id)
         return [task(row) for row in self._records.ledger().tasks(run_id)]
 
+    def is_open(self, run_id: str, path: str) -> bool:
+        """Whether a hand step waits to be answered."""
+        row = self._records.ledger().task(run_id, path)
+        return row is not None and row.state == "open"
+
     def photos(self, run_id: str) -> list[dict[str, Any]]:
         """Pictures of the run on record, in the order in which they came."""
         from dataclasses import asdict

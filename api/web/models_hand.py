@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.web.models import Incoming, Name
+
+TaskPath = Annotated[str, Query(max_length=500, examples=["seed/count"])]
+"""Of a hand step; the empty one is none."""
 
 
 class PhotoOut(BaseModel):
@@ -37,3 +41,17 @@ class ClearLineOut(BaseModel):
     """Whose cells the unit held; empty = not known."""
 
     donor: str
+
+
+class DraftIn(Incoming):
+    """The fields of a hand step as they are typed so far, by name."""
+
+    path: Annotated[Name, Field(examples=["seed/count"])]
+    entries: Annotated[dict[Name, Annotated[str, Field(max_length=2000)]], Field(max_length=100)]
+
+
+class DraftOut(BaseModel):
+    """`at`: when it was kept, UTC s; null = there is none."""
+
+    entries: dict[str, str]
+    at: float | None

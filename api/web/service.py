@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from api.web.archive import Archive
 from api.web.controller_link import ControllerLink
+from api.web.drafts import Drafts
 from api.web.feed import Feed
 from api.web.photos import Photos
 from api.web.planner import Planner
@@ -31,12 +32,23 @@ class Service:
     gate: Gate
     planner: Planner
     photos: Photos
+    drafts: Drafts
 
     @classmethod
     def of(cls, settings: Settings, gate: Gate) -> Service:
         link = ControllerLink(settings.data)
         records = Records(settings.data)
-        return cls(settings, link, Feed(link), records, Archive(records), gate, Planner(), Photos(settings.data))
+        return cls(
+            settings,
+            link,
+            Feed(link),
+            records,
+            Archive(records),
+            gate,
+            Planner(),
+            Photos(settings.data),
+            Drafts(settings.data),
+        )
 
     async def read(self, question: Callable[[Archive], Found]) -> Found:
         """What the archive answers, beside the loop."""

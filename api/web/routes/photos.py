@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from api.web.feed import compact
-from api.web.models_hand import PhotoOut, PhotoRowOut
+from api.web.models_hand import PhotoOut, PhotoRowOut, TaskPath
 from api.web.routes.runs import JSON, Here, Key, Operator, Viewer, require_run, unit_of
 from api.web.security.rights import require_unit
 
 router = APIRouter(prefix="/runs/{run}", tags=["photos"])
 
-TaskPath = Annotated[str, Query(max_length=500, examples=["seed/count"])]
 Name = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 BODY = {"requestBody": {"required": True, "content": {
     f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "jpeg", "webp")

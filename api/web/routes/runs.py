@@ -127,7 +127,9 @@ async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Ke
     """Answer a hand step: its entries are checked against kind, unit and limits, all faults at once."""
     require_unit(person, await unit_of(here, run))
     asked = {"run": run, **body.model_dump()}
-    return StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
+    done = StateOut(**await here.link.act("answer", {**asked, "actor": person.actor()}, key))
+    here.drafts.drop(run, body.path, None if done.state == "answered" else person.user)
+    return done
 
 
 @router.post("/runs/{run}/tasks/claim", response_model=ClaimOut)

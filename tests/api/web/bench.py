@@ -34,6 +34,7 @@ async def served(lab: QuickLab, **more: Any) -> AsyncIterator[House]:
         yield house
     finally:
         here.photos.close()
+        here.drafts.close()
         here.planner.close()
         here.records.close()
         house.gate.close()

@@ -178,6 +178,7 @@ async def test_no_changing_route_touches_another_unit(house: House) -> None:
         "/runs": {"protocol": "adsc-osteo-spheroid-28d", "unit": "alien"},
         "/runs/{run}/commands": {"cause": "hold", "state_seen": "RUNNING"},
         "/runs/{run}/tasks/answer": {"path": "task/alien", "entries": {}},
+        "/runs/{run}/tasks/draft": {"path": "task/alien", "entries": {}},
         "/runs/{run}/tasks/claim": {"path": "task/alien", "by": "me"},
         "/runs/{run}/amendments/preview": {"what": "skip", "path": "x"},
         "/runs/{run}/amendments": {"what": "skip", "path": "x", "why": "because"},
@@ -236,7 +237,7 @@ async def test_a_token_for_all_units_sees_them_all(house: House) -> None:
 @pytest.mark.req("DS-12")
 async def test_no_act_on_a_run_a_unit_or_a_device_goes_without_a_key(house: House) -> None:
     """Walked from the routes themselves: whatever may move fluid, or lead to it, carries an Idempotency-Key."""
-    asked, without = 0, ("/amendments/preview",)
+    asked, without = 0, ("/amendments/preview", "/tasks/draft")
     async with script(house) as client:
         for row in rows(house):
             path = row.path.removeprefix(API)
