@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from controller.actors import Actor
 from controller.errors import Unusable
 from controller.store.rows import TaskRow
 from protocols.events import EntryValue
 
+FIRST = "first"
+"""Where a task keeps what the first of two persons said beside the entries."""
 WAITS = "waits for a second person"
 UNQUESTIONED = ("simulated", "local")
 """Roles that sign whatever there is to sign: the simulated person, and whoever works at the machine itself (AC-08)."""
@@ -33,6 +36,19 @@ def second(task: TaskRow, taken: Mapping[str, EntryValue], by: Actor) -> str:
         told = ", ".join(f"{name}: {task.entries.get(name)} and {taken[name]}" for name in differs)
         raise Unusable([f"{task.answered_by} wrote down something else ({told}): look together"])
     return ""
+
+
+def by_both(task: TaskRow, said: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+    """What the first of two persons said beside the entries (lots, times, batches), completed by the second. Raises
+    Unusable where the second says something else."""
+    first: Mapping[str, Any] = task.hand.get(FIRST, {})
+    if not first or task.answered_by in ("", by.name):
+        return dict(said)
+    differs = [name for name in said if name in first and first[name] != said[name]]
+    if differs:
+        told = ", ".join(f"{name}: {first[name]} and {said[name]}" for name in differs)
+        raise Unusable([f"{task.answered_by} wrote down something else ({told}): look together"])
+    return {**first, **said}
 
 
 def signed(task: TaskRow, by: Actor) -> str:

@@ -50,7 +50,7 @@ def snapshot(controller: Controller) -> dict[str, Any]:
         "iso": iso(now),
         "zone": controller.settings.bench.zone,
         "simulated": bool(controller.settings.simulation),
-        "simulated_person": runs is not None and runs.simulated_person is not None,
+        "simulated_person": runs is not None and runs.hand_work.simulated_person is not None,
         "speed": getattr(asyncio.get_running_loop(), "speed_reached", None),
         "devices": [device(controller, name) for name in controller.bench.keepers],
         "runs": [run(engine, now) for engine in runs.engines.values()] if runs else [],

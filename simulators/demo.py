@@ -97,8 +97,8 @@ class Demo:
         if self.protocol and not self.controller.runs.engines:
             await self.controller.runs.start(load_protocol(self.protocol).text, by=DEMO)
         if not self.alone:
-            self.controller.runs.simulated_person = self.person.planned
-            self.operator.changed = self.controller.runs.claimed
+            self.controller.runs.hand_work.simulated_person = self.person.planned
+            self.operator.changed = self.controller.runs.hand_work.claimed
         while not self.alone:
             try:
                 await self.operator.work()

@@ -45,7 +45,7 @@ async def waiting(lab: QuickLab) -> QuickLab:
 async def test_a_claim_is_in_the_row_the_tasks_and_the_trail_with_its_person(waiting: QuickLab) -> None:
     assert waiting.runs.tasks()[0]["claimed_by"] == ""
     assert await claim(waiting, "me", ANNA) == "anna"
-    assert waiting.runs.claimed.is_set()
+    assert waiting.runs.hand_work.claimed.is_set()
     assert row(waiting).claimed_by == waiting.runs.tasks()[0]["claimed_by"] == "anna"
     last = waiting.ledger.audit()[-1]
     assert (last.action, last.actor, last.object_id, last.run_id) == (
@@ -61,7 +61,7 @@ async def test_a_claim_is_in_the_row_the_tasks_and_the_trail_with_its_person(wai
 async def test_the_second_person_is_told_who_is_on_it_until_it_is_given_back(waiting: QuickLab) -> None:
     assert await claim(waiting, "me", ANNA) == "anna"
     for whom in ("me", "simulated"):
-        waiting.runs.simulated_person = {}
+        waiting.runs.hand_work.simulated_person = {}
         refused = await claim(waiting, whom, BEN)
         assert refused["type"] == "conflict"
         assert "anna is on this task" in refused["text"]
@@ -113,7 +113,7 @@ async def test_only_a_bench_with_a_simulated_person_gives_tasks_to_one(waiting: 
         "unusable", "there is no simulated person at this bench",
     )  # fmt: skip
     assert "whom" in (await claim(waiting, "bob", ANNA))["text"]
-    waiting.runs.simulated_person = {f"run-1:{row(waiting).path}": 7.0}
+    waiting.runs.hand_work.simulated_person = {f"run-1:{row(waiting).path}": 7.0}
     assert waiting.runs.tasks()[0]["answers_at"] == 7.0
     assert await claim(waiting, "simulated", ANNA) == SIMULATED == people.SIMULATED
     assert await claim(waiting, "me", BEN) == "ben", "a person may take it from the simulated one"

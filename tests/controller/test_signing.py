@@ -91,9 +91,11 @@ async def test_two_persons_write_down_the_same_and_one_of_them_is_not_enough(lab
         await lab.runs.answer("run-1", PATH, {"confluence": 80.0}, BOB, out_min=5.0)
     await lab.kill()
     await lab.up()
-    assert await lab.runs.answer("run-1", PATH, entries, BOB, out_min=5.0) == "answered"
+    with pytest.raises(Unusable, match=r"ann wrote down something else .out_min: 5\.0 and 9\.0."):
+        await lab.runs.answer("run-1", PATH, entries, BOB, out_min=9.0)
+    assert await lab.runs.answer("run-1", PATH, entries, BOB) == "answered"
     assert lab.ledger.task("run-1", PATH).answered_by == "ann, bob"  # type: ignore[union-attr]
-    assert len(lab.ledger.outings("run-1")) == 2
+    assert [row.out_s for row in lab.ledger.outings("run-1")] == [300.0, 300.0], "what the first one said is kept"
 
 
 @pytest.mark.parametrize(
