@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,9 +15,11 @@ from protocols.calendar import Row, calendar
 from protocols.faults import ProtocolInvalid
 from protocols.loading import load
 from protocols.plan import Plan
-from protocols.planning import plan as make_plan
+from protocols.protocol import Protocol
 
 What = Literal["skip", "move", "repeat", "set"]
+Planner = Callable[[Protocol, float, str, Mapping[str, str]], Plan]
+"""(protocol, start in UTC s, zone, values) -> plan: as the run itself was planned, its waiting perhaps cut short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,13 @@ class Wish:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def made(engine: Engine, text: str, wish: Wish) -> Amendment:
+def made(engine: Engine, text: str, wish: Wish, planner: Planner) -> Amendment:
     """The changed plan; raises RunConflict when that is not the future, Unusable when the unit cannot do it."""
     plan, run = engine.plan, engine.run
     if engine.ended:
         raise RunConflict(f"the run is {run.state}: there is no future to change", run.state.value)
     try:
-        amendment = changed(plan, engine, text, wish)
+        amendment = changed(plan, engine, text, wish, planner)
     except CannotAmend as error:
         raise RunConflict(str(error), run.state.value) from error
     except ProtocolInvalid as error:
@@ -46,7 +48,7 @@ def made(engine: Engine, text: str, wish: Wish) -> Amendment:
     return amendment
 
 
-def changed(plan: Plan, engine: Engine, text: str, wish: Wish) -> Amendment:
+def changed(plan: Plan, engine: Engine, text: str, wish: Wish, planner: Planner) -> Amendment:
     match wish.what:
         case "skip":
             return amending.skipped(plan, engine.run, wish.path)
@@ -58,7 +60,7 @@ def changed(plan: Plan, engine: Engine, text: str, wish: Wish) -> Amendment:
             return amending.repeated(plan, engine.run, wish.path, wish.at or 0.0)
         case "set":
             settings = {**plan.parameters, **wish.settings}
-            return amending.revalued(plan, engine.run, make_plan(load(text), plan.start, plan.zone, settings))
+            return amending.revalued(plan, engine.run, planner(load(text), plan.start, plan.zone, settings))
 
 
 def preview(engine: Engine, amendment: Amendment) -> dict[str, Any]:

@@ -374,7 +374,7 @@ class Runs:
             return dict(first["amended"])
         engine, now = self.engine(run_id), self.doors.clock.now()
         reason = reasoned(why)
-        amendment = made(engine, self._text(run_id), wish)
+        amendment = made(engine, self._text(run_id), wish, self.planner)
         told = preview(engine, amendment)
         change = [answer_row(key, run_id, now, {"asked": asked, "amended": told})] if key else []
         await engine.ask(amending.event(amendment, now, by.name, reason), by, change)
@@ -383,7 +383,7 @@ class Runs:
     def preview(self, run_id: str, wish: Wish) -> dict[str, Any]:
         """What an amendment would change; nothing is done."""
         engine = self.engine(run_id)
-        return preview(engine, made(engine, self._text(run_id), wish))
+        return preview(engine, made(engine, self._text(run_id), wish, self.planner))
 
     def _text(self, run_id: str) -> str:
         row = self.doors.ledger.run(run_id)

@@ -41,7 +41,7 @@ from simulators.report.page import page
 from simulators.report.recording import EVERY_S, Recording
 from simulators.report.told import Transfer
 from simulators.retold import told, transfers
-from simulators.timelapse import cut_short
+from simulators.timelapse import Timelapse, by_clock, cut_short
 
 ATTENDANT = Actor("attendant", "operator", "program")
 REHEARSER = Actor("rehearsal", "simulated", "program")
@@ -120,6 +120,8 @@ class Rehearsal:
             installation=installation or f"rehearsal-{seed}",
             flush_s=HISTORY_AT_RISK_S,
         )
+        self._lapses: dict[float, Timelapse] = {}
+        """Of a time-lapse: the clocks of each run, by its start."""
         self.bench.person.day_and_night = time_lapse
         self.attendant = Attendant(self.bench, ATTENDANT) if attended else None
         self.looks = 0
@@ -128,8 +130,14 @@ class Rehearsal:
     def _planned(
         self, protocol: Protocol, start_utc: float, zone: str, settings: Mapping[str, str] | None = None
     ) -> Plan:
-        """The plan with its waiting cut short; cells and dishes live by the clock of the whole plan."""
-        short, lapse = cut_short(plan(protocol, start_utc, zone, settings), self.rounds)
+        """The plan with its waiting cut short; cells and dishes live by the clock of the whole plan.
+
+        Other values for a run under way go by the clocks that it began with."""
+        whole = plan(protocol, start_utc, zone, settings)
+        if (lapse := self._lapses.get(start_utc)) is not None:
+            return by_clock(whole, lapse, self.rounds)
+        short, lapse = cut_short(whole, self.rounds)
+        self._lapses[start_utc] = lapse
         self.bench.surroundings.lived = lapse.whole
         return short
 

@@ -52,8 +52,7 @@ def cut_short(plan: Plan, rounds: int | None = None) -> tuple[Plan, Timelapse]:
 
     `rounds`: of an operation of the pumps that comes again and again only so many are left, the last one among them.
     """
-    if rounds is not None:
-        plan = replace(plan, root=_thinned(plan.root, rounds))
+    plan = _fewer(plan, rounds)
     lead_s, moments = _moments(plan.root)
     written, comes, busy = [plan.start], [plan.start], plan.start + lead_s
     for due, needs_s in sorted(moments):
@@ -62,7 +61,17 @@ def cut_short(plan: Plan, rounds: int | None = None) -> tuple[Plan, Timelapse]:
             written.append(due)
         busy = max(busy, comes[-1] + needs_s)
     lapse = Timelapse(tuple(written), tuple(comes))
-    return replace(plan, root=_cut(plan.root, lapse, _shrinks(plan, lapse))), lapse
+    return by_clock(plan, lapse), lapse
+
+
+def by_clock(plan: Plan, lapse: Timelapse, rounds: int | None = None) -> Plan:
+    """A plan by the clocks of another of the same start: what a person changes under way moves no moment."""
+    plan = _fewer(plan, rounds)
+    return replace(plan, root=_cut(plan.root, lapse, _shrinks(plan, lapse)))
+
+
+def _fewer(plan: Plan, rounds: int | None) -> Plan:
+    return plan if rounds is None else replace(plan, root=_thinned(plan.root, rounds))
 
 
 def _thinned(node: Node, rounds: int) -> Node:

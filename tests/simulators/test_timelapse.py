@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 import protocols
+from controller.amendments import Wish
+from controller.settings import load as load_settings
 from protocols.plan import Exchange, Hand, Pause, Plan
+from simulators.bench import START as BENCH_START
+from simulators.bench import read
+from simulators.core.time import VirtualLoop
+from simulators.rehearsal import REHEARSER, Rehearsal, shipped_bench
 from simulators.timelapse import PAUSE_S, cut_short
 from tests.protocols.answering import START
 
@@ -60,3 +68,29 @@ def test_pumps_may_be_asked_for_fewer_rounds_and_keep_first_and_last():
     path = "maturation/exchange-in-the-reactor"
     assert [node.path.rpartition("/")[2] for node in short.nodes[path].children] == ["1", "2", "11"]
     assert len(short.nodes["maturation/exchange-in-the-plates"].children) == 5, "what hands do stays whole"
+
+
+@pytest.mark.req("RM-05")
+def test_other_values_for_a_run_in_a_time_lapse_go_by_the_clocks_it_began_with(tmp_path: Path):
+    bench = shipped_bench()
+    rehearsal = Rehearsal(load_settings(bench), read(bench), tmp_path, 1, time_lapse=True, rounds=3)
+
+    async def amended() -> tuple[Plan, Plan, object]:
+        text = protocols.load("adsc-osteo-spheroid-28d").text
+        async with rehearsal.alive(text, {}, lambda day, state: None) as (engine,):
+            before, lived = engine.plan, rehearsal.bench.surroundings.lived
+            runs = rehearsal.controller.runs
+            assert runs is not None
+            await runs.amend(
+                "run-1", Wish("set", settings={"fill volume": "15 mL"}), REHEARSER, why="less medium is left"
+            )
+            return before, engine.plan, lived
+
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(BENCH_START)) as runner:
+        before, after, lived = runner.run(amended())
+    assert lived == rehearsal.bench.surroundings.lived
+    assert [(node.path, node.due, node.min_interval_s) for node in after.nodes.values()] == [
+        (node.path, node.due, node.min_interval_s) for node in before.nodes.values()
+    ]
+    fills = {node.work.fill_ml for node in after.nodes.values() if isinstance(node.work, Exchange)}
+    assert fills == {15.0}
