@@ -119,7 +119,8 @@ def cell_facts(budget: Budget) -> dict[str, object]:
         "short": budget.short,
         "flasks_needed": budget.dishes_needed,
         "needs": [
-            {"day": need.day, "into": need.into, "cells": need.cells, "path": need.path} for need in budget.needs
+            {"day": need.day, "into": need.into, "cells": need.cells, "drawn": need.drawn, "path": need.path}
+            for need in budget.needs
         ],
         "sources": [
             {"day": each.day, "vessel": each.vessel, "flasks": each.dishes, "seeded": each.seeded,

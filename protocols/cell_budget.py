@@ -1,39 +1,31 @@
-"""Cells a plan needs, counted back from where they end, against what its flasks will give.
+"""Cells a plan needs, counted back from the constructs to the flasks, against what the flasks will give.
 
 There will be: cells seeded, doubling until the harvest, at most a confluent layer, times the yield of detachment.
-Needed: cells poured into other vessels and cells sampled after it. Both are counted from the acts of the hand steps;
-their `moves` say which flasks feed which vessels (each arm of a study has its own budget) and what is lost between.
+Needed: what is poured with cells in it and what is sampled, followed back through the `moves` with their splits and
+yields: where 8 % of the cells fill the plate, twelve and a half times as many must be there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from math import ceil
 
-from protocols.calendar import Calendar
-from protocols.models import Document, Vessel
-from protocols.nesting import all_steps
+from protocols.calendar import Calendar, Row
+from protocols.models import Document
 from protocols.plan import Hand, HandAct, Move, Plan
-from protocols.quantities import quantity
-from protocols.step_forms import SampleStep
-
-ML_PER_CM2 = 0.2
-"""Medium over a layer: 35 mL on 175 cm2 (C); gives the area of a flask whose file does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Cells one act uses."""
+    """Cells one act uses; `drawn` = what must be in the flasks for it, after splits and yields on the way."""
 
     at: float
     day: int
     cells: float
-    """That have to leave the flasks: with what is lost on the way."""
     into: str
     path: str
-    of: frozenset[str] = frozenset()
-    """The flasks they come from, as the moves have it; empty = from all there are."""
+    drawn: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +48,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One generation: from a harvest to the next one that opens a new set of vessels."""
+    """Vessels whose cells are harvested for the same purpose. A split is as the file writes it: its shares are not
+    traded, so `needed` is what the hungriest share asks for, and samples besides."""
 
     needs: tuple[Need, ...]
     sources: tuple[Source, ...]
-
-    @property
-    def needed(self) -> float:
-        return sum(need.cells for need in self.needs)
+    needed: float
 
     @property
     def available(self) -> float:
@@ -80,118 +70,154 @@ class Budget:
         each = self.available / dishes if dishes else 0.0
         return ceil(self.needed / each - 1e-9) if each else 0
 
+    @property
+    def most(self) -> Need | None:
+        """What asks for the most cells."""
+        return max(self.needs, key=lambda need: need.drawn, default=None)
+
+
+@dataclass(slots=True)
+class _Lot:
+    """What is in a vessel from one filling to the next."""
+
+    vessel: str
+    at: float
+    cells: float = 0.0
+    """Poured; 0 where only a move brings them: then what is needed of it is needed of what it came from."""
+    draws: list[_Draw] = field(default_factory=list["_Draw"])
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """Cells leaving a pool of lots at one step: for each part, the share that it gets and what it asks for."""
+
+    pool: tuple[_Lot, ...]
+    parts: tuple[tuple[float, Need | _Lot], ...]
+
 
 def budgets(document: Document, plan: Plan, calendar: Calendar) -> tuple[Budget, ...]:
-    """Every generation of cells in the order of time; the last one ends in the constructs."""
-    seeded: dict[str, tuple[float, float]] = {}
-    ways = Ways()
-    found: list[Budget] = []
-    needs: list[Need] = []
-    sources: list[Source] = []
-
-    def close() -> None:
-        found.extend(_by_arm(needs, sources))
-        needs.clear()
-        sources.clear()
-
+    """Every generation of cells in the order of time; the last ones end in the constructs."""
+    flow = _Flow(document)
     for row in calendar.rows:
-        work = plan.nodes[row.path].work
-        if not isinstance(work, Hand):
-            continue
+        if isinstance(work := plan.nodes[row.path].work, Hand):
+            flow.follow(row, work)
+    flow.finish()
+    return tuple(_budget(pool) for pool in _pools(flow.harvested))
+
+
+class _Flow:
+    """Follows cells from vessel to vessel in the order of time."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.inside: dict[str, _Lot] = {}
+        self.harvested: list[_Lot] = []
+        self.at_hand: list[_Lot] = []
+        """Of the last step that harvested: where cells come from that no move speaks of."""
+        self.unmoved: dict[str, tuple[list[_Lot], list[Need]]] = {}
+        """Poured, and no move has said yet where from; what was at hand then."""
+
+    def follow(self, row: Row, work: Hand) -> None:
+        fresh = [lot for act in work.acts if act.act == "harvest" and (lot := self._harvest(act, row))]
+        if fresh:
+            self.at_hand = fresh
+        before = dict(self.inside)
+        poured = {act.vessel: act for act in work.acts if act.act == "pour" and act.cells_per_ml}
+        for act in poured.values():
+            self._pour(act, row)
+            self.unmoved.setdefault(act.vessel, (self.at_hand, []))[1].append(self._need(act, row))
         for move in work.moves:
-            ways.add(move)
+            self._move(move, before, row)
         for act in work.acts:
-            if act.act == "harvest" and act.vessel in seeded:
-                if sources and any(need.into == act.vessel for need in needs):
-                    close()  # what this generation filled is itself harvested
-                sources.append(_source(document, act, seeded.pop(act.vessel), row.at, row.day, row.path))
-            elif act.act == "pour" and act.cells_per_ml:
-                cells = act.cells_per_ml * act.volume_ml * max(1, act.dishes)
-                if act.elsewhere and act.kind == "flask":
-                    seeded[act.vessel] = (row.at, cells)
-                if sources:
-                    of = ways.back(act.vessel) & {source.vessel for source in sources}
-                    needs.append(Need(row.at, row.day, cells / ways.kept(act.vessel), act.vessel, row.path, of))
-    close()
-    return _with_samples(document, plan, calendar, found)
+            if act.act == "sample" and act.fluid == "cells" and act.vessel in self.inside:
+                need = Need(row.at, row.day, act.value, f"sample {work.sample}", row.path, act.value)
+                self._draw([self.inside[act.vessel]], [(1.0, need)])
+
+    def finish(self) -> None:
+        for pool, needs in self.unmoved.values():
+            for need in needs:
+                self._draw(pool, [(1.0, need)])
+
+    def _harvest(self, act: HandAct, row: Row) -> _Lot | None:
+        lot, vessel = self.inside.get(act.vessel), self.document.vessels.get(act.vessel)
+        if lot is None or lot.source or not lot.cells or not act.elsewhere or act.kind != "flask" or vessel is None:
+            return None
+        growth, days = self.document.growth, (row.at - lot.at) / 86400
+        full = growth.confluent * vessel.growth_area_cm2 * vessel.count
+        grown = max(lot.cells, min(lot.cells * 2 ** (days * 86400 / growth.doubling_time), full))
+        lot.source = Source(
+            row.at, row.day, act.vessel, vessel.count, lot.cells, days, grown * growth.share, row.path
+        )  # fmt: skip
+        self.harvested.append(lot)
+        return lot
+
+    def _pour(self, act: HandAct, row: Row) -> None:
+        lot = self.inside.get(act.vessel)
+        if lot is None or lot.source or lot.draws:
+            lot = self.inside[act.vessel] = _Lot(act.vessel, row.at)
+        lot.cells += _cells(act)
+
+    def _move(self, move: Move, before: dict[str, _Lot], row: Row) -> None:
+        """The draw of one move; what was poured without a word of where from is what it brought."""
+        parts: list[tuple[float, Need | _Lot]] = []
+        for vessel, share in zip(move.targets, move.shares, strict=True):
+            _, needs = self.unmoved.pop(vessel, ([], []))
+            if not needs and vessel not in move.sources:
+                lot = self.inside[vessel] = _Lot(vessel, row.at)
+                parts.append((share * move.kept, lot))
+            parts += [(share * move.kept, need) for need in needs]
+        self._draw([before[name] for name in move.sources if name in before], parts)
+
+    @staticmethod
+    def _need(act: HandAct, row: Row) -> Need:
+        return Need(row.at, row.day, _cells(act), act.vessel, row.path, _cells(act))
+
+    @staticmethod
+    def _draw(pool: list[_Lot], parts: list[tuple[float, Need | _Lot]]) -> None:
+        draw = _Draw(tuple(pool), tuple(parts))
+        for lot in pool:
+            lot.draws.append(draw)
 
 
-class Ways:
-    """Where what is in a vessel came from, by the moves so far."""
-
-    def __init__(self) -> None:
-        self._from: dict[str, frozenset[str]] = {}
-        self._kept: dict[str, float] = {}
-
-    def add(self, move: Move) -> None:
-        origins = frozenset[str]().union(*(self.back(source) or {source} for source in move.sources))
-        kept = move.kept * min(self.kept(source) for source in move.sources)
-        for target in move.targets:
-            self._from[target] = self.back(target) | origins
-            self._kept[target] = kept
-
-    def back(self, vessel: str) -> frozenset[str]:
-        """The vessels it came from first; empty = no move says."""
-        return self._from.get(vessel, frozenset())
-
-    def kept(self, vessel: str) -> float:
-        """Which part arrived there, 0 to 1."""
-        return self._kept.get(vessel, 1.0)
+def _cells(act: HandAct) -> float:
+    return act.cells_per_ml * act.volume_ml * max(1, act.dishes)
 
 
-def _by_arm(needs: Sequence[Need], sources: Sequence[Source]) -> Iterator[Budget]:
-    """Flasks that feed the same vessels have one budget; a need of which no move tells draws on all of them."""
-    arms = [{source.vessel} for source in sources]
-    for need in needs:
-        meant = [arm for arm in arms if not need.of or arm & need.of]
-        arms = [arm for arm in arms if arm not in meant]
-        arms.append(set[str]().union(*meant))
-    order = {source.vessel: n for n, source in enumerate(sources)}
-    for arm in sorted(filter(None, arms), key=lambda arm: min(order[name] for name in arm)):
-        mine = tuple(need for need in needs if not need.of or need.of & arm)
-        yield Budget(mine, tuple(source for source in sources if source.vessel in arm))
+def _pools(harvested: list[_Lot]) -> Iterator[list[_Lot]]:
+    """Harvests that are pooled with one another, in the order of time."""
+    left = list(harvested)
+    while left:
+        pool = [left.pop(0)]
+        for lot in pool:
+            mates = {id(mate) for draw in lot.draws for mate in draw.pool}
+            pool += [mate for mate in left if id(mate) in mates]
+            left = [mate for mate in left if id(mate) not in mates]
+        yield pool
 
 
-def _source(document: Document, act: HandAct, seeded: tuple[float, float], at: float, day: int, path: str) -> Source:
-    began, cells = seeded
-    vessel = document.vessels[act.vessel]
-    growth = document.growth
-    days = (at - began) / 86400
-    full = growth.confluent * area_cm2(vessel) * vessel.count
-    grown = max(cells, min(cells * 2 ** (days * 86400 / growth.doubling_time), full))
-    return Source(at, day, act.vessel, vessel.count, cells, days, grown * growth.share, path)
-
-
-def area_cm2(vessel: Vessel) -> float:
-    """Growth area of one flask."""
-    return vessel.area or (vessel.volume or 0.0) / ML_PER_CM2
-
-
-def _with_samples(document: Document, plan: Plan, calendar: Calendar, found: list[Budget]) -> tuple[Budget, ...]:
-    """Samples given in cells count for the generation whose flasks they are taken from."""
-    taken: dict[int, list[Need]] = {}
-    for row in calendar.rows:
-        work = plan.nodes[row.path].work
-        if row.kind != "sample" or not isinstance(work, Hand):
-            continue
-        for vessel, cells in _cells_of(document, work.sample):
-            which = [i for i, budget in enumerate(found) if any(s.vessel == vessel for s in budget.sources)]
-            for i in which[:1]:
-                taken.setdefault(i, []).append(Need(row.at, row.day, cells, f"sample {work.sample}", row.path))
-    return tuple(
-        Budget(tuple(sorted((*budget.needs, *taken.get(i, ())), key=lambda need: need.at)), budget.sources)
-        for i, budget in enumerate(found)
+def _budget(pool: list[_Lot]) -> Budget:
+    needed, needs = _asked(pool, 1.0)
+    return Budget(
+        tuple(sorted(needs, key=lambda need: need.at)),
+        tuple(lot.source for lot in pool if lot.source is not None),
+        needed,
     )
 
 
-def _cells_of(document: Document, sample: str) -> list[tuple[str, float]]:
-    """(vessel, cells) of a sample whose `take` is a number of cells; nothing where it is a volume or counted wells."""
-    read = quantity("{cells}")
-    found: list[tuple[str, float]] = []
-    for _, step in all_steps(document):
-        if isinstance(step, SampleStep) and step.sample == sample:
-            try:
-                found.append((step.vessel, read(step.take)))
-            except ValueError:
-                continue
-    return found
+def _asked(pool: list[_Lot], share: float) -> tuple[float, list[Need]]:
+    """What the acts after a pool ask of what it came from, of which it got `share`."""
+    total, needs = 0.0, list[Need]()
+    for draw in {id(draw): draw for lot in pool for draw in lot.draws}.values():
+        most = 0.0
+        for part, asks in draw.parts:
+            of = share * part
+            if isinstance(asks, Need):
+                found = [Need(asks.at, asks.day, asks.cells, asks.into, asks.path, asks.cells / of)]
+                asked = found[0].drawn
+            else:
+                asked, found = _asked([asks], of)
+            most = max(most, asked)
+            needs += found
+        total += most
+    return total, needs

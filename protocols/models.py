@@ -41,6 +41,10 @@ class Parameter(Form):
     source: Text
 
 
+ML_PER_CM2 = 0.2
+"""Medium over a layer: 35 mL on 175 cm2 (C); gives the area of a flask whose file does not say it."""
+
+
 class Vessel(Form):
     """Flasks and plates are served by hand; stirred and perfusion vessels by osteon, through what they `need`."""
 
@@ -54,6 +58,11 @@ class Vessel(Form):
     retention: Literal["screen", "settling"] | None = None
     """What keeps spheroids in a stirred vessel when medium leaves it."""
     source: Text | None = None
+
+    @property
+    def growth_area_cm2(self) -> float:
+        """Of one flask."""
+        return self.area or (self.volume or 0.0) / ML_PER_CM2
 
     @property
     def by_osteon(self) -> bool:

@@ -240,6 +240,8 @@ def _cells(protocol: Protocol, plan: Plan, rows: Calendar) -> Found:
                 f"{budget.needed:.2g} cells are needed, about {budget.available:.2g} will come "
                 f"from {names} ({dishes} flask{'s' if dishes > 1 else ''})"
             )
+            if most := budget.most:
+                reason += f"; {most.into} (day {most.day}) asks for the most, {most.drawn:.2g}"
             yield budget.sources[0].path, "cells", reason, f"{budget.dishes_needed} flasks, or fewer wells"
 
 

@@ -157,6 +157,10 @@ def show(planned: Planned) -> None:
          str(each.dishes_needed))
         for each in planned.cells
     ])  # fmt: skip
+    section("Cells, back from what they are for", ("for", "day", "cells", "there must be", "from"), [
+        (need.into, str(need.day), f"{need.cells:.2g}", f"{need.drawn:.2g}", ", ".join(s.vessel for s in each.sources))
+        for each in planned.cells for need in each.needs
+    ])  # fmt: skip
     hours, late = rows.hand_minutes / 60, len(rows.out_of_hours)
     print(f"\n{len(rows.hand_rows)} hand tasks, {hours:.1f} h; {late} of them at night or on a weekend")
     for each in planned.warnings:

@@ -58,8 +58,11 @@ def test_the_cell_budget_counts_back_from_the_spheroids_to_the_flasks(shipped: P
     assert needed[0] == pytest.approx({"sample ALP-I7": 3e5, "plates": 1.8e6, "reactor": 1.8e7})
     assert needed[1] == pytest.approx({"sample ALP-I7-control": 3e5, "control plate": 1.8e6})
     assert [round(arm.sources[0].per_dish / 1e6, 1) for arm in arms] == [5.6, 5.6]  # the page's 5.6e6 per flask
+    drawn = {need.into: need.drawn for need in arms[0].needs}
+    assert drawn == pytest.approx({"sample ALP-I7": 3e5, "plates": 1.8e6 / 0.08, "reactor": 1.8e7 / 0.82})  # the split
+    assert arms[0].needed == pytest.approx(3e5 + 1.8e6 / 0.08)  # the hungriest share, and the sample
     assert not any(arm.short for arm in arms)
-    assert [arm.dishes_needed for arm in arms] == [4, 1]
+    assert [arm.dishes_needed for arm in arms] == [5, 1]
 
 
 def test_what_is_lost_in_a_move_has_to_leave_the_flasks_too() -> None:
@@ -80,3 +83,18 @@ def test_passages_are_generations_of_their_own() -> None:
     plan = protocols.plan(protocol, 1_767_600_000.0, "UTC")
     found = budgets(protocol.document, plan, calendar(plan))
     assert [[source.vessel for source in budget.sources] for budget in found] == [["first flasks"], ["flasks"]]
+
+
+def test_a_move_may_say_in_a_later_step_where_the_cells_came_from() -> None:
+    protocol = protocols.load("spheroid-formation")
+    plan = protocols.plan(protocol, 1_767_600_000.0, "UTC")
+    (budget,) = budgets(protocol.document, plan, calendar(plan))
+    assert budget.needed == pytest.approx(1.8e6 / 0.09)
+
+
+def test_an_arm_has_the_cells_that_its_parameters_ask_for() -> None:
+    protocol = protocols.load(LONG)
+    plan = protocols.plan(protocol, 1_767_600_000.0, "UTC", {"form": "single cell"})
+    found = budgets(protocol.document, plan, calendar(plan))
+    assert [[source.vessel for source in budget.sources] for budget in found] == [["flasks"], ["dishes"]]
+    assert found[0].needed == pytest.approx(3e5 + 7e6)
