@@ -125,7 +125,7 @@ def _lay_out(node: Node, earliest: float, days: Days, rows: list[Row]) -> float:
                 at = _perhaps(child, begins, days, rows, perhaps)
             return at
         case "step":
-            row, length_s = _row(node, at, days)
+            row, length_s = step_row(node, at, days)
             rows.append(row)
             return at + length_s
 
@@ -138,7 +138,7 @@ def _perhaps(node: Node, at: float, days: Days, rows: list[Row], only_if: str) -
     return ends
 
 
-def _row(node: Node, at: float, days: Days) -> tuple[Row, float]:
+def step_row(node: Node, at: float, days: Days) -> tuple[Row, float]:
     """The row of one step and how long the step is expected to take, s."""
     local, day = days.local(at), days.day(at)
     match node.work:

@@ -12,6 +12,7 @@ from drivers.core.carbonate import co2_for, ph_at
 from protocols.calendar import Calendar, Row, calendar
 from protocols.cell_budget import budgets
 from protocols.faults import ProtocolInvalid
+from protocols.moments import Calendar as Days
 from protocols.moments import instant
 from protocols.nesting import all_steps
 from protocols.plan import Exchange, Hand, Plan, SetEnvironment
@@ -20,10 +21,23 @@ from protocols.protocol import Protocol
 from protocols.quantities import WEEKDAYS
 from protocols.source import Loc
 from protocols.supplies import batches, good_until
+from protocols.too_soon import too_soon
 
 Kind = Literal[
-    "night", "weekend", "settling", "ph", "reservoir", "cells", "ascorbate", "shelf-life", "two-tasks", "evaporation"
+    "night",
+    "weekend",
+    "settling",
+    "ph",
+    "reservoir",
+    "cells",
+    "ascorbate",
+    "shelf-life",
+    "two-tasks",
+    "evaporation",
+    "too-soon",
 ]
+GATHERED = ("night", "weekend", "two-tasks", "settling", "too-soon")
+"""Told once for a place, with the number."""
 PH_LOW, PH_HIGH, PH_AIM = 7.1, 7.6, 7.4
 """Warned outside (A, culture-protocols §3); the aim of the CO2 that is suggested."""
 SETTLE_S, STILL_AT_MOST_S = 180.0, 600.0
@@ -75,6 +89,7 @@ def unwise(
     looks = (
         _out_of_hours(rows),
         _two_tasks(rows),
+        _too_soon(plan),
         _unsettled(protocol, plan, rows),
         _ph(protocol, plan, rows),
         _reservoirs(rows, place_ml),
@@ -84,18 +99,18 @@ def unwise(
         _shrinking(plan, rows),
     )
     source = protocol.source
-    places = {source.line(loc): loc for loc, _ in reversed(list(all_steps(protocol.document)))}
+    places = _scheduled(protocol) | {source.line(loc): loc for loc, _ in reversed(list(all_steps(protocol.document)))}
     seen: dict[tuple[Loc, Kind, str], tuple[str, str, int]] = {}
     for look in looks:
         for where, kind, reason, better in look:
             loc = places.get(plan.nodes[where].line, ()) if isinstance(where, str) else where
-            key = (loc, kind, "" if kind in ("night", "weekend", "two-tasks", "settling") else reason)
+            key = (loc, kind, "" if kind in GATHERED else reason)
             first, right, count = seen.get(key, (reason, better, 0))
             seen[key] = (first, right, count + 1)
     found: list[Unwise] = []
     for (loc, kind, _), (reason, better, count) in seen.items():
         at = source.fault(loc, reason, better)
-        more = f", and {count - 1} more" if count > 1 and kind in ("night", "weekend", "two-tasks", "settling") else ""
+        more = f", and {count - 1} more" if count > 1 and kind in GATHERED else ""
         found.append(Unwise(at.file, at.line, at.column, at.field, kind, reason + more, better))
     return tuple(sorted(found, key=lambda each: (each.line, each.column, each.kind, each.reason)))
 
@@ -123,6 +138,30 @@ def _two_tasks(rows: Calendar) -> Found:
             yield row.path, "two-tasks", reason, "move it, or plan a second person"
         if row.at + row.minutes * 60 > ends:
             busy = row
+
+
+def _scheduled(protocol: Protocol) -> dict[int, Loc]:
+    """Line of a stage or an operation -> place of the time that it is given."""
+    found: dict[int, Loc] = {}
+    for i, stage in enumerate(protocol.document.stages):
+        key = "together" if stage.together else "operations"
+        inner = [(("stages", i, key, j), each) for j, each in enumerate(stage.together or stage.operations)]
+        for loc, each in ((("stages", i), stage), *inner):
+            given = "every" if each.every else "days" if each.days else "at"
+            found[protocol.source.line(loc)] = (*loc, given)
+    return found
+
+
+def _too_soon(plan: Plan) -> Found:
+    """A time before what stands before it can have ended."""
+    days = Days(plan.start, ZoneInfo(plan.zone))
+    for each in too_soon(plan):
+        due, ends = days.local(each.due), days.local(each.earliest)
+        reason = (
+            f"due day {days.day(each.due)}, {due:%a %H:%M}, but {_short(each.before)!r} before it ends on "
+            f"day {days.day(each.earliest)}, {ends:%a %H:%M} at the earliest"
+        )
+        yield each.path, "too-soon", reason, "a later time, or side by side: 'together'"
 
 
 def _short(text: str, most: int = 50) -> str:

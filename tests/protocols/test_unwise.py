@@ -148,3 +148,29 @@ def test_every_protocol_that_ships_can_be_planned_and_is_free_of_the_grave_warni
     protocol = protocols.load(name)
     assert reference_plan(protocol) is not None
     assert not {"settling", "ph", "reservoir", "cells", "shelf-life", "evaporation"} & set(kinds(protocol))
+
+
+TOO_SOON = """\
+stages:
+  - stage: Wet
+    do: [{wait: 30 h}]
+  - stage: Use
+    together:
+      - operation: Take
+        at: day 1 10:00
+        window: %s
+        do: [{hand: Take}]
+      - operation: Look
+        at: day 2 10:00
+        do: [{hand: Look}]
+"""
+
+
+def test_a_time_before_the_stage_before_it_can_have_ended_is_named_at_that_time() -> None:
+    warning = only(load(stages=TOO_SOON % "±2 h"), "too-soon")
+    assert (warning.line, warning.column) == (19, 13)
+    assert "due day 1, Tue 10:00, but 'Wet' before it ends on day 1, Tue 14:00 at the earliest" in warning.reason
+
+
+def test_what_is_on_time_within_its_window_is_not_too_soon() -> None:
+    assert "too-soon" not in kinds(load(stages=TOO_SOON % "±4 h"))
