@@ -14,6 +14,7 @@ from api.commands.runs import pairs
 from api.folders import json_argument
 from api.plan_facts import Planned, facts, mark, worked_out
 from api.printed.forecast import lines
+from api.printed.words import plain, way_words
 from api.refusal import Refusal
 from api.simulators_child import bench_file, told
 from api.site_time import next_monday, parse_time
@@ -169,14 +170,10 @@ def show(planned: Planned) -> None:
 
 def calendar_line(row: Row) -> tuple[str, ...]:
     who, minutes = ("hand", f"{row.minutes:g}") if row.minutes else ("osteon", "")
-    note = " ".join(filter(None, (mark(row), perhaps(row.only_if))))
-    return f"{row.local:%a %d %b %H:%M}", str(row.day), who, minutes, row.title, note
+    note = " ".join(filter(None, (mark(row), way_words(row.only_if))))
+    return f"{row.local:%a %d %b %H:%M}", str(row.day), who, minutes, plain(row.title), plain(note)
 
 
 def section(title: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     if lines:
         print(f"\n{title}\n{table(heads, lines)}")
-
-
-def perhaps(only_if: str) -> str:
-    return f"only if {only_if}" if only_if else ""

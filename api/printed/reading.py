@@ -5,17 +5,36 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from api.printed.words import act_words, entry_words, plain, span, unit_words, volume
+from api.printed.words import act_words, condition_words, entry_words, move_words, plain, span, unit_words, volume
 from protocols import step_forms
 from protocols.models import Document, Scheduled, Timing, Vessel
 from protocols.moments import Moment, moment
-from protocols.plan import Dose, Exchange, Hand, Interruption, Pause, SetEnvironment, SetPoint, WaitUntil, Within
+from protocols.plan import (
+    Dose,
+    Exchange,
+    Hand,
+    Interruption,
+    Pause,
+    SetEnvironment,
+    SetPoint,
+    WaitUntil,
+    Withdraw,
+    Within,
+)
 from protocols.protocol import Protocol
 from protocols.step_forms import AnyStep
 from protocols.steps import Steps
 
 WIDTH = 98
+SAID = "Rehearsal, not a validated or clinical protocol."
+"""Stands above it already."""
 ROLES = {"co2": "CO2", "o2": "oxygen", "ph": "pH", "stirring": "stirrer"}
+VERBS = {
+    "prime": "Prime the fill line with",
+    "rinse": "Rinse the fill line with",
+    "fill": "Fill",
+    "dose": "Dose",
+}
 OUTAGE = {
     Interruption.RESUME: "after an outage it goes on",
     Interruption.RECONCILE: "after an outage osteon finds out what was delivered, and gives only the rest",
@@ -27,6 +46,8 @@ LATER = {
     "run": "later than that it is still done, and recorded as late",
     "skip": "later than that it is left out, and recorded",
 }
+RECOMMENDED = {"run": "do it late", "shift": "do it late and shift what follows", "skip": "leave it out"}
+NOBODY = {"hold": "the run stays held", "run": "it is done late", "skip": "it is left out"}
 
 
 def reading(protocol: Protocol) -> str:
@@ -35,8 +56,8 @@ def reading(protocol: Protocol) -> str:
     lines = [document.title, "=" * len(document.title), ""]
     lines += wrapped(f"{document.protocol}, version {document.version}. Species: {document.species}.")
     lines += ["REHEARSAL, NOT A VALIDATED OR CLINICAL PROTOCOL.", ""]
-    if document.about:
-        lines += [*wrapped(document.about), ""]
+    if about := (document.about or "").removeprefix(SAID).strip():
+        lines += [*wrapped(about), ""]
     lines += [*_things(protocol), *_kept(document)]
     steps = Steps(document)
     for number, stage in enumerate(document.stages, 1):
@@ -48,6 +69,8 @@ def reading(protocol: Protocol) -> str:
             lines += wrapped("These go on side by side, each at its own time.")
         for letter, operation in enumerate(stage.together or stage.operations):
             lines += ["", f"  {number}{_letter(letter)}  {operation.operation}"]
+            if operation.only_if:
+                lines += wrapped(f"Only if {condition_words(operation.only_if)}.", "      ")
             lines += [*_schedule(operation, "      "), *_steps(operation.do, steps, "      ")]
     return plain("\n".join(line.rstrip() for line in lines)) + "\n"
 
@@ -166,8 +189,20 @@ def _exactly(timing: Timing, *, by_clock: bool) -> str:
         told.append(f"up to {span(timing.late_by_at_most)} late it is done and recorded as late")
     if by_clock:
         told.append(LATER[timing.if_later])
+    if timing.recommended:
+        told.append(f"recommended then: {RECOMMENDED[timing.recommended]}")
+    if timing.no_answer is not None:
+        what, after_s = timing.no_answer
+        nobody = f"if nobody answers within {span(after_s)}, " if after_s else "if nobody answers, "
+        told.append(nobody + NOBODY[what])
+    if timing.anchor == "interval":
+        told.append("when it was late, what follows comes as much later")
+    if timing.timed:
+        told.append("its time counts: what is late here was longer in contact")
     if timing.never_closer_than is not None:
         told.append(f"never sooner than {span(timing.never_closer_than)} after the last one")
+    if timing.never_further_apart_than is not None:
+        told.append(f"an alarm before it is more than {span(timing.never_further_apart_than)} after the last one")
     text = "; ".join(told)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
@@ -183,14 +218,14 @@ def _step(step: AnyStep, steps: Steps, indent: str, number: str) -> list[str]:
     inner = indent + " " * len(number)
     match step:
         case step_forms.IfStep():
-            lines = wrapped(f"If {step.condition}:", indent + number)
+            lines = wrapped(f"If {condition_words(step.condition)}:", indent + number)
             lines += _steps(step.then, steps, inner)
             if step.otherwise:
                 lines += [f"{inner}otherwise:", *_steps(step.otherwise, steps, inner)]
             return lines
         case step_forms.RepeatStep(repeat=repeat):
             often = f" every {span(repeat.every)}" if repeat.every else ""
-            until = f" until {repeat.until}" if repeat.until else ""
+            until = f" until {condition_words(repeat.until)}" if repeat.until else ""
             head = f"Repeat{often}{until}, at most {repeat.at_most} times:"
             return [*wrapped(head, indent + number), *_steps(repeat.do, steps, inner)]
         case step_forms.TogetherStep(together=branches):
@@ -203,6 +238,8 @@ def _step(step: AnyStep, steps: Steps, indent: str, number: str) -> list[str]:
             return wrapped(f"Everything of the protocol {step.call}{given}.", indent + number)
         case _:
             node = steps.node(step, "step", 0)
+            while node.work is None:  # a dose in parts, a rinse done more than once
+                node = node.children[0]
             return [line for n, text in enumerate(_plain(step, node.work, node.max_s, node.interruption))
                     for line in wrapped(text, indent + number if n == 0 else inner)]  # fmt: skip
 
@@ -211,6 +248,12 @@ def _plain(step: step_forms.PlainStep, work: object, max_s: float, rule: Interru
     """One step that does one thing: its sentence, then what belongs to it."""
     called = f"{step.called}: " if step.called and not isinstance(work, Hand) else ""
     match work:
+        case SetEnvironment(points=points) if isinstance(step, step_forms.PerfuseStep | step_forms.RecirculateStep):
+            flow = step.perfuse if isinstance(step, step_forms.PerfuseStep) else step.recirculate
+            verb = "Perfuse" if isinstance(step, step_forms.PerfuseStep) else "Recirculate in"
+            (point,) = points
+            over = f", evenly over {span(point.over_s)}" if point.over_s else ""
+            yield f"{called}{verb} the {flow.vessel} at {_value(point.value, point.unit)}{over}."
         case SetEnvironment(points=points):
             yield f"{called}Set {_points(points)}."
         case Pause(for_s=for_s):
@@ -228,17 +271,33 @@ def _plain(step: step_forms.PlainStep, work: object, max_s: float, rule: Interru
                 f"takes {span(max_s)} at most; {OUTAGE[rule]}."
             )
         case Dose():
-            verb = {"prime": "Prime the fill line with", "fill": "Fill", "dose": "Dose"}[work.purpose]
-            into = "" if work.purpose == "prime" else f" into the {work.vessel}"
-            rate = f"at {work.rate_ml_min:g} mL/min"
+            verb = VERBS[work.purpose]
+            into = "" if work.to_cup else f" into the {work.vessel}"
+            rate = f"at {work.rate_ml_min:g} mL/min{_parts(step)}"
             yield (
                 f"{called}{verb} {volume(work.volume_ml)} of {work.fluid}{into} {rate}; "
                 f"takes {span(max_s)} at most; {OUTAGE[rule]}."
+            )
+        case Withdraw():
+            level = "" if work.to_level_ml is None else f" down to the {volume(work.to_level_ml)} level, at most"
+            yield (
+                f"{called}Withdraw{level} {volume(work.volume_ml)} from the {work.vessel} at "
+                f"{work.rate_ml_min:g} mL/min; takes {span(max_s)} at most; {OUTAGE[rule]}."
             )
         case Hand() as hand:
             yield from _hand(step, hand)
         case _:
             yield f"{called or type(work).__name__}; takes {span(max_s)} at most; {OUTAGE[rule]}."
+
+
+def _parts(step: step_forms.PlainStep) -> str:
+    match step:
+        case step_forms.DoseStep(dose=step_forms.SplitFluid(split=step_forms.Split(into=parts, every=every_s))):
+            return f", the first of {parts} equal parts, one every {span(every_s)}"
+        case step_forms.RinseStep(rinse=step_forms.RinseWork(times=times)) if times > 1:
+            return f", {times} times"
+        case _:
+            return ""
 
 
 def _within(condition: Within) -> str:
@@ -254,21 +313,24 @@ def _within(condition: Within) -> str:
 def _hand(step: step_forms.PlainStep, hand: Hand) -> Iterator[str]:
     """What the person does, writes down and signs."""
     if isinstance(step, step_forms.SampleStep):
-        what = step.called or f"Take {step.take} from the {step.vessel}"
+        what = f"Take {step.take} from the {step.vessel}" + (f": {step.called}" if step.called else "")
         name = step.sample.replace("{day}", "<day>")
         yield f"BY HAND, {span(hand.takes_s)}: {what}. Label it {name}."
         results = "; ".join(entry_words(entry) for entry in hand.results)
         yield f"Results within {span(hand.results_due_s)}: {results}. The run does not wait for them."
     elif isinstance(step, step_forms.HandStep):
         yield f"BY HAND, {span(hand.takes_s)}: {step.hand.rstrip('.').replace('{day}', '<day>')}."
-    acts = [act_words(act) for act in hand.acts if act.act != "door"]
+    said = len(hand.acts) - len(step.acts) if isinstance(step, step_forms.SampleStep) else 0  # in the sentence above
+    acts = [act_words(act) for act in hand.acts[said:] if act.act != "door"]
     if acts:
         yield f"That is: {'; '.join(acts)}."
+    if hand.moves:
+        yield f"What goes where: {'; '.join(move_words(move) for move in hand.moves)}."
     if hand.out_of_incubator_s:
         yield f"At most {span(hand.out_of_incubator_s)} out of the incubator."
     if hand.entries:
         yield f"Write down: {'; '.join(entry_words(entry) for entry in hand.entries)}."
     if hand.lots:
-        yield f"Scan the lot of {_and(list(hand.lots))}."
+        yield f"Scan the lot{'s' if len(hand.lots) > 1 else ''} of {_and(list(hand.lots))}."
     people = {"supervisor": "Signed by a supervisor. ", "two persons": "Signed by two persons. "}.get(hand.sign, "")
     yield f"{people}If it is not done within {span(hand.overdue_s)}, the run holds."

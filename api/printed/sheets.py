@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from api.printed.words import act_words, entry_words, plain, span
+from api.printed.words import act_words, entry_words, plain, span, way_words
 from protocols.calendar import Calendar, Row
 from protocols.labels import plan_id
 from protocols.plan import Hand, Plan
@@ -68,7 +68,7 @@ def _task(plan: Plan, row: Row) -> str:
 
 def _marks(row: Row) -> str:
     words = [word for word, given in (("NIGHT", row.night), ("WEEKEND", row.weekend)) if given]
-    words += [f"only if {row.only_if}"] if row.only_if else []
+    words += [way_words(row.only_if)] if row.only_if else []
     return "".join(f'<span class="mark">{escape(word)}</span>' for word in words)
 
 

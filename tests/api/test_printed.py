@@ -18,7 +18,7 @@ from protocols.calendar import calendar
 from protocols.labels import labels
 from protocols.loading import library
 from tests.protocols.answering import START, shipped_plan
-from tests.protocols.test_loading import HEADER, load
+from tests.protocols.test_loading import HEADER, load, operation
 
 LONG = "adsc-osteo-spheroid-28d"
 
@@ -129,6 +129,35 @@ def test_late_and_interruption_rules_are_read_in_words() -> None:
     assert "take 70 µL from each well of the plates" in words
 
 
+@pytest.mark.req("UI-85")
+def test_who_answers_late_and_what_belongs_to_an_arm_is_read_in_words() -> None:
+    words = " ".join(reading(protocols.load(LONG)).split())
+    assert "Inoculate the reactor Only if form is spheroid. On day 16" in words
+    assert "1) If reactor clear is no:" in words
+    assert "8 % of the cells of the flasks into the plates, 82 % into the microwells (a new spheroid batch)" in words
+    assert "Take 3·10⁵ cells from the flasks. Label it ALP-I7." in words
+    rules = "at: day 1 10:00\nif later: ask\nrecommended: shift\nif nobody answers: skip after 4 h\nanchor: interval"
+    words = " ".join(reading(load(stages=operation(f"{rules}\ndo: [{{hand: Look}}]"))).split())
+    assert "Later than that the run holds and asks; recommended then: do it late and shift what follows" in words
+    assert "if nobody answers within 4 h, it is left out; when it was late, what follows comes as much later" in words
+
+
+@pytest.mark.req("UI-85")
+def test_fluid_steps_of_every_kind_are_sentences() -> None:
+    text = reading(
+        load(
+            "withdraw: {from: reactor, to level: 72 mL, at most: 20 mL, at: 1 mL/min}\n        at most: 1 h",
+            "rinse: {volume: 2 mL, of: medium, at: 1 mL/min, times: 3 times}\n        at most: 1 h",
+            "dose: {into: reactor, volume: 6 mL, of: medium, at: 1 mL/min, split: {into: 3 times, every: 1 h}}\n"
+            "        at most: 4 h",
+        )
+    )
+    words = " ".join(text.split())
+    assert "Withdraw down to the 72 mL level, at most 20 mL from the reactor at 1 mL/min" in words
+    assert "Rinse the fill line with 2 mL of medium at 1 mL/min, 3 times;" in words
+    assert "Dose 2 mL of medium into the reactor at 1 mL/min, the first of 3 equal parts, one every 1 h;" in words
+
+
 @pytest.mark.req("RM-08")
 def test_the_dry_run_names_times_volumes_tasks_and_what_is_unwise(capsys, tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.html" for name in ("ics", "sheets", "labels")}
@@ -151,4 +180,5 @@ def test_the_plan_is_printed_for_a_person_with_its_best_start(capsys) -> None:
     assert "Medium to prepare" in said
     assert "Rehearsal, not a validated or clinical protocol." in said
     assert cli.main(["plan", "spheroid-formation", "--read"]) == 0
+    assert "Set temperature 37 °C, co2 5 %" in said
     assert "BY HAND" in capsys.readouterr().out
