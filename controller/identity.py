@@ -32,13 +32,12 @@ class Sought:
 
     @property
     def words(self) -> str:
-        """For a person, such as `plate plates 1 to 4`."""
+        """For a person, such as `plates 1 to 4` or `bottle of medium 2, or one of its lots`."""
         if self.kind == "":
             return "a label of this run"
-        if self.kind == "donor":
-            return "the donor of this run"
         numbers = f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{self.kind} {self.name} {numbers}" + (", or one of its lots" if self.kind == "bottle" else "")
+        told = spoken(self.kind, self.name, numbers)
+        return f"{told}, or one of its lots" if self.kind == "bottle" else told
 
     def example(self, run_id: str) -> str:
         """The text of a label that is right: what the simulated person holds in its hand."""
@@ -49,6 +48,19 @@ class Sought:
         if self.kind == "":
             return True
         return (label.kind, label.name) == (self.kind, self.name) and self.least <= label.n <= self.most
+
+
+def spoken(kind: str, name: str, number: object) -> str:
+    """A label in words: what a vessel is, its name says."""
+    match kind:
+        case "donor":
+            return "donor"
+        case "bottle":
+            return f"bottle of {name} {number}"
+        case "sample":
+            return f"sample {name} {number}"
+        case _:
+            return f"{name} {number}"
 
 
 def sought(ledger: Reader, plan: Plan, run_id: str, path: str, hand: Mapping[str, Any]) -> dict[str, Sought]:
@@ -116,7 +128,7 @@ def _objection(ledger: Reader, plan: Plan, task: TaskRow, each: Sought, text: st
         label = read(text)
     except ValueError as error:
         return f"read {error}"
-    told = f"read {label.kind} {label.name} {label.n} of {label.owner}"
+    told = f"read {spoken(label.kind, label.name, label.n)} of {label.owner}"
     row = ledger.run(task.run_id)
     if row is None or label.owner not in (task.run_id, recorded_plan_id(cast("Mapping[str, Any]", row.plan))):
         return f"{told}: that is not {task.run_id}"

@@ -67,13 +67,17 @@ async def hung(lab: QuickLab) -> QuickLab:
 @pytest.mark.parametrize(
     ("entry", "scanned", "told"),
     [
-        ("plate", "osteon:plate:run-1:plates:3", "expected plate plates 1 to 2; read plate plates 3 of run-1"),
-        ("plate", "osteon:vessel:run-1:reactor:1", "expected plate plates 1 to 2; read vessel reactor 1 of run-1"),
+        ("plate", "osteon:plate:run-1:plates:3", "expected plates 1 to 2; read plates 3 of run-1"),
+        ("plate", "osteon:vessel:run-1:reactor:1", "expected plates 1 to 2; read reactor 1 of run-1"),
         ("plate", "osteon:plate:run-2:plates:1", "of run-2: that is not run-1"),
         ("plate", "4006381333931", "'4006381333931' is no label of osteon"),
-        ("bottle", "osteon:bottle:run-1:medium:2", "expected bottle medium 1, or one of its lots; read"),
+        (
+            "bottle",
+            "osteon:bottle:run-1:medium:2",
+            "expected bottle of medium 1, or one of its lots; read bottle of medium 2 of",
+        ),
         ("bottle", "T-1", "'T-1' is a lot of trypsin"),
-        ("donor", "osteon:donor:run-2:donor:1", "expected the donor of this run; read donor donor 1 of run-2"),
+        ("donor", "osteon:donor:run-2:donor:1", "expected donor; read donor of run-2: that is not run-1"),
     ],
 )
 async def test_a_wrong_or_unknown_label_blocks_the_task_and_is_on_record(

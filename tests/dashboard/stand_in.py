@@ -73,6 +73,7 @@ class Bench:
         self.answers: dict[str, dict[str, Any]] = {}
         self.posts: list[dict[str, Any]] = []
         self.acked: set[str] = set()
+        self.draft: dict[str, str] | None = None
         self.version = 0
 
     def now(self) -> float:
@@ -289,6 +290,13 @@ async def decision(request: Request) -> Response:
     return JSONResponse({"state": "HELD"})
 
 
+async def draft(request: Request) -> Response:
+    bench = bench_of(request.app)
+    if request.method == "PUT":
+        bench.draft = (await request.json())["entries"]
+    return JSONResponse({"entries": bench.draft or {}, "at": None if bench.draft is None else bench.now()})
+
+
 def claim(bench: Bench, by: str) -> Response:
     on = bench.mood.claimed_by
     if by != "anyone" and on not in ("", ME["user"]):
@@ -380,6 +388,7 @@ def build() -> Any:
             Route(f"{api}/runs/{{run}}/timeline", timeline),
             Route(f"{api}/runs/{{run}}/commands", command, methods=["POST"]),
             Route(f"{api}/runs/{{run}}/decisions", decision, methods=["POST"]),
+            Route(f"{api}/runs/{{run}}/tasks/draft", draft, methods=["GET", "PUT"]),
             Route(f"{api}/runs/{{run}}/tasks/{{what}}", answer, methods=["POST"]),
             Route(f"{api}/commands/{{key}}", outcome),
             Route(f"{api}/alarms/{{alarm}}/acknowledge", acknowledge, methods=["POST"]),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from api.web.drafts import Drafts
 from controller.store.reader import Reader
 from simulators.patience import PART
 from simulators.world_client import WorldClient
@@ -27,13 +29,16 @@ THREE = (
     do:
       - hand: Pour 90 mL of medium into {reactor}
         acts: [{pour: 90 mL, into: reactor, of: medium}]
-        write down: {clear: yes/no, weight: {unit: g, limits: 80..100}}
+        write down: {clear: yes/no, weight: {unit: g, limits: 80..100}, vessel: {scan: reactor}, view: photo}
       - hand: Look at it
         write down: {colour: text}
       - hand: Look once more
       - wait: 2 h
 """
 )
+
+
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 def tasks(demo: Demo) -> list[dict[str, Any]]:
@@ -68,6 +73,23 @@ def test_a_hand_step_is_taken_over_answered_and_the_next_ones_are_left_to_the_si
         expect(page.locator("[data-link]")).to_have_attribute("data-link", "connected")
         page.locator("select[name=clear]").select_option("yes")
         page.locator("input[name=weight]").fill("88.5")
+        page.locator("input[name=vessel]").fill("osteon:bottle:run-1:medium:1")
+        expect(task).to_contain_text("expected reactor 1, read bottle medium 1")
+        page.locator("input[name=vessel]").fill("osteon:vessel:run-1:reactor:1")
+        page.locator("input[name=vessel]").press("Enter")
+        expect(task.locator("h3")).to_contain_text("Pour")  # a hand scanner's Enter signs nothing
+        page.locator("input[name=view]").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": PIXEL})
+        photo = page.locator("[data-photo] img")
+        expect(photo).to_be_visible()
+        until(lambda: photo.evaluate("image => image.naturalWidth") == 1, "the page shows what it sent")
+        kept = Drafts(demo.folder)
+        until(
+            lambda: "view" in kept.get("demo", "run-1", tasks(demo)[0]["path"]).entries, "the draft is with the service"
+        )
+        page.evaluate("localStorage.clear()")
+        page.reload()
+        expect(page.locator("input[name=weight]")).to_have_value("88.5")
+        expect(photo).to_be_visible()
         page.get_by_role("button", name="Done, record it").click()
         expect(task.locator("h3")).to_have_text("Look at it")
         page.get_by_role("button", name="Answer for me").click()
@@ -79,7 +101,11 @@ def test_a_hand_step_is_taken_over_answered_and_the_next_ones_are_left_to_the_si
             assert eye.truth()["by_hand_in_ml"] == 90.0
         with Reader.open_read_only(demo.folder) as ledger:
             rows = {row.title: (row.claimed_by, row.answered_by, row.entries) for row in ledger.tasks("run-1")}
-    assert rows.pop("Pour 90 mL of medium into reactor") == ("demo", "demo", {"clear": True, "weight": 88.5})
+            (picture,) = ledger.photos("run-1")
+        assert kept.get("demo", "run-1", picture.path).at is None, "recorded: no draft is left"
+        kept.close()
+    written = {"clear": True, "weight": 88.5, "vessel": "osteon:vessel:run-1:reactor:1", "view": picture.photo}
+    assert rows.pop("Pour 90 mL of medium into reactor") == ("demo", "demo", written)
     assert {title: row[:2] for title, row in rows.items()} == {
         "Look at it": ("simulated operator", "simulated operator"),
         "Look once more": ("", ""),

@@ -1,5 +1,5 @@
 // Requests to /api/v1: JSON, anti-forgery header, problem details, a limit on waiting.
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 let forgery = "";
 export const setForgery = (token) => { forgery = token || ""; };
 
@@ -19,19 +19,24 @@ export function newKey() {
   return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-export async function call(method, path, body, { key = "", limit = 8000 } = {}) {
+export function call(method, path, body, { key = "", limit = 8000 } = {}) {
+  const sent = method === "GET" ? undefined : JSON.stringify(body ?? {});
+  return exchange(method, path, sent, sent === undefined ? "" : "application/json", key, limit);
+}
+
+// A file as it is; a slow line may take two minutes.
+export const upload = (path, file, { key }) => exchange("POST", path, file, file.type, key, 125000);
+
+async function exchange(method, path, body, type, key, limit) {
   const headers = { Accept: "application/json" };
-  if (method !== "GET") {
-    headers["X-Osteon"] = forgery || "1";
-    headers["Content-Type"] = "application/json";
-  }
+  if (method !== "GET") headers["X-Osteon"] = forgery || "1";
+  if (type) headers["Content-Type"] = type;
   if (key) headers["Idempotency-Key"] = key;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), limit);
   try {
     const answer = await fetch(ROOT + path, {
-      method, headers, signal: stop.signal, credentials: "same-origin", cache: "no-store",
-      body: method === "GET" ? undefined : JSON.stringify(body ?? {}),
+      method, headers, signal: stop.signal, credentials: "same-origin", cache: "no-store", body,
     });
     return await read(answer);
   } catch (error) {

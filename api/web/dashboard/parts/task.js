@@ -1,29 +1,23 @@
 // One task for a person: what, why, who is on it, entries checked while typing, draft kept; in a demo "answer for me" too (6.6).
-import { html, useState } from "../vendor/htm/preact-standalone.module.js";
+import { html, useEffect, useState } from "../vendor/htm/preact-standalone.module.js";
 import { NoAnswer, call, newKey, seg } from "../api.js";
 import { duration, symbol } from "../format.js";
 import { live, now } from "../live.js";
 import { session } from "../session.js";
 import { store, useStore } from "../store.js";
 import { W } from "../words.js";
+import { draft, fetched, forget, keep } from "./draft.js";
+import { Photo } from "./photo.js";
+import { Scan, onward } from "./scan.js";
 import { Due } from "./when.js";
 
 const SOON_S = 60;
 const said = store({});
 const lotKey = (material) => `lot of ${material}`;
 const batchKey = (into) => `batch in ${into}`, keptKey = (into) => `arrived in ${into}, %`;
+const FIELDS = { photo: Photo, scan: Scan };
 const OUT = "out of the incubator, min";
-const keyOf = (task) => `osteon-draft ${task.run} ${task.path}`;
-
-function draft(task) {
-  try { return JSON.parse(localStorage.getItem(keyOf(task))) || {}; } catch { return {}; }
-}
-
-function keep(task, entries) {
-  try {
-    if (entries) localStorage.setItem(keyOf(task), JSON.stringify(entries)); else localStorage.removeItem(keyOf(task));
-  } catch { /* not kept then */ }
-}
+const keyOf = (task) => `${task.run} ${task.path}`;
 
 async function post(task, tail, body) {
   const at = keyOf(task);
@@ -81,7 +75,8 @@ export function Task({ task }) {
   const faults = task.entries.map((entry) => fault(entry, entries[entry.name]));
   const lotless = task.lots.some((name) => !(entries[lotKey(name)] || "").trim());
   const unkept = (task.makes ?? []).some(({ into }) => notKept(entries[keptKey(into)]));
-  const edit = (name, raw) => { const next = { ...entries, [name]: raw }; set(next); keep(task, next); };
+  const edit = (name, raw) => set((before) => { const next = { ...before, [name]: raw }; keep(task, next); return next; });
+  useEffect(() => { if (mine) fetched(task).then((found) => found && set(found)); }, [mine, keyOf(task)]);
   const claim = (by) => post(task, "claim", { path: task.path, by });
   const send = async (event) => {
     event.preventDefault();
@@ -90,7 +85,7 @@ export function Task({ task }) {
     const batches = batchesSaid(task, entries);
     if (Object.keys(batches).length) body.batches = batches;
     if (task.out_of_incubator_s && (entries[OUT] ?? "").trim() !== "") body.out_min = Number(entries[OUT].replace(",", "."));
-    if (await post(task, "answer", body)) keep(task, null);
+    if (await post(task, "answer", body)) forget(task);
   };
   const button = (by, text, note = "") => html`<button type="button" class=${by === "me" ? "strong" : ""} data-claim=${by} disabled=${busy} title=${note}
     onClick=${() => claim(by)}>${text}</button>`;
@@ -106,7 +101,8 @@ export function Task({ task }) {
       <div class="row wrap">${button("me", W.iWill)}${forMe}</div>`}
     ${task.claimed_by && !mine && html`<p class="note">${W.taskBy(task.claimed_by)}</p><div class="row wrap">${button("anyone", W.free, W.freeNote)}</div>`}
     ${mine && html`<form onSubmit=${send} class="entries"><p class="note">${helped ? W.mineHelped : W.mineNote}</p>
-      ${task.entries.map((entry, n) => html`<${Entry} key=${entry.name} entry=${entry} raw=${entries[entry.name] ?? ""} fault=${faults[n]} edit=${edit} />`)}
+      ${task.entries.map((entry, n) => html`<${FIELDS[entry.kind] ?? Entry} key=${entry.name} task=${task} entry=${entry} raw=${entries[entry.name] ?? ""}
+        expected=${task.expects?.[entry.name]} off=${off} fault=${faults[n]} edit=${edit} />`)}
       ${task.lots.map((name) => html`<${Lot} key=${name} name=${name} stock=${task.stock?.[name] ?? []} raw=${entries[lotKey(name)] ?? ""} edit=${edit} />`)}
       ${(task.makes ?? []).map((child) => html`<${Made} key=${child.into} child=${child} entries=${entries} edit=${edit} />`)}
       ${task.out_of_incubator_s > 0 && html`<label class="entry"><span>${OUT}</span><input name=${OUT} inputmode="decimal" value=${entries[OUT] ?? ""}
@@ -128,7 +124,7 @@ function outsaid(task, raw) {
 
 function Lot({ name, stock, raw, edit }) {
   const change = (event) => edit(lotKey(name), event.target.value), list = `stock of ${name}`.replaceAll(" ", "-");
-  return html`<label class="entry"><span>${lotKey(name)}</span><input name=${lotKey(name)} value=${raw} onInput=${change} list=${list} autocomplete="off" />
+  return html`<label class="entry"><span>${lotKey(name)}</span><input name=${lotKey(name)} value=${raw} onInput=${change} onKeyDown=${onward} list=${list} autocomplete="off" />
     <datalist id=${list}>${stock.map((lot) => html`<option key=${lot} value=${lot} />`)}</datalist>
     <span class="sign"></span><span class="why">${raw === "" ? W.lotOf(stock) : ""}</span></label>`;
 }
