@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from api import question
 from api.commands.runs_batches import answer_arguments, said, shares, start_arguments, told
 from api.commands.runs_labels import labels
+from api.commands.runs_photo import photo
 from api.folders import data_argument
 from api.refusal import Refusal
 from api.site_time import parse_time, shown_time
@@ -67,6 +68,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     labels = verb("labels", "write the labels of a run, with 2D codes, to print")
     labels.add_argument("id", metavar="RUN")
     labels.add_argument("--to", type=Path, default=Path("labels.html"), metavar="FILE.html")
+    photo = verb("photo", "put a picture on record for a task that asks for one")
+    photo.add_argument("id", metavar="RUN")
+    photo.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
+    photo.add_argument("file", type=Path, metavar="FILE", help="PNG, JPEG or WebP")
     claim = verb("claim", "say that you are on a task")
     claim.add_argument("id", metavar="RUN")
     claim.add_argument("path", metavar="PATH", help="of the step, as 'runs tasks' shows it")
@@ -344,6 +349,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tasks": tasks,
     "answer": answer,
     "labels": labels,
+    "photo": photo,
     "claim": claim,
     "decide": decide,
     "amend": amend,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import pytest
 import pytest_asyncio
 from starlette.requests import ClientDisconnect
 
+from api.commands.runs_photo import photo
+from api.refusal import Refusal
 from api.web.security.who import Role
 from controller.store.verify import verify
 from tests.api.web.bench import served
@@ -110,3 +114,44 @@ async def test_a_photo_needs_the_right_to_act_and_a_foreign_page_sends_none(lab:
         away = {**head, "origin": "https://evil.example"}
         assert kind(await client.post(where(lab), content=PNG, headers=away)) == "foreign-origin"
     assert files(lab) == []
+
+
+@pytest.mark.req("SEC-12")
+async def test_what_a_crash_cut_off_is_swept_away_and_what_is_under_way_is_not(lab: QuickLab, house: House) -> None:
+    folder = lab.folder / "photos"
+    folder.mkdir()
+    for name, at in (("old.part", 1000.0), ("new.part", 9000.0), ("whole.png", 1000.0)):
+        (folder / name).write_bytes(PNG)
+        os.utime(folder / name, (at, at))
+    house.app.state.service.photos.sweep(now=10_000.0)
+    assert files(lab) == ["new.part", "whole.png"]
+
+
+@pytest.mark.req("SEC-12")
+async def test_a_file_of_this_machine_is_taken_like_one_over_http(
+    lab: QuickLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def ask(data: Path, do: str, **fields: Any) -> dict[str, Any]:
+        asked.update(fields)
+        if fields["run"] != "run-1":
+            raise Refusal("there is no such run")
+        return {"photo": fields["photo"]}
+
+    monkeypatch.setattr("api.commands.runs_photo.ask", ask)
+    good, bad = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    good.write_bytes(PNG)
+    bad.write_bytes(b"<svg/>")
+    words = {"data": lab.folder, "path": "look/hand", "json": False}
+    assert photo(argparse.Namespace(**words, id="run-1", file=good)) == 0
+    kept = [f"{asked['photo']}.png"]
+    assert (asked["kind"], asked["bytes"]) == ("png", len(PNG)) and files(lab) == kept
+    for run, file, told in (
+        ("run-2", good, "no such run"),
+        ("run-1", bad, "no picture"),
+        ("run-1", tmp_path, "directory"),
+    ):
+        with pytest.raises(Refusal, match=told):
+            photo(argparse.Namespace(**words, id=run, file=file))
+    assert files(lab) == kept
