@@ -109,6 +109,8 @@ class ByHand:
 
     def _held(self, unit: UnitSettings) -> Engine | None:
         """The run whose books the move is in: one that is held in mode manual; None = the unit has no live run."""
+        if begins := self.runs.begins.get(unit.name):
+            raise RunConflict(f"{unit.name} is in the hands of {begins}, which begins just now")
         engine = self.runs.on(unit)
         if engine is None or engine.ended:
             return None

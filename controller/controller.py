@@ -146,6 +146,7 @@ class Controller:
         self.desk = Desk(self.settings, doors, self.runs.busy_units)
         self.by_hand = ByHand(self.runs, doors)
         self.runs.gates += [self.desk.lacks, self.by_hand.lacks]
+        self.runs.hands.append(self.by_hand.lacks)
         self.runs.halts.append(self.by_hand.halt)
         self.runs.gates.append(lambda unit: [why] if (why := doors.confirmations.why) else [])
         self.runs.halts.append(self.desk.halt)

@@ -62,6 +62,8 @@ class Runs:
         self.settings, self.doors, self._group = settings, doors, group
         self.engines: dict[str, Engine] = {}
         self._starting = asyncio.Lock()
+        self.begins: dict[str, str] = {}
+        """Unit -> the run that is being written down there and has no engine yet: the unit is its already."""
         self.keys = Keys(doors.ledger, doors.clock)
         self.materials = Materials(self.keys)
         self.lines = Lines(self.keys, self.run_on)
@@ -77,6 +79,8 @@ class Runs:
         """Runs of the ledger that cannot be carried on, and why; nothing new starts beside them."""
         self.gates: list[Callable[[UnitSettings], list[str]]] = []
         """What else must be in order before a run starts on a unit: sentences about what is not (RM-06)."""
+        self.hands: list[Callable[[UnitSettings], list[str]]] = []
+        """Who else moves fluid of a unit just now, in words: its run does not go on beside them (INV-10)."""
         self.halts: list[Callable[[str | None], None]] = []
         """Who else moves fluid and must end it at once when a unit, or all, is held or stopped (DX-06)."""
         self.fault = ""
@@ -116,7 +120,7 @@ class Runs:
 
     def busy_units(self) -> set[str]:
         """Units that have a run, whatever state it is in."""
-        return {engine.site.unit.name for engine in self.engines.values()}
+        return {engine.site.unit.name for engine in self.engines.values()} | self.begins.keys()
 
     def where(self, unit: str | None) -> UnitSettings:
         """The unit of this name; the first of the bench where none is named. Raises Unusable."""
@@ -129,7 +133,8 @@ class Runs:
     def run_on(self, unit: str) -> str:
         """The run that has a unit, also one that is not carried on; "" = none."""
         stranded = [run_id for run_id in self.stranded if (row := self.doors.ledger.run(run_id)) and row.unit == unit]
-        return next(iter([*(each.run_id for each in self._of(unit)), *stranded]), "")
+        begins = [run_id for name, run_id in self.begins.items() if name == unit]
+        return next(iter([*(each.run_id for each in self._of(unit)), *stranded, *begins]), "")
 
     # ---- start and resume ---------------------------------------------------------------------------
 
@@ -177,8 +182,12 @@ class Runs:
         if lacks := [*lacks, *(text for gate in self.gates for text in gate(where))]:
             raise Unusable(lacks)
         run_id = f"run-{len(self.doors.ledger.runs()) + 1}"
-        await self._record_start(run_id, where, text, plan, dict(sets or {}), batch, by, key, asked)
-        engine = self._adopt(Engine(run_id, Site(run_id, where, begins), plan, Run(), self.doors))
+        self.begins[where.name] = run_id
+        try:
+            await self._record_start(run_id, where, text, plan, dict(sets or {}), batch, by, key, asked)
+            engine = self._adopt(Engine(run_id, Site(run_id, where, begins), plan, Run(), self.doors))
+        finally:
+            del self.begins[where.name]
         await engine.ask(Command(self.doors.clock.now(), Cause.START, by.name), by)
         return run_id
 
@@ -343,6 +352,9 @@ class Runs:
         """One command; returns the state it led to. A repeated key gets the first answer and does nothing (SM-03)."""
         asked = asks(f"{cause} {run_id}", run=run_id, cause=cause)
         if cause in SAFE:
+            if (of := self.engines.get(run_id)) is not None:  # also what a person moves there, and also in HELD (DX-06)
+                for end in self.halts:
+                    end(of.site.unit.name)
             answer, key = self.keys.answered_or_free(key, asked)
         else:
             answer = self.keys.answered(key, asked)
@@ -353,6 +365,8 @@ class Runs:
             raise RunConflict(f"{cause} is not a command for a run", engine.run.state.value)
         if state_seen and state_seen != engine.run.state.value:
             raise RunConflict(f"the run is {engine.run.state.value} now, not {state_seen}", engine.run.state.value)
+        if cause is Cause.RESTART and (lacks := [text for hand in self.hands for text in hand(engine.site.unit)]):
+            raise RunConflict("; ".join(lacks), engine.run.state.value)
         now = self.doors.clock.now()
         leads_to = machine.after(engine.run.state, cause)
         answer_to = {"asked": asked, "state": leads_to.value if leads_to else engine.run.state.value}

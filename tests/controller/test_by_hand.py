@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
+from controller.batches import Begun
 from controller.by_hand import UNDER_WAY, ByHand, Move
 from controller.errors import RunConflict, Unusable
 from protocols.states import Cause
@@ -117,3 +119,54 @@ async def test_a_move_by_hand_keeps_every_limit(tmp_path) -> None:
         )
     finally:
         await lab.close()
+
+
+async def in_hand(lab: QuickLab) -> asyncio.Future[dict[str, object]]:
+    """A run held in mode manual, and 20 mL on their way by hand."""
+    await lab.poured(WAIT)
+    await lab.runs.command("run-1", Cause.HOLD, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 60.0)
+    await lab.runs.set_mode("run-1", "manual", TESTER)
+    moving = asyncio.ensure_future(by_hand(lab).move(None, Move("medium in", 20.0, 6.0), TESTER, why=WHY))
+    await lab.moving("fill", 22.0)
+    return moving
+
+
+@pytest.mark.req("DX-06", "DS-11", "SM-06")
+@pytest.mark.parametrize("cause", [Cause.HOLD, Cause.STOP, Cause.ABORT])
+async def test_what_stops_a_run_ends_what_is_moved_by_hand_there(lab: QuickLab, cause: Cause) -> None:
+    moving = await in_hand(lab)
+    with contextlib.suppress(RunConflict):  # a held run is not held again, and what moves stops all the same
+        await lab.runs.command("run-1", cause, TESTER)
+    assert (await moving)["outcome"] == "ended early"
+    assert lab.pump_moves("fill") < 25.0
+    assert not given_twice(lab.throughput(), lab.ledger.doses())
+
+
+@pytest.mark.req("INV-10", "SM-06")
+async def test_a_run_does_not_go_on_while_fluid_is_moved_by_hand(lab: QuickLab) -> None:
+    moving = await in_hand(lab)
+    await lab.runs.set_mode("run-1", "auto", TESTER)
+    with pytest.raises(RunConflict, match="being moved by hand"):
+        await lab.runs.command("run-1", Cause.RESTART, TESTER)
+    assert (await moving)["outcome"] == "done"
+    assert await lab.runs.command("run-1", Cause.RESTART, TESTER) == "RESTARTING"
+
+
+@pytest.mark.req("DS-11", "INV-10", "RM-10")
+async def test_a_unit_is_a_runs_from_the_moment_its_start_is_written_down(lab: QuickLab) -> None:
+    await up(lab)
+    await lab.runs.batches.add("D", "donor", TESTER, parents={})
+    await lab.runs.batches.add("B", "isolation", TESTER, parents={"D": 0.5})
+    assert lab.disk is not None
+    lab.disk.slow_s = 3.0
+    starting = asyncio.ensure_future(lab.runs.start(FILL, by=TESTER, batch=Begun("B")))
+    await asyncio.sleep(1.0)
+    with pytest.raises(RunConflict, match="run-1, which begins just now"):
+        await by_hand(lab).move(None, IN, TESTER, why=WHY)
+    with pytest.raises(RunConflict, match="run-1 has reactor"):
+        await lab.runs.lines.clear("reactor", TESTER, why="wiped and looked at")
+    assert lab.runs.busy_units() == {"reactor"}
+    assert await starting == "run-1"
+    assert lab.runs.lines.donor("reactor") == "D"
+    assert lab.ledger.doses() == []
