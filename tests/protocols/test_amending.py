@@ -332,3 +332,78 @@ def test_a_question_in_one_branch_holds_the_run_and_its_other_branches_begin_not
     answer = Answered(S + 3, "seed/together/b/hand", "Ann", {"look": 5.0})
     run, _ = feed(both, run, Command(S + 2, Cause.DONE, "e"), answer)
     assert "seed/together/b/wait" not in run.active
+
+
+# What random runs found (test_random_runs.py)
+
+
+@pytest.mark.req("RM-05")
+def test_an_occurrence_moved_after_a_shift_begins_when_it_was_moved_to():
+    later = plan("if later: run, anchor: interval, late by at most: 20 h")
+    run, _ = feed(later, started(later)[0], Answered(FIRST + 3 * H, "seed/hand", "Ann", {}))
+    assert run.shifted == {"feed": 3 * H}
+    run = fed(later, run, 1, FIRST + 3 * H)
+    changed, run = amended(later, run, amending.moved(later, run, "feed/2", FIRST + 30 * H), FIRST + 4 * H)
+    assert machine.next_time(changed, run) == FIRST + 30 * H
+
+
+@pytest.mark.req("INV-13", "INV-14")
+def test_new_values_bring_nothing_at_a_place_that_the_run_has_passed():
+    text = TEXT.replace("    do:\n      - hand: Look\n", (
+        "    operations:\n"
+        "      - {operation: Wash, only if: volume > 6 mL, do: [{hand: Wash}]}\n"
+        "      - {operation: Look, do: [{hand: Look}]}\n"
+        "      - {operation: Note, only if: volume > 6 mL, do: [{hand: Note}]}\n"
+    )).replace("RULES", "if later: ask")  # fmt: skip
+    small, large = (
+        protocols.plan(protocols.load(text), S, "Asia/Tokyo", {"volume": each}) for each in ("5 mL", "7 mL")
+    )
+    run, _ = started(small)
+    changed, run = amended(small, run, amending.revalued(small, run, large), S + 60)
+    assert [child.path for child in changed.nodes["seed"].children] == ["seed/look", "seed/note"]
+    run, _ = feed(changed, run, Answered(S + 90, "seed/look/hand", "Ann", {}))
+    assert "seed/note/hand" in run.active
+
+
+@pytest.mark.req("SM-06", "DX-30")
+def test_a_unit_worked_by_hand_does_not_go_on_when_nobody_answers():
+    rule = plan("if later: ask, if nobody answers: run after 4 h")
+    late = Answered(FIRST + 5 * H, "seed/hand", "Ann", {})
+    run, _ = feed(rule, started(rule)[0], late)
+    run, _ = feed(rule, run, Command(FIRST + 5 * H + 5, Cause.DONE, "engine", run.why))
+    run, _ = feed(rule, run, ModeSet(FIRST + 6 * H, "Ann", "manual"), TimeCame(FIRST + 9 * H))
+    assert machine.open_questions(run) == {}
+    assert run.state is RunState.HELD
+
+
+@pytest.mark.req("INV-14", "DX-30")
+def test_a_missed_occurrence_is_not_merged_into_one_that_a_person_skipped():
+    every = plan("if later: run, late by at most: 40 h")
+    run, _ = started(every)
+    every, run = amended(every, run, amending.skipped(every, run, "feed/2"), S + 60)
+    run, _ = feed(every, run, Answered(FIRST + 25 * H, "seed/hand", "Ann", {}))
+    assert "feed/1/fill" in run.active
+
+
+@pytest.mark.req("SM-06", "RM-05")
+def test_a_repeated_step_that_waits_for_a_person_is_no_reason_to_look_again_and_again():
+    text = TEXT.replace("      - hand: Look\n", "      - hand: Look\n      - hand: Note\n").replace(
+        "RULES", "if later: ask"
+    )
+    two = protocols.plan(protocols.load(text), S, "Asia/Tokyo")
+    run, _ = feed(two, started(two)[0], Answered(S + 60, "seed/hand", "Ann", {}), ModeSet(S + 61, "Ann", "step"))
+    two, run = amended(two, run, amending.repeated(two, run, "seed/hand", S + 120), S + 90)
+    run, _ = feed(two, run, Answered(S + 130, "seed/hand-2", "Ann", {}))
+    assert run.waiting == ("seed/hand-again-1",)
+    assert machine.next_time(two, run) is None
+
+
+@pytest.mark.req("INV-15", "DS-10")
+def test_a_dose_given_once_more_keeps_the_distance_of_its_occurrence_and_waits_for_the_others_in_it():
+    run, _ = feed(PLAN, started(PLAN)[0], Answered(S + 60, "seed/hand", "Ann", {}), TimeCame(FIRST))
+    run, _ = feed(PLAN, run, TransferEnded(FIRST + 300, "feed/1/fill", "fill", "done", 5.0, None))
+    again = amending.repeated(PLAN, run, "feed/1/fill", FIRST + 400)
+    assert any("never closer than" in text for text in amending.violations(PLAN, again, run))
+    with_it, run = amended(PLAN, run, again, FIRST + 310)
+    with pytest.raises(CannotAmend, match="of the same occurrence is still to come"):
+        amending.repeated(with_it, run, "feed/1/fill", FIRST + 500)
