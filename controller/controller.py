@@ -151,6 +151,7 @@ class Controller:
         self.runs.gates.append(lambda unit: [why] if (why := doors.confirmations.why) else [])
         self.runs.halts.append(self.desk.halt)
         group.create_task(self.desk.watch(), name="calibrations")
+        group.create_task(self.runs.hand_work.claims.watch(), name="claims of machines")
         await self._record_up(self.ledger)
         if outage is not None:
             await alarm_outage(doors, outage)

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from controller import identity
-from controller.actors import Actor
+from controller.actors import RULE, Actor
 from controller.asked import asked as asks
 from controller.batches import Batches
+from controller.claims import Claims, may_answer
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.materials import Materials, simulated, used
@@ -43,6 +44,8 @@ class HandWork:
         """One answer at a time looks at the stock and is written down."""
         self._makes: dict[tuple[str, str], tuple[int, list[dict[str, Any]]]] = {}
         self._claiming = asyncio.Lock()
+        self.claims = Claims(doors, lambda run_id, path: self.claim(run_id, path, "anyone", RULE))
+        """Those of machines, each with its end."""
         self.claimed = asyncio.Event()
         """Set when it changed who is on a task; whoever waits for that clears it."""
         self.simulated_person: Mapping[str, float] | None = None
@@ -116,6 +119,7 @@ class HandWork:
         task = self.ledger.task(run_id, path)
         if task is None or task.state != "open":
             raise RunConflict(f"no open task {path!r} in {run_id}", engine.run.state.value)
+        may_answer(task, by)
         now = self.doors.clock.now()
         taken = checked(task, entries)
         told = by_both(task, said, by)
@@ -203,7 +207,7 @@ class HandWork:
             task = self.ledger.task(run_id, path)
             if task is None or task.state != "open":
                 raise gone
-            name = claimant(task, whom, by.name, self.simulated_person is not None)
+            name = claimant(task, whom, by, self.simulated_person is not None)
             still_open = {"run_id": run_id, "path": path, "state": "open"}
             change: list[Change] = [Update("tasks", still_open, {"claimed_by": name})]
             if key:
@@ -213,6 +217,7 @@ class HandWork:
                 await self.ledger.commit(change, [claim_entry(task, name, by)])
             except ChangeRefused:  # answered in this moment
                 raise gone from None
+        self.claims.note(task, name)
         self.claimed.set()
         return name
 

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any, Literal
 
+from controller.actors import Actor
+from controller.claims import MACHINE, entitled, names
 from controller.errors import RunConflict, Unusable
 from controller.reasons import SHORTEST, enough
 from controller.store.changes import Change, Upsert
@@ -44,14 +46,20 @@ def close_row(run_id: str, task: CloseTask, now: float) -> dict[str, object]:
     return {"run_id": run_id, "path": task.path, "state": "closed", "closed_at": now, "why": task.why}
 
 
-def claimant(task: TaskRow, whom: Whom, me: str, simulated: bool) -> str:
+def claimant(task: TaskRow, whom: Whom, by: Actor, simulated: bool) -> str:
     """Who is on the task after this claim, "" = nobody. A task that a person is on is claimed by nobody else: that
-    raises RunConflict with the name. Anybody may give it back: people go home. `simulated`: is there such a person?"""
+    raises RunConflict with the name. Anybody may give it back: people go home. `simulated`: is there such a person?
+
+    A machine claims and gives back for itself only, and only what names it (Unusable); a person takes over from it."""
+    me, machine = by.name, by.role == MACHINE
+    entitled(task, by)
+    if machine and (whom == "simulated" or (whom == "anyone" and task.claimed_by not in ("", me))):
+        raise Unusable(["a machine claims a task for itself, and gives back only what it is on itself"])
     if whom == "anyone":
         return ""
     if whom == "simulated" and not simulated:
         raise Unusable(["there is no simulated person at this bench: a person has to do this task"])
-    if task.claimed_by not in ("", SIMULATED, me):
+    if task.claimed_by not in ("", SIMULATED, me) and (machine or not names(task, task.claimed_by)):
         raise RunConflict(f"{task.claimed_by} is on this task; it can be claimed when it has been given back")
     return me if whom == "me" else SIMULATED
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from controller.actors import Actor
 from controller.asked import asked as asks
+from controller.claims import may_answer
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.store.changes import AuditEntry, Change, Insert
@@ -34,6 +35,7 @@ class Photos:
         task = self.ledger.task(run_id, path)
         if task is None or task.state != "open":
             raise RunConflict(f"no open task {path!r} in {run_id}")
+        may_answer(task, by)
         if faults := self._faults(task, picture):
             raise Unusable(faults)
         now = self.clock.now()

@@ -119,7 +119,7 @@ def over(run: Run, key: str) -> bool:
     if what.endswith(":apart"):
         key = what.removesuffix(":apart")
         return f"{run.last_fluid.get(key, 0.0):.0f}" != kind
-    return kind in ("to do", "overdue", "too long", "drained") and what not in run.active
+    return kind in ("to do", "overdue", "too long", "drained", "given back") and what not in run.active
 
 
 def next_limit(plan: Plan, run: Run) -> float | None:

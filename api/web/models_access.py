@@ -21,7 +21,7 @@ def writable_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-RoleName = Literal["viewer", "operator", "supervisor", "admin"]
+RoleName = Literal["viewer", "operator", "supervisor", "admin", "machine"]
 Named = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(writable)]
 FullName = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(writable)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(writable_secret)]

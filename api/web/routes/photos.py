@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.web.feed import compact
 from api.web.models_hand import PhotoOut, PhotoRowOut, TaskPath
-from api.web.routes.runs import JSON, Here, Key, Operator, Viewer, require_run, unit_of
+from api.web.routes.runs import JSON, Doer, Here, Key, Viewer, require_run, unit_of
 from api.web.security.rights import require_unit
 
 router = APIRouter(prefix="/runs/{run}", tags=["photos"])
@@ -21,7 +21,7 @@ BODY = {"requestBody": {"required": True, "content": {
 
 
 @router.post("/tasks/photos", response_model=PhotoOut, status_code=201, openapi_extra=BODY)
-async def add(run: str, request: Request, here: Here, person: Operator, key: Key, path: TaskPath = "") -> PhotoOut:
+async def add(run: str, request: Request, here: Here, person: Doer, key: Key, path: TaskPath = "") -> PhotoOut:
     """Send one picture for the open hand step at `path`, if it asks for photos: PNG, JPEG or WebP, at most 20 MiB, as
     the body. `photo` in the answer is what its entry names."""
     require_unit(person, await unit_of(here, run))

@@ -37,6 +37,7 @@ JSON = "application/json"
 Here = Annotated[Service, Depends(service)]
 Viewer = Annotated[Person, needs(Right.SEE)]
 Operator = Annotated[Person, needs(Right.ACT, knows_unit=True)]
+Doer = Annotated[Person, needs(Right.TASK, knows_unit=True)]
 Starter = Annotated[Person, needs(Right.MANUAL, knows_unit=True)]
 Supervisor = Annotated[Person, needs(Right.DECIDE, knows_unit=True)]
 Key = Annotated[str, Depends(idempotency_key)]
@@ -123,7 +124,7 @@ async def command(run: str, body: CommandIn, here: Here, person: Operator, key: 
 
 
 @router.post("/runs/{run}/tasks/answer", response_model=StateOut)
-async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Key) -> StateOut:
+async def answer(run: str, body: AnswerIn, here: Here, person: Doer, key: Key) -> StateOut:
     """Answer a hand step: its entries are checked against kind, unit and limits, all faults at once."""
     require_unit(person, await unit_of(here, run))
     asked = {"run": run, **body.model_dump()}
@@ -133,7 +134,7 @@ async def answer(run: str, body: AnswerIn, here: Here, person: Operator, key: Ke
 
 
 @router.post("/runs/{run}/tasks/claim", response_model=ClaimOut)
-async def claim(run: str, body: ClaimIn, here: Here, person: Operator, key: Key) -> ClaimOut:
+async def claim(run: str, body: ClaimIn, here: Here, person: Doer, key: Key) -> ClaimOut:
     """Say who is on a hand step; 409 names the person who is on it already. Anybody who may act may give it back."""
     require_unit(person, await unit_of(here, run))
     asked = {"run": run, "path": body.path, "whom": body.by}

@@ -10,6 +10,7 @@ from protocols.states import Cause
 
 class Right(StrEnum):
     SEE = "see values, trends, reports"
+    TASK = "claim and answer hand steps"
     ACT = "acknowledge, notes, tasks, pause, resume, hold, restart, abort"
     MANUAL = "manual control, calibrate, start an approved protocol"
     DECIDE = "stop and amend runs, decide deviations, bypass, alarm limits, approve protocols"
@@ -18,18 +19,19 @@ class Right(StrEnum):
     SIGN = "sign a record"
 
 
-_V, _O, _S, _A = Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN
+_V, _O, _S, _A, _M = Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN, Role.MACHINE
 
 ROLES: dict[Right, frozenset[Role]] = {
-    Right.SEE: frozenset({_V, _O, _S, _A}),
+    Right.SEE: frozenset({_V, _O, _S, _A, _M}),
+    Right.TASK: frozenset({_O, _S, _M}),
     Right.ACT: frozenset({_O, _S}),
     Right.MANUAL: frozenset({_O, _S}),
     Right.DECIDE: frozenset({_S}),
     Right.ADMINISTER: frozenset({_A}),
-    Right.OWN: frozenset({_V, _O, _S, _A}),
+    Right.OWN: frozenset({_V, _O, _S, _A, _M}),
     Right.SIGN: frozenset({_O, _S}),
 }
-"""Administrators have no process rights (AC-01)."""
+"""Administrators have no process rights (AC-01); a machine does hand steps and nothing else."""
 
 TOKENS_NEVER = frozenset({Right.SIGN, Right.ADMINISTER})
 """A token cannot sign (SEC-09), and accounts are changed by a person who gave a password."""

@@ -14,6 +14,8 @@ class Role(StrEnum):
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+    MACHINE = "machine"
+    """An external actor, a liquid handler: its account's name stands in the steps that it may do."""
 
 
 @dataclass(frozen=True, slots=True)

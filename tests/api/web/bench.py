@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from api.web.controller_link import ok
+from api.web.feed import compact
+from api.web.one_unit import narrowed
 from api.web.security.settings import Settings
 from api.web.service import Service
 from controller.ipc import reply
@@ -29,7 +31,10 @@ async def served(lab: QuickLab, **more: Any) -> AsyncIterator[House]:
         return ok(await reply(lab.controller, json.dumps(sent).encode(), TESTER))
 
     here.link.act = act
-    here.feed.current = lambda: snapshot(lab.controller)
+    here.feed.current = lambda unit=None: (
+        snapshot(lab.controller) if unit is None else narrowed(snapshot(lab.controller), unit)
+    )
+    here.feed.made = lambda what, make, unit=None: compact(make(here.feed.current(unit))).encode()
     try:
         yield house
     finally:

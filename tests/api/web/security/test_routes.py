@@ -101,8 +101,9 @@ def test_administrators_have_no_process_rights_and_nobody_else_administers() -> 
 
 def test_roles_contain_each_other_as_the_table_says() -> None:
     contained = {(a, b) for a in Role for b in Role if a != b and within(a, b)}
-    viewer, operator, supervisor, admin = Role
-    expected = {(viewer, operator), (viewer, supervisor), (viewer, admin), (operator, supervisor)}
+    viewer, operator, supervisor, admin, machine = Role
+    expected = {(viewer, other) for other in (operator, supervisor, admin, machine)} | {(operator, supervisor)}
+    expected |= {(machine, operator), (machine, supervisor)}
     assert contained == expected
 
 
