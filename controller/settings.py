@@ -130,6 +130,8 @@ class UnitSettings(Strict):
     roles: dict[str, str]
     paths: dict[str, PathSettings] = Field(default_factory=dict[str, PathSettings])
     caps: UnitCaps = UnitCaps()
+    fastest: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict[str, float])
+    """The fastest a protocol may change a set point: by role, in the unit of the role, an hour."""
     loop: str = ""
     """The pump that keeps this unit's closed loop turning; only a person's "stop pumps" stops it."""
 
@@ -368,6 +370,11 @@ def check_unit(
             found.append((("roles", role), f"{output} can only be read; {role!r} is a set point"))
         elif signals[device] and not fits(signals[device][signal].unit, like := ROLES[role.removesuffix(" set")]):
             found.append((("roles", role), f"{output} is in {signals[device][signal].unit or 'no unit'}, not {like}"))
+    found.extend(
+        (("fastest", role), f"{unit.name} sets no {role!r}: [units.roles] has no '{role} set'")
+        for role in unit.fastest
+        if f"{role} set" not in unit.roles
+    )
     for name, path in unit.paths.items():
         if name not in PATHS:
             found.append((("paths", name), unknown("fluid path", name, dict.fromkeys(PATHS))))

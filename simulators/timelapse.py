@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from protocols.plan import Dose, Exchange, Fluid, Hand, Node, Pause, Plan, WaitUntil, Withdraw, Work
+from protocols.plan import Dose, Exchange, Fluid, Hand, Node, Pause, Plan, SetEnvironment, WaitUntil, Withdraw, Work
 
 HAND_S = 1500.0
 """A simulated person answers within 20 minutes."""
 PAUSE_S, WAIT_S, STROKES_S, SET_S = 600.0, 300.0, 600.0, 60.0
+RAMP_SLACK = 1.2
+"""A step of a ramp waits until the one before is read back."""
 BETWEEN_S, APART_S = 300.0, 3600.0
 """Between two moments, and between rounds without a time of their own, at least."""
 
@@ -116,8 +118,8 @@ def _work_s(work: Work) -> float:
             return 2 * STROKES_S + 120 * minutes  # each is drawn, then delivered
         case Dose() as work:
             return STROKES_S + 120 * work.volume_ml / work.rate_ml_min
-        case _:
-            return SET_S
+        case SetEnvironment() as work:
+            return SET_S + RAMP_SLACK * min(work.over_s, PAUSE_S)
 
 
 def _shrinks(plan: Plan, lapse: Timelapse) -> dict[str, float]:
@@ -140,6 +142,8 @@ def _cut(node: Node, lapse: Timelapse, shrinks: Mapping[str, float], share: floa
             work: Work | None = replace(pause, for_s=min(for_s, PAUSE_S))
         case WaitUntil(for_s=for_s) as wait:
             work = replace(wait, for_s=min(for_s, WAIT_S))
+        case SetEnvironment(points=points):
+            work = SetEnvironment(tuple(replace(point, over_s=min(point.over_s, PAUSE_S)) for point in points))
         case other:
             work = other
     apart_s = min((child.after_s for child in node.children if child.after_s > 0), default=0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.bench import Bench
-from controller.run import unattended
+from controller.run import pace, unattended
 from controller.settings import UnitSettings
 from drivers.core.fluid import FluidMover
 from protocols.expressions import measured
@@ -19,6 +19,7 @@ def failures(plan: Plan, unit: UnitSettings, bench: Bench) -> list[str]:
         for text in of_node(node, unit, bench):
             found[text] = None
     found |= dict.fromkeys(unattended.failures(plan, unit, bench))
+    found |= dict.fromkeys(pace.failures(plan, unit))
     for point in (*plan.end_points, *plan.hold_points):
         for text in of_point(point, unit, bench):
             found[text] = None

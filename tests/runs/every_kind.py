@@ -69,7 +69,7 @@ stages:
             results: {glucose: {unit: mmol/L, limits: 0..50}}
             due: 7 d
             takes: 2 min
-          - set: {temperature: 37.2 degC}
+          - set: {temperature: 37.2 degC over 1 min}
 
   - stage: Last
     do:

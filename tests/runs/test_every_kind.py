@@ -15,7 +15,7 @@ from typing import TypeVar, get_args
 
 import pytest
 
-from protocols.plan import Dose, Exchange, Hand, Node, Withdraw, Work
+from protocols.plan import Dose, Exchange, Hand, Node, SetEnvironment, Withdraw, Work
 from protocols.states import Cause, RunState
 from simulators.bench import START
 from simulators.core.time import VirtualLoop
@@ -34,8 +34,8 @@ pytestmark = [
     ),
 ]  # fmt: skip
 KINDS = (
-    "SetEnvironment", "WaitUntil", "Pause", "Hand", "sample", "prime", "rinse", "fill", "dose", "Withdraw to level",
-    "Withdraw", "Exchange withdraw", "Exchange fill", "if", "repeat", "together", "hold", "alarm",
+    "SetEnvironment", "ramp", "WaitUntil", "Pause", "Hand", "sample", "prime", "rinse", "fill", "dose",
+    "Withdraw to level", "Withdraw", "Exchange withdraw", "Exchange fill", "if", "repeat", "together", "hold", "alarm",
 )  # fmt: skip
 
 SILENT = ("silence@ph_probe:after_s=1500:for_s=900",)
@@ -56,6 +56,8 @@ def kind_of(node: Node) -> str:
             return "sample"
         case None:
             return {"choice": "if", "rounds": "repeat", "parallel": "together"}.get(node.kind, "")
+        case SetEnvironment() as work if work.over_s > 0:
+            return "ramp"
         case work:
             return type(work).__name__
 
