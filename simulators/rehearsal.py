@@ -45,6 +45,8 @@ from simulators.timelapse import Timelapse, by_clock, cut_short
 
 ATTENDANT = Actor("attendant", "operator", "program")
 REHEARSER = Actor("rehearsal", "simulated", "program")
+LAPSE_EVERY_S = 300.0
+"""Between two looks in a time-lapse: half a day or less of the culture's."""
 HISTORY_AT_RISK_S = 3600.0
 """A rehearsal has nothing to lose at a power cut: samples are committed once a simulated hour."""
 
@@ -104,12 +106,13 @@ class Rehearsal:
         rounds: int | None = None,
         attended: bool = False,
         start: float = START,
+        seen: Recording | None = None,
     ) -> None:
         """`units`: the run begins on each of them; none = on the first of the bench. `rounds`: see `timelapse`.
         `attended`: a person comes to a held run, mends what is broken and lets it go on (see `attendant`)."""
         self.settings, self.folder, self.seed, self.report = settings, folder, seed, report
         self.units, self.time_lapse, self.rounds = tuple(units) or (settings.units[0].name,), time_lapse, rounds
-        self.faults = tuple(faults)
+        self.faults, self.seen = tuple(faults), seen
         thiele.family()  # what cells will need is there before the run, so that its memory stays flat
         self.bench = SimulatedBench(config, seed=seed, faults=faults, start=start)
         self.controller = Controller(
@@ -158,10 +161,13 @@ class Rehearsal:
         async with self.alive(text, sets, progress) as engines:
             recording = Recording(engines[0].plan.start)
             recorder = asyncio.create_task(self._record(recording)) if self.report else None
+            watcher = asyncio.create_task(self._watch(self.seen)) if self.seen else None
             async with asyncio.TaskGroup() as ends:
                 for engine in engines:
                     ends.create_task(self._until_end(engine))
             result = self._result(engines, time.perf_counter() - begun)
+            if watcher:
+                watcher.cancel()
             if self.report and recorder:
                 recorder.cancel()
                 self._write(self.report, engines[0], recording, load(text).document.title)
@@ -195,6 +201,13 @@ class Rehearsal:
             now = asyncio.get_running_loop().time()
             recording.add(now, self.bench.surroundings.story(now), dict(self._shown()))
             await asyncio.sleep(EVERY_S)
+
+    async def _watch(self, seen: Recording) -> None:
+        """The same, at the moments of the whole plan."""
+        while True:
+            now, lived = asyncio.get_running_loop().time(), self.bench.surroundings.lived
+            seen.add(now if lived is None else lived(now), self.bench.surroundings.story(now), {})
+            await asyncio.sleep(EVERY_S if lived is None else LAPSE_EVERY_S)
 
     def _shown(self) -> Iterator[tuple[str, float | None]]:
         """What the instruments of each unit show now, by its roles; None where it is not good."""
@@ -248,7 +261,9 @@ class Rehearsal:
     async def _show(self, engine: Engine, progress: Progress) -> None:
         while True:
             await asyncio.sleep(3600.0)
-            progress((asyncio.get_running_loop().time() - engine.plan.start) / 86_400.0, engine.run.state.value)
+            now, lived = asyncio.get_running_loop().time(), self.bench.surroundings.lived
+            at = now if lived is None else lived(now)
+            progress((at - engine.plan.start) / 86_400.0, engine.run.state.value)
 
     def _result(self, engines: Sequence[Engine], wall_s: float) -> Result:
         """Of all runs; where one did not complete, its state and why."""
@@ -316,6 +331,7 @@ def rehearse(
     rounds: int | None = None,
     attended: bool = False,
     start: float = START,
+    seen: Recording | None = None,
 ) -> Result:
     """Rehearse a protocol (a file, or the name of one that ships) on a bench file (default: stirred-100).
 
@@ -324,8 +340,9 @@ def rehearse(
     HTML file with the culture's story. `units`: it runs on each of them side by side (none = the first of the bench).
     `time_lapse`: the same acts with the waiting between them cut short, weeks in hours of the bench;
     `rounds`: of what pumps do again and again only so many. `attended`: a person comes to a held run, mends what is
-    broken, tells what is true and lets it go on; without, a hold is the end. `start`: UTC s. Raises ProtocolInvalid,
-    BenchInvalid, Unusable, and ValueError for a fault that the bench cannot have.
+    broken, tells what is true and lets it go on; without, a hold is the end. `start`: UTC s. `seen`: is given
+    what truly is, at the moments of the whole plan also in a time-lapse. Raises ProtocolInvalid, BenchInvalid,
+    Unusable, and ValueError for a fault that the bench cannot have.
     """
     loaded = load(protocol)
     text = loaded.text
@@ -338,6 +355,7 @@ def rehearse(
         rehearsal = Rehearsal(
             settings, config, folder, seed, faults,
             report=report, units=units, time_lapse=time_lapse, rounds=rounds, attended=attended, start=start,
+            seen=seen,
         )  # fmt: skip
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(start)) as runner:
             try:

@@ -22,6 +22,7 @@ from api.table import table
 from controller.clock import Clock, boot_seconds
 from protocols.calendar import Row
 from protocols.loading import Protocol, load
+from protocols.plan import Plan
 from protocols.planning import plan
 from protocols.starting import Best, best_start
 
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     written(options, planned)
     if not options.json:
         show(planned)
-    found = forecast(options, planned.plan.start) if options.forecast else None
+    found = forecast(options, planned.plan) if options.forecast else None
     if options.json:
         print(json.dumps({**facts(planned), "forecast": found}, indent=1))
     elif found is not None:
@@ -75,11 +76,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def forecast(options: argparse.Namespace, start: float) -> dict[str, Any]:
+def forecast(options: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     """Rehearsals of the plan, in processes of their own; takes half a minute."""
     if not 1 <= options.forecast <= MOST_REHEARSALS:
         raise Refusal(f"--forecast {options.forecast}: rehearse it 1 to {MOST_REHEARSALS} times")
-    words = ["forecast", options.protocol, "--start", str(start), "--seeds", str(options.forecast)]
+    local = datetime.fromtimestamp(plan.start, ZoneInfo(plan.zone)).replace(tzinfo=None)
+    words = ["forecast", options.protocol, "--start", local.isoformat(), "--seeds", str(options.forecast)]
     if options.bench:
         words += ["--bench", str(options.bench)]
     for each in options.set:
