@@ -22,7 +22,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield NOTE.format(seeds=", ".join(map(str, found["seeds"])))
     yield "ends: " + ", ".join(f"{state} {count} of {many}" for state, count in found["ends"].items())
     rows = [
-        (each["sample"], f"{each['day']:g}", each["name"], spread(each["low"], each["high"]), each["unit"])
+        (each["sample"], f"{each['day']:g}", each["name"], spread(each["low"], each["high"]), unit_words(each["unit"]))
         for each in found["ranges"]
     ]
     if rows:
