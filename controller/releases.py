@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any, Literal
 
 from controller.actors import Actor
@@ -15,7 +16,7 @@ from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.lineage import known, past, plans_of, tasks_of
 from controller.reasons import SHORTEST, enough
-from controller.results import AMISS, Expected, expected
+from controller.results import AMISS, MISSING, NOT_DONE, Expected, expected
 from controller.signing import WAITS
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.reader import Reader
@@ -50,7 +51,8 @@ class Releases:
 
     async def sign(self, batch: str, stage: Stage, by: Actor, *, why: str = "", key: str = "") -> str:
         """Sign one stage; how far the batch is then. A final release takes two persons: the first call waits for the
-        second. `why` names what is out of specification. Raises Unusable with every objection, RunConflict."""
+        second. Both sign the same: what came in between makes the second signature a first one.
+        `why` names what is out of specification. Raises Unusable with every objection, RunConflict."""
         asked = asks(f"release {batch} {stage}", batch=batch, stage=stage, by=by.name)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
@@ -61,7 +63,7 @@ class Releases:
                 raise Unusable(faults)
             last = before[-1] if before else None
             now = self.clock.now()
-            if last is not None and _waits(last) and stage == "final":
+            if last is not None and _waits(last) and stage == "final" and not moved_on(self.ledger, last):
                 state = "final"
                 change: list[Change] = [
                     Update("releases", {"id": last.id, "second_by": ""}, {"second_by": by.name, "second_at": now})
@@ -97,21 +99,42 @@ class Releases:
             raise RunConflict(f"{batch} is released preliminarily already")
         if stage == "final" and last is None:
             yield f"{batch} has no preliminary release: sign that first"
-        if stage == "final" and last is not None and _waits(last) and last.by == by.name:
+        mine = last is not None and _waits(last) and last.by == by.name
+        if stage == "final" and last is not None and mine and not moved_on(self.ledger, last):
             yield f"{by.name} has signed already: another person signs the final release too"
         yield from objections(results_of(self.ledger, batch), stage, why)
+        if stage == "final":
+            yield from (f"sample {sample} of {run} is still to be taken" for run, sample in to_come(self.ledger, batch))
 
 
 def objections(results: Sequence[Expected], stage: Stage, why: str) -> Iterator[str]:
     """What stands against this release: nothing measured, a result missing, one amiss that `why` does not name."""
-    if all(each.missing for each in results):
+    if all(each.state in (*MISSING, NOT_DONE) for each in results):
         yield "no sample of it has a result: there is nothing to release it by"
-        return
     if stage == "final":
         yield from (f"{each.sample} {each.name} is {each.state}" for each in results if each.missing)
     for each in results:
         if each.state in AMISS and each.name.casefold() not in why.casefold():
             yield f"{each.sample} {each.name} is {each.state}: name it in the reason, with what follows from it"
+
+
+def to_come(ledger: Reader, batch: str) -> Iterator[tuple[str, str]]:
+    """Samples that a run which is not over plans to take of the batch: (run, sample). Their results are missing too."""
+    reached = past(ledger, batch)
+    for run, plan in plans_of(ledger, reached).items():
+        row = ledger.run(run)
+        if row is None or row.ended_at is not None:
+            continue
+        over = {task.path for task in ledger.tasks(run) if task.state in ("answered", "closed")}
+        for path, hand in plan.samples.items():
+            if path not in over and reached[run].has(plan.of_task(hand), inf):
+                yield run, str(hand["sample"])
+
+
+def moved_on(ledger: Reader, signed: ReleaseRow) -> bool:
+    """Whether there is something else to see than at this signature."""
+    later = any(each.last is not None and each.last.at > signed.at for each in results_of(ledger, signed.batch))
+    return later or seen(ledger, signed.batch) != signed.facts
 
 
 def seen(ledger: Reader, batch: str) -> dict[str, Any]:

@@ -122,12 +122,16 @@ class Recorded:
         self.vessel_at: dict[str, str] = {}
         """Path of a step -> the vessel it moves fluid of."""
         self.moves: list[tuple[Sequence[str], Sequence[str]]] = []
+        self.samples: dict[str, Hands] = {}
+        """Path of a step that takes a sample -> what it asks of a person."""
         to_see: list[dict[str, Any]] = [plan["root"]] if "root" in plan else []
         while to_see:
             node = to_see.pop()
             work: dict[str, Any] = node.get("work") or {}
             if "vessel" in work:
                 self.vessel_at[str(node["path"])] = str(work["vessel"])
+            if work.get("sample"):
+                self.samples[str(node["path"])] = work
             moves: list[dict[str, Any]] = work.get("moves", [])
             self.moves.extend((move["sources"], move["targets"]) for move in moves)
             children: list[dict[str, Any]] = node.get("children", [])

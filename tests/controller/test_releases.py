@@ -152,3 +152,47 @@ async def test_what_never_comes_is_said_by_a_supervisor_and_named_and_a_rejected
     assert await releases.sign("B", "rejected", ANN, why="the tube broke") == "rejected"
     with pytest.raises(Unusable, match="'B' is rejected: nothing more is made of it"):
         await sampled.runs.batches.add("C", "combination", TESTER, parents={"B": 0.5})
+
+
+@pytest.mark.req("RM-11")
+async def test_two_persons_sign_the_same_results(sampled: QuickLab) -> None:
+    results, releases = sampled.runs.results, sampled.runs.releases
+    await results.add("run-1", "QC", "viability", 93.0, TESTER)
+    await results.add("run-1", "QC", "sterility negative", True, TESTER)
+    assert await releases.sign("B", "preliminary", ANN) == "preliminary"
+    assert await sampled.until(lambda: sampled.engine.ended, 600.0)
+    assert await releases.sign("B", "final", ANN) == "waits for a second person"
+    await results.add("run-1", "QC", "viability", 50.0, TESTER, why="wrong dilution noted")
+    assert await releases.sign("B", "final", BOB, why="viability low: method only") == "waits for a second person"
+    assert await releases.sign("B", "final", ANN, why="viability low: method only") == "final"
+    held = sampled.ledger.releases("B")[-1]
+    assert (held.by, held.second_by) == ("Bob", "Ann")
+    assert held.facts["results"]["out of specification"] == ["QC viability"]
+
+
+@pytest.mark.req("RM-11")
+async def test_a_sample_still_to_be_taken_blocks_the_final_release(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.runs.batches.add("D", "donor", TESTER, parents={})
+    later = CONTROL[CONTROL.index("      - sample: QC") :].replace("QC", "LATE")
+    await lab.start(CONTROL + later)
+    await lab.runs.batches.add("B", "spheroid batch", TESTER, run="run-1", parents={"D": 0.5})
+    for sample in ("QC", "LATE"):
+        assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
+        if sample == "LATE":
+            with pytest.raises(Unusable, match="sample LATE of run-1 is still to be taken"):
+                await lab.runs.releases.sign("B", "final", ANN)
+        await lab.runs.answer("run-1", lab.runs.tasks()[0]["path"], {}, TESTER)
+        await lab.runs.results.add("run-1", sample, "viability", 93.0, TESTER)
+        await lab.runs.results.add("run-1", sample, "sterility negative", True, TESTER)
+        if sample == "QC":
+            assert await lab.runs.releases.sign("B", "preliminary", ANN) == "preliminary"
+    assert await lab.runs.releases.sign("B", "final", ANN) == "waits for a second person"
+
+
+@pytest.mark.req("RM-11")
+async def test_nothing_is_released_by_results_that_were_all_left_out(sampled: QuickLab) -> None:
+    for name in ("viability", "sterility negative"):
+        await sampled.runs.results.leave_out("run-1", "QC", name, ANN, why="the tube broke")
+    with pytest.raises(Unusable, match="there is nothing to release it by"):
+        await sampled.runs.releases.sign("B", "preliminary", ANN, why="viability, sterility negative: tube lost")
