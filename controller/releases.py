@@ -107,6 +107,17 @@ class Releases:
             yield from (f"sample {sample} of {run} is still to be taken" for run, sample in to_come(self.ledger, batch))
 
 
+def released_by(ledger: Reader, one: Expected) -> list[str]:
+    """Batches with a release that this result spoke for."""
+    what = one.run_id, one.path, one.name
+    return [
+        row.batch
+        for row in ledger.batches()
+        if standing(ledger, row.batch) not in ("", "rejected")
+        and any((each.run_id, each.path, each.name) == what for each in results_of(ledger, row.batch))
+    ]
+
+
 def objections(results: Sequence[Expected], stage: Stage, why: str) -> Iterator[str]:
     """What stands against this release: nothing measured, a result missing, one amiss that `why` does not name."""
     if all(each.state in (*MISSING, NOT_DONE) for each in results):

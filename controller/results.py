@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,8 @@ class Results:
 
     def __init__(self, keys: Keys) -> None:
         self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
+        self.released: Callable[[Expected], list[str]] = lambda one: []
+        """Batches that were released by this result: what it becomes afterwards is a deviation."""
 
     async def add(
         self, run_id: str, sample: str, name: str, value: object, by: Actor, *, unit: str = "", method: str = "",
@@ -165,6 +167,9 @@ class Results:
             "method": method, "why": why.strip(), "at": now, "by": by.name,
         }  # fmt: skip
         change: list[Change] = [Insert("sample_results", row)]
+        if one.last is not None and (released := self.released(one)):
+            text = f"{one.sample} {one.name} is {state}, was {one.last.state} at the release of {', '.join(released)}"
+            change.append(Insert("deviations", {"run_id": one.run_id, "path": one.path, "at": now, "text": text}))
         if key:
             change.append(answer_row(key, one.run_id, now, {"asked": asked, "state": state}))
         old = None if one.last is None else {"value": one.last.value, "state": one.last.state}

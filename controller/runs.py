@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from controller.actors import RULE, Actor
@@ -21,7 +22,7 @@ from controller.materials import Materials
 from controller.photos import Photos
 from controller.program import program_version
 from controller.reasons import reasoned
-from controller.releases import Releases
+from controller.releases import Releases, released_by
 from controller.restart import LONG_S, Outage
 from controller.results import Results
 from controller.run import sharing, unattended
@@ -71,6 +72,7 @@ class Runs:
         self.photos = Photos(self.keys)
         self.results = Results(self.keys)
         self.releases = Releases(self.keys)
+        self.results.released = partial(released_by, doors.ledger)
         self._settled_at = -1
         """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""
         self.hand_work = HandWork(doors, self.keys, self.materials, self.batches, self.engine)

@@ -196,3 +196,15 @@ async def test_nothing_is_released_by_results_that_were_all_left_out(sampled: Qu
         await sampled.runs.results.leave_out("run-1", "QC", name, ANN, why="the tube broke")
     with pytest.raises(Unusable, match="there is nothing to release it by"):
         await sampled.runs.releases.sign("B", "preliminary", ANN, why="viability, sterility negative: tube lost")
+
+
+@pytest.mark.req("RM-11", "INV-31")
+async def test_a_result_that_changes_after_the_release_is_a_deviation(sampled: QuickLab) -> None:
+    results, releases = sampled.runs.results, sampled.runs.releases
+    await results.add("run-1", "QC", "viability", 93.0, TESTER)
+    await results.add("run-1", "QC", "sterility negative", True, TESTER)
+    assert sampled.ledger.deviations("run-1") == []
+    await releases.sign("B", "preliminary", ANN)
+    await results.add("run-1", "QC", "sterility negative", False, TESTER, why="growth on day 13")
+    (told,) = sampled.ledger.deviations("run-1")
+    assert told.text == "QC sterility negative is out of specification, was within at the release of B"

@@ -12,10 +12,11 @@ from api.web.feed import compact
 from api.web.models import Incoming, Name, Outgoing, Time
 from api.web.models_batches import ReleaseIn, ReleaseOut
 from api.web.routes.runs import JSON, Here, Key, Operator, Viewer, require_run, unit_of
-from api.web.security.rights import Right, needs, require_unit
+from api.web.security.rights import Right, needs, require, require_unit
 from api.web.security.who import Person
 
-Supervisor = Annotated[Person, needs(Right.DECIDE)]
+Signer = Annotated[Person, needs(Right.SIGN)]
+"""No token signs."""
 
 router = APIRouter(tags=["results"])
 
@@ -83,7 +84,8 @@ async def write(run: str, body: ResultIn, here: Here, person: Operator, key: Key
 
 
 @router.post("/batches/{batch:path}/release", response_model=ReleaseOut)
-async def release(batch: str, body: ReleaseIn, here: Here, person: Supervisor, key: Key) -> ReleaseOut:
+async def release(batch: str, body: ReleaseIn, here: Here, person: Signer, key: Key) -> ReleaseOut:
     """Sign one stage of a batch's release. The final one takes two persons, and no result may be missing."""
+    require(person, Right.DECIDE)
     asked = {"batch": batch, **body.model_dump(), "actor": person.actor()}
     return ReleaseOut(**await here.link.act("release", asked, key))
