@@ -53,7 +53,7 @@ def changed(plan: Plan, engine: Engine, text: str, wish: Wish, planner: Planner)
         case "skip":
             return amending.skipped(plan, engine.run, wish.path)
         case "move" | "repeat" if wish.at is None:
-            raise CannotAmend("say when: a time of the site, or UTC")
+            raise CannotAmend("say when it shall be: a time of the site, or UTC (--at 2026-01-23T17:00)")
         case "move":
             return amending.moved(plan, engine.run, wish.path, wish.at or 0.0)
         case "repeat":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from datetime import time
 from typing import cast
 
 from drivers.core.units import convert, parse_quantity, unit
@@ -12,7 +13,7 @@ from protocols.expressions.scope import Scope
 from protocols.expressions.tree import Expression, measured, written
 from protocols.faults import nearest
 from protocols.fields import Environment, Form
-from protocols.models import Document, Scheduled, Timing
+from protocols.models import Document, Every, Scheduled, Timing
 from protocols.moments import clock, moment
 from protocols.naming import scope
 from protocols.nesting import flat, inside
@@ -245,8 +246,27 @@ def _times(scheduled: Scheduled, loc: Loc) -> Found:
                 yield loc, f"beside 'every', {key!r} has no effect", f"write it inside: every: {{…, {key}: …}}"
             if (scheduled.every.until is None) == (scheduled.every.times is None):
                 yield (*loc, "every"), "must end: give exactly one of until, times", ""
+            yield from _every(scheduled.every, (*loc, "every"))
         case _:
             pass
+    timing, where = scheduled.timing, (*loc, "every") if scheduled.every else loc
+    late_s = timing.late_by_at_most
+    if late_s is not None and isinstance(timing.window, float) and late_s < timing.window:
+        reason = f"is shorter than the window (±{duration(timing.window)}), in which it is on time"
+        yield (*where, "late by at most"), reason, "it counts from the planned time: a longer one, or leave it out"
+
+
+def _every(every: Every, loc: Loc) -> Found:
+    """Occurrences there are, and none that its own rule leaves out."""
+    closest = every.never_closer_than
+    if closest is not None and closest > every.interval:
+        reason = f"is longer than the interval ({duration(every.interval)}): occurrences would be left out by rule"
+        yield (*loc, "never closer than"), reason, "for example half the interval"
+    first, last = every.start, every.until
+    if last is not None and (first.after_s is None) == (last.after_s is None):
+        begin = (first.after_s or 0.0, first.day, first.clock or time(0, 0))
+        if (last.after_s or 0.0, last.day, last.clock or time(23, 59)) < begin:
+            yield (*loc, "until"), "lies before 'from': it would never happen", "a later time"
 
 
 def _reads(read: Callable[[str], object], value: str | None, loc: Loc) -> Found:
@@ -318,7 +338,7 @@ def _step(document: Document, step: PlainStep, loc: Loc, already_set: set[str]) 
                 yield from _reads(quantity("mL"), step.take, (*loc, "take"))
             yield from _by_hand(document, step, loc)
     if isinstance(step, FLUID) and step.at_most is None:
-        yield loc, "a fluid step needs a maximum duration (RM-07)", "at most: 2 h"
+        yield loc, "a fluid step needs a maximum duration (RM-07)", "on a line of its own: 'at most: 2 h'"
 
 
 def _by_hand(document: Document, step: step_forms.ByHand, loc: Loc) -> Found:

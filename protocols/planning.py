@@ -124,10 +124,14 @@ class _Stages:
             day = self.calendar.day(self.calendar.start)
             return Node(path, title, "sequence", self._do(do, path, (*loc, "do"), day), line=line)
         if not found:
-            self.faults.append(self.protocol.source.fault(loc, "is never due: no day fits its rule"))
+            self.faults.append(
+                self.protocol.source.fault(
+                    loc, "is never due: no day fits its rule", "other 'days', or other weekdays in 'on'"
+                )
+            )
         if found and found[0].due < self.calendar.start:
             local = self.calendar.local(found[0].due)
-            reason = f"first due {local:%Y-%m-%d %H:%M}, before the start of the run"
+            reason = f"is first due {local:%Y-%m-%d %H:%M}, before the start of the run"
             self.faults.append(self.protocol.source.fault(loc, reason, "start earlier, or give it a later time"))
         children = tuple(self._occurrence(scheduled, o, do, title, path, i, loc) for i, o in enumerate(found, 1))
         return Node(path, title, "sequence", children, line=line)

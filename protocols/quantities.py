@@ -76,7 +76,7 @@ def quantity(like: str) -> Callable[[object], float]:
         try:
             converted = convert(number, found, like)
         except WrongDimension as error:
-            raise ValueError(f"{error} (write for example '{number:g} {EVERYDAY.get(like, like)}')") from error
+            raise ValueError(f"{error} (write it in {EVERYDAY.get(like, like)})") from error
         if not isfinite(converted):
             raise ValueError(f"{value} is larger than any number")
         return converted
@@ -103,6 +103,8 @@ def ramped(like: str, *, positive: bool = False) -> Callable[[object], Target]:
 
     def read_target(value: object) -> Target:
         end, over, time = _text(value).partition(" over ")
+        if not over and (said := re.fullmatch(r"(.+?)\s+(?:over|in|within|during|for)\b\s*(.*)", end)):
+            raise ValueError(f"{value!r} is no ramp, write '{said[1]} over {said[2] or '1 h'}'")
         if not over:
             return Target(read(value))
         over_s = amount("s")(time)

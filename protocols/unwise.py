@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from drivers.core.carbonate import co2_for, ph_at
 from protocols.calendar import Calendar, Row, calendar
 from protocols.cell_budget import budgets
-from protocols.faults import ProtocolInvalid
+from protocols.faults import ProtocolInvalid, nearest
 from protocols.moments import Calendar as Days
 from protocols.moments import instant
 from protocols.nesting import all_steps
-from protocols.plan import Exchange, Hand, Plan, SetEnvironment
+from protocols.plan import Dose, Exchange, Hand, Plan, SetEnvironment, Withdraw
 from protocols.planning import plan as planned
 from protocols.protocol import Protocol
 from protocols.quantities import WEEKDAYS
@@ -35,6 +35,9 @@ Kind = Literal[
     "two-tasks",
     "evaporation",
     "too-soon",
+    "too-short",
+    "start",
+    "material",
 ]
 GATHERED = ("night", "weekend", "two-tasks", "settling", "too-soon")
 """Told once for a place, with the number."""
@@ -68,28 +71,37 @@ Found = Iterator[tuple[str | Loc, Kind, str, str]]
 """(path of a step, or a place in the file; kind; what is unwise; what would be better)"""
 
 
-def reference_plan(protocol: Protocol) -> Plan | None:
-    """The protocol begun at 08:00 UTC on the weekday its day 0 is made for; None when it cannot begin then."""
+def reference_plan(protocol: Protocol) -> Plan:
+    """The protocol begun at 08:00 UTC on the weekday its day 0 is made for; raises ProtocolInvalid."""
     day = REFERENCE_WEEK + timedelta(days=WEEKDAYS.index(protocol.document.day_0 or "Mon"))
     start = instant(datetime.combine(day, REFERENCE_TIME), ZoneInfo("UTC"))
-    try:
-        return planned(protocol, start, "UTC")
-    except ProtocolInvalid:
-        return None
+    return planned(protocol, start, "UTC")
+
+
+def _unplanned(protocol: Protocol, error: ProtocolInvalid) -> tuple[Unwise, ...]:
+    """In order by itself, and yet no plan can be made of it at the usual start."""
+    when = f"when it begins on a {protocol.document.day_0 or 'Mon'} at {REFERENCE_TIME:%H:%M}"
+    return tuple(
+        Unwise(each.file, each.line, each.column, each.field, "start", f"no plan {when}: it {each.reason}", each.right)
+        for each in error.faults
+    )
 
 
 def unwise(
     protocol: Protocol, plan: Plan | None = None, rows: Calendar | None = None, place_ml: float | None = None
 ) -> tuple[Unwise, ...]:
     """Every warning, in the order of the file; `place_ml` = the largest bottle the bench has room for."""
-    plan = plan or reference_plan(protocol)
-    if plan is None:
-        return ()
+    try:
+        plan = plan or reference_plan(protocol)
+    except ProtocolInvalid as error:
+        return _unplanned(protocol, error)
     rows = rows or calendar(plan)
     looks = (
         _out_of_hours(rows),
         _two_tasks(rows),
         _too_soon(plan),
+        _too_short(plan),
+        _misnamed(protocol, plan),
         _unsettled(protocol, plan, rows),
         _ph(protocol, plan, rows),
         _reservoirs(rows, place_ml),
@@ -162,6 +174,34 @@ def _too_soon(plan: Plan) -> Found:
             f"day {days.day(each.earliest)}, {ends:%a %H:%M} at the earliest"
         )
         yield each.path, "too-soon", reason, "a later time, or side by side: 'together'"
+
+
+def _too_short(plan: Plan) -> Found:
+    """A limit that the volume and the rate of a fluid step cannot keep: it would hold each time."""
+    for node in plan.nodes.values():
+        match node.work:
+            case Exchange() as work:
+                least_s = 60 * (work.at_most_ml / work.out_rate_ml_min + work.fill_ml / work.fill_rate_ml_min)
+            case Dose() as work:
+                least_s = 60 * work.volume_ml / work.rate_ml_min
+            case Withdraw() as work:
+                least_s = 60 * work.volume_ml / work.rate_ml_min
+            case _:
+                continue
+        if 0 < node.max_s < least_s:
+            reason = f"the volume takes {least_s / 60:.0f} min at this rate, 'at most' allows {node.max_s / 60:.0f}"
+            yield node.path, "too-short", reason, f"at most: {2 * least_s / 60:.0f} min, or a higher rate"
+
+
+def _misnamed(protocol: Protocol, plan: Plan) -> Found:
+    """What is poured may be anything (cells, water), but a name nearly that of a material is probably that."""
+    materials = protocol.document.materials
+    for node in plan.nodes.values():
+        for act in node.work.acts if isinstance(node.work, Hand) else ():
+            right = nearest(act.fluid, materials)
+            if act.act == "pour" and act.fluid not in materials and right.startswith("did you mean"):
+                reason = f"{act.fluid!r} is poured, but stands not under materials: it is not planned for"
+                yield node.path, "material", reason, right
 
 
 def _short(text: str, most: int = 50) -> str:

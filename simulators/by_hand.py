@@ -37,7 +37,7 @@ ACTS = {
     "line-to-vessel": Act("lead the filling line into the vessel again"),
     "stir": Act("set the stirrer by hand, rpm", "rpm"),
     "door": Act("open the chamber's door for so many seconds", "seconds"),
-    "fault": Act("put a fault in, as 'osteon simulate --list-faults' writes it", "text"),
+    "fault": Act("put a fault in, NAME@DEVICE:KEY=VALUE ('osteon simulate --list-faults')", "text"),
     "mend": Act("mend every fault: cables, devices, plant, people"),
     "power-cycle": Act("pull a device's mains plug and put it back", "device"),
 }

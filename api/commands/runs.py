@@ -90,7 +90,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     amend.add_argument("--at", metavar="ISO", help="new time, in the site's zone (move, repeat)")
     amend.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter (set)")
-    amend.add_argument("--why", default="", metavar="TEXT", help="the reason: part of the batch record")
+    amend.add_argument(
+        "--why", default="", metavar="TEXT", help="the reason, 5 characters or more: part of the batch record"
+    )
     amend.add_argument("--preview", action="store_true", help="show what would change, and do nothing")
     mode = verb("mode", "how the unit of a run is worked: auto, step (each step waits for 'runs next'), manual")
     mode.add_argument("id", metavar="RUN")
@@ -106,11 +108,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
     move.add_argument("--fluid", default="by hand", metavar="NAME", help="what flows: caps of a fluid go by its name")
     move.add_argument("--to", choices=("vessel", "cup"), default="vessel", help="cup: prime or rinse the line")
-    move.add_argument("--why", required=True, metavar="TEXT", help="part of the record")
+    move.add_argument("--why", required=True, metavar="TEXT", help="5 characters or more: part of the record")
     volume = verb("volume", "a vessel was found to hold so much: its books begin anew")
     volume.add_argument("ml", type=float, metavar="ML")
     volume.add_argument("--unit", metavar="UNIT", help="which (default: the first of the bench)")
-    volume.add_argument("--why", required=True, metavar="TEXT", help="how it was measured: part of the record")
+    volume.add_argument(
+        "--why", required=True, metavar="TEXT", help="how it was measured, 5 characters or more: part of the record"
+    )
     doses = verb("doses", "every dose of a run: asked, measured, witness")
     doses.add_argument("id", metavar="RUN")
     verb("alarms", "open alarms, each with its number")
@@ -258,7 +262,8 @@ def amend(options: argparse.Namespace) -> int:
     print(f"{'would ' if options.preview else ''}{done['said']}")
     for sign, rows in (("-", done["before"]), ("+", done["after"])):
         for row in rows:
-            print(f" {sign} {row['local'].replace('T', ' ')}  {row['title']}  ({row['path']})")
+            moved = "".join(f", {row[key]:g} mL {way}" for key, way in (("out_ml", "out"), ("in_ml", "in")) if row[key])
+            print(f" {sign} {row['local'].replace('T', ' ')}  {row['title']}{moved}  ({row['path']})")
     for text in done["violations"]:
         print(f" ! {text}")
     return 0

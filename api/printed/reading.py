@@ -119,6 +119,15 @@ def _kept(document: Document) -> Iterator[str]:
     hold, end = _points(document.environment.hold.points()), _points(document.environment.end.points())
     if hold:
         yield from wrapped(f"While the run is held: {hold}.")
+    if on_hold := _points(document.on_hold.set.points()):
+        yield from wrapped(f"Beside that, while held: {on_hold}.")
+    if document.on_hold.task:
+        yield from wrapped(f"At each hold a person is asked: {document.on_hold.task}.")
+    for rule in document.on_alarm:
+        which = f"of {rule.priority} priority " if rule.priority else ""
+        about = f"about {rule.about!r} " if rule.about else ""
+        does = "holds" if rule.do == "hold" else "is not held by the lines below"
+        yield from wrapped(f"At an alarm {which}{about}the run {does}.")
     if end:
         yield from wrapped(f"After its end: {end}.")
 

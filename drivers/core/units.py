@@ -120,7 +120,9 @@ def unit(text: str) -> Unit:
     name = text.strip().replace("\u03bc", "\u00b5")  # Greek mu and the micro sign look the same
     found = UNITS.get(ALIASES.get(name, name))
     if found is None:
-        raise UnknownUnit(f"{text!r} is no unit known here (for example: {', '.join(list(UNITS)[1:16])} …)")
+        alike = next((known for known in (*UNITS, *ALIASES) if known.casefold() == name.casefold()), "")
+        right = f"did you mean {alike!r}?" if alike else f"for example: {', '.join(list(UNITS)[1:16])} …"
+        raise UnknownUnit(f"{text!r} is no unit known here ({right})")
     return found
 
 

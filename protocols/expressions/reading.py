@@ -196,9 +196,13 @@ class _Reader:
         word = _WORD.match(self.text, self.at)
         if word is None:
             if self._rest():
-                raise self._fault(f"{self._rest()!r} is not understood here")
+                right = "'>=' and '<=' have the '=' behind" if self.text[: self.at].rstrip().endswith("=") else ""
+                raise self._fault(f"{self._rest()!r} is not understood here", right)
             raise self._fault("ends too early", "a name, a number or a comparison is missing at its end")
-        raise self._fault(f"nothing is called {word[0]!r} here", nearest(word[0], self.names))
+        if word[0] in ("and", "or", "not", "is", "above", "below", "between"):
+            raise self._fault(f"a name, a number or a comparison is missing before {word[0]!r}")
+        options = (each for kind, _ in self.scope.fixed.values() for each in kind.words)
+        raise self._fault(f"nothing is called {word[0]!r} here", nearest(word[0], (*self.names, *options)))
 
     def _named(self, name: str, which: str) -> Typed:
         in_written, in_measured = name in self.scope.written, name in self.scope.measured
@@ -248,7 +252,7 @@ class _Reader:
             return tree, other
         for (one, of), beside in ((left, its), (right, kind)):
             if isinstance(one, Constant) and of == NUMBER and beside.unit == "%":
-                raise self._fault("a plain number beside a percentage", "write '80 %'")
+                raise self._fault("a plain number beside a percentage", f"write '{one.value:g} %'")
         if kind.dimension != its.dimension:
             need = f"write for example '5 {kind.unit}'" if its == NUMBER and kind.unit else ""
             raise self._fault(f"{kind} and {its} measure different things", need)

@@ -57,7 +57,7 @@ def test_a_protocol_names_capabilities_and_no_devices():
 @pytest.mark.parametrize(
     ("step", "says"),
     [
-        ("set: {stirring: 60 mL}", "(write for example '60 rpm')"),
+        ("set: {stirring: 60 mL}", "(write it in rpm)"),
         ("{sample: S, from: reactor, take: 1 mL, due: 7}", "7 has no unit, write for example '7 h'"),
         ("withdraw: {from: reactor, to level: 72 mL}", "withdraw.at: is missing (for example at: 1 mL/min)"),
         (
@@ -109,8 +109,9 @@ def test_every_fault_is_reported_at_once_with_line_and_column():
     assert found == [
         "small.yaml:16:15: stages[1].do[1].set.temprature: nothing is called 'temprature' here "
         "(did you mean 'temperature'?)",
-        "small.yaml:17:15: stages[1].do[2].wait.for: mL measures volume, s measures time (write for example '10 h')",
-        "small.yaml:18:9: stages[1].do[3]: a fluid step needs a maximum duration (RM-07) (at most: 2 h)",
+        "small.yaml:17:15: stages[1].do[2].wait.for: mL measures volume, s measures time (write it in h)",
+        "small.yaml:18:9: stages[1].do[3]: a fluid step needs a maximum duration (RM-07) "
+        "(on a line of its own: 'at most: 2 h')",
         "small.yaml:18:22: stages[1].do[3].fill.into: no vessel is called 'reactr' (did you mean 'reactor'?)",
         "small.yaml:19:9: stages[1].do[4]: must say exactly one of: set, wait, exchange, dose, fill, "
         "withdraw, prime, rinse, perfuse, recirculate, hand, sample, if, repeat, together, call (did you mean 'hand'?)",
@@ -181,6 +182,15 @@ def test_what_is_wrong_with_a_step_is_said_in_words(step: str, says: str):
         ),
         ("every: {interval: 24 h, from: then, times: 2}\ndo: [{hand: Look}]", "is no time of a protocol"),
         ("every: {interval: 1 d, from: start, times: 2, window: wide}\ndo: [{hand: Look}]", "not a number with a unit"),
+        (
+            "every: {interval: 24 h, from: day 2 09:00, until: day 1 09:00}\ndo: [{hand: Look}]",
+            "lies before 'from': it would never happen",
+        ),
+        (
+            "every: {interval: 24 h, from: day 1, times: 2, never closer than: 30 h}\ndo: [{hand: Look}]",
+            "longer than the interval (24 h)",
+        ),
+        ("at: day 3 09:00\nwindow: ±2 h\nlate by at most: 1 h\ndo: [{hand: Look}]", "shorter than the window (±2 h)"),
         ("do: []", "at least 1 item must stand here"),
     ],
 )

@@ -146,7 +146,7 @@ def test_as_much_in_as_out_of_an_evaporating_well_is_told() -> None:
 @pytest.mark.parametrize("name", library())
 def test_every_protocol_that_ships_can_be_planned_and_is_free_of_the_grave_warnings(name: str) -> None:
     protocol = protocols.load(name)
-    assert reference_plan(protocol) is not None
+    assert reference_plan(protocol).nodes
     assert not {"settling", "ph", "reservoir", "cells", "shelf-life", "evaporation"} & set(kinds(protocol))
 
 
@@ -174,3 +174,21 @@ def test_a_time_before_the_stage_before_it_can_have_ended_is_named_at_that_time(
 
 def test_what_is_on_time_within_its_window_is_not_too_soon() -> None:
     assert "too-soon" not in kinds(load(stages=TOO_SOON % "±4 h"))
+
+
+def test_a_limit_that_volume_and_rate_cannot_keep_is_named() -> None:
+    prime = "prime: {volume: 10 mL, of: medium, at: 5 mL/min}\n        at most: 1 min"
+    assert "takes 2 min at this rate, 'at most' allows 1" in only(load(WARM, prime), "too-short").reason
+    assert "too-short" not in kinds(load(WARM, prime.replace("at most: 1", "at most: 9")))
+
+
+def test_a_material_that_is_poured_under_nearly_its_name_is_named() -> None:
+    assert only(load(WARM, POUR.replace("of: medium, cells", "of: medum, cells")), "material").better == (
+        "did you mean 'medium'?"
+    )
+    assert "material" not in kinds(load(WARM, POUR.replace("of: medium, cells", "of: cells, cells")))
+
+
+def test_a_rule_that_no_day_fits_is_no_silent_order() -> None:
+    never = only(load(stages=operation("days: 1..3\non: [Mon]\nat: 10:00\ndo: [{hand: Look}]")), "start")
+    assert "is never due: no day fits its rule" in never.reason
