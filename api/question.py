@@ -16,7 +16,8 @@ def lines(run: str, step: Mapping[str, Any]) -> Iterator[str]:
         if each["why"]:
             yield f"    {each['why']}"
     for each in evidence["answers"]:
-        yield f"  osteon runs decide {run} {shlex.quote(step['path'])} {shlex.quote(each['answer'])}"
+        volume = " --volume ML" if each["answer"] == "delivered" else ""
+        yield f"  osteon runs decide {run} {shlex.quote(step['path'])} {shlex.quote(each['answer'])}{volume}"
         most = "" if each["worst_ml"] is None else f"; at worst {each['worst_ml']:g} of {evidence['max_ml']:g} mL then"
         over = ", above its limit" if (each["worst_ml"] or 0.0) > evidence["max_ml"] else ""
         yield f"    {each['does']}{most}{over}"

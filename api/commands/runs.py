@@ -158,12 +158,11 @@ def show(options: argparse.Namespace) -> int:
     print(f"{found['run']}{of} on {found['unit']}: {found['protocol']}, {found['state']}, day {found['day']:.1f}")
     if found.get("mode", "auto") != "auto":
         print(f"mode: {found['mode']}")
-    if found["why"]:
+    if found["why"] and all(found["why"] != step["question"] for step in found["steps"]):
         print(f"why: {found['why']}")
     for step in found["steps"]:
         print(f"now: {step['title']} ({step['path']})")
         if step["question"]:
-            print(f"question: {step['question']}")
             for line in question.lines(found["run"], step):
                 print(line)
     for path in found.get("waiting", ()):
