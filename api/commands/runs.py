@@ -205,13 +205,15 @@ def tasks(options: argparse.Namespace) -> int:
     if options.json:
         return as_json(found)
     for task in found:
-        print(f"{task['run']}  {task['path']}  {task['title']}\n    {task['instruction']}")
+        print(f"{task['run']}  {task['path']}  {task['title']}")
+        if task["instruction"] != task["title"]:
+            print(f"    {task['instruction']}")
         if task["claimed_by"]:
             print(f"    {task['claimed_by']} is on it")
         for entry in task["entries"]:
             limits = f", {entry['low']} to {entry['high']}" if entry["low"] is not None else ""
             limits += f": {expected['label']}" if (expected := task["expects"].get(entry["name"])) else ""
-            print(f"    enter {entry['name']}=… ({entry['unit'] or entry['kind']}{limits})")
+            print(f"    enter {shlex.quote(entry['name'] + '=…')} ({entry['unit'] or entry['kind']}{limits})")
         for name in task["lots"]:
             print(f"    name the lot of {name}: --lot '{name}=…'")
         for line in told(task):
