@@ -90,14 +90,7 @@ class Environment(Form):
     """Through the bed; a closed loop, so no volume of it is a dose. Never 0: a bed that stands still is anoxic."""
 
     def points(self) -> tuple[SetPoint, ...]:
-        values = {
-            "temperature": self.temperature,
-            "co2": self.co2,
-            "o2": self.o2,
-            "humidity": self.humidity,
-            "stirring": self.stirring,
-            "perfusion": self.perfusion,
-        }
+        values: dict[str, float | None] = {role: getattr(self, role) for role in type(self).model_fields}
         return tuple(SetPoint(role, value, ROLES[role]) for role, value in values.items() if value is not None)
 
 
@@ -113,12 +106,5 @@ class EnvironmentRamped(Form):
     """Through the bed; a closed loop, so no volume of it is a dose. Never 0: a bed that stands still is anoxic."""
 
     def points(self) -> tuple[SetPoint, ...]:
-        targets = {
-            "temperature": self.temperature,
-            "co2": self.co2,
-            "o2": self.o2,
-            "humidity": self.humidity,
-            "stirring": self.stirring,
-            "perfusion": self.perfusion,
-        }
+        targets: dict[str, Target | None] = {role: getattr(self, role) for role in type(self).model_fields}
         return tuple(SetPoint(r, t.value, ROLES[r], t.over_s) for r, t in targets.items() if t is not None)

@@ -335,6 +335,8 @@ def _hand(step: step_forms.PlainStep, hand: Hand) -> Iterator[str]:
         yield f"That is: {'; '.join(acts)}."
     if hand.moves:
         yield f"What goes where: {'; '.join(move_words(move) for move in hand.moves)}."
+    if hand.actors:
+        yield f"May be done by {' or '.join(hand.actors)}, or by a person."
     if hand.out_of_incubator_s:
         yield f"At most {span(hand.out_of_incubator_s)} out of the incubator."
     if hand.entries:

@@ -140,6 +140,8 @@ def test_who_answers_late_and_what_belongs_to_an_arm_is_read_in_words() -> None:
     words = " ".join(reading(load(stages=operation(f"{rules}\ndo: [{{hand: Look}}]"))).split())
     assert "Later than that the run holds and asks; recommended then: do it late and shift what follows" in words
     assert "if nobody answers within 4 h, it is left out; when it was late, what follows comes as much later" in words
+    words = " ".join(reading(load("hand: Look\n        may be done by: [robot]")).split())
+    assert "May be done by robot, or by a person." in words
 
 
 @pytest.mark.req("UI-85")
