@@ -89,7 +89,7 @@ class Draft:
 
     def ask(self, path: str, question: str, options: tuple[str, ...]) -> None:
         """Open a question on an active node: the run, or only its independent branch, waits for a person's decision."""
-        self.active[path] = replace(self.active[path], question=question, options=options)
+        self.active[path] = replace(self.active[path], question=question, options=options, asked=self.at)
         if not self.plan.waits_alone(path):
             self.hold(question)
 

@@ -74,6 +74,8 @@ def moments(plan: Plan, run: Run | Draft) -> Iterator[tuple[float, str, str]]:
                 yield active.since + exposure_s, "drained", path
             case _:
                 pass
+        if active.question and plan.waits_alone(path):
+            yield active.asked + HELD_ALARM_S, "unanswered", path
         late = node.late
         if late is not None and late.no_answer != "hold" and active.options == LATE:
             yield active.since + late.no_answer_after_s, "no answer", path
@@ -119,6 +121,8 @@ def over(run: Run, key: str) -> bool:
     if what.endswith(":apart"):
         key = what.removesuffix(":apart")
         return f"{run.last_fluid.get(key, 0.0):.0f}" != kind
+    if kind == "unanswered":
+        return what not in run.active or not run.active[what].question
     return kind in ("to do", "overdue", "too long", "drained", "given back") and what not in run.active
 
 
@@ -179,6 +183,9 @@ def _moment(draft: Draft, kind: str, path: str) -> None:
             draft.alarm(
                 f"held:{draft.since:.0f}", "critical", f"held, nobody answered: {draft.why}", "Decide, restart."
             )
+        case "unanswered":
+            text = f"{title} waits, nobody answered: {draft.active[path].question}"
+            draft.alarm(f"{path}:unanswered", "critical", text, "Decide; the other branches go on.")
         case "to do":
             work = draft.plan.nodes[path].work
             assert isinstance(work, Hand)  # `moments` names no other

@@ -31,6 +31,8 @@ class Active:
     """A person accepted less or more than was asked."""
     start: tuple[SetPoint, ...] = ()
     """Of a ramp: the set points in force when it began."""
+    asked: float = 0.0
+    """When the question was opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from protocols import machine
 from protocols.effects import ApplyPoints, CloseTask, Deviate, OpenTask, QuietMovers, Raise, Recheck, Transfer, Watch
 from protocols.events import Answered, Command, ConditionMet, Decision, PointsSet, TimeCame, TransferEnded
+from protocols.limits import over
 from protocols.machine import NotAllowed, wanted
 from protocols.plan import (
     Dose,
@@ -691,6 +692,20 @@ def test_an_independent_branch_goes_on_with_the_decision_and_what_follows_waits_
     assert machine.next_time(plan, run) == S + 3700 + 600, "its time starts again"
     run, _ = machine.step(plan, run, ConditionMet(S + 3800, "p/a/a"))
     assert "z" in run.active
+
+
+@pytest.mark.req("SM-04")
+def test_a_branch_that_waits_alone_and_is_not_answered_becomes_a_critical_alarm():
+    plan = branches(Node("p/a/wait", "Warm", "step", work=WaitUntil((Within("ph", "1", 7.0, 7.4),), 0.0), max_s=600.0))
+    run, _ = started(plan)
+    run, _ = machine.step(plan, run, TimeCame(S + 600))
+    assert run.active["p/a/wait"].question
+    run, effects = machine.step(plan, run, TimeCame(S + 1500))
+    (alarm,) = of(Raise, effects)
+    assert (alarm.key, alarm.priority) == ("p/a/wait:unanswered", "critical")
+    assert not over(run, alarm.key)
+    run, _ = machine.step(plan, run, Decision(S + 1600, "p/a/wait", "Ann", "skip"))
+    assert over(run, alarm.key)
 
 
 @pytest.mark.req("SM-04", "SM-05")
