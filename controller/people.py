@@ -124,6 +124,7 @@ def _number(entry: Mapping[str, Any], name: str, unit: str, value: object) -> fl
         raise ValueError(f"{name!r} is a number in {unit or 'no unit'}, not {value!r}")
     low, high = entry["low"], entry["high"]
     if (low is not None and value < low) or (high is not None and value > high):
-        allowed = f"{low} to {high} {unit}"
-        raise ValueError(f"{name!r}: {value:g} {unit} is outside {allowed}; check it, the protocol allows no more")
+        of = f" {unit}" if unit else ""
+        allowed = f"{low} to {high}{of}"
+        raise ValueError(f"{name!r}: {value:g}{of} is outside {allowed}; check it, the protocol allows no more")
     return float(value)

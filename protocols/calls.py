@@ -53,7 +53,9 @@ def refused(
             return f"no protocol is called {step.call!r}", "a name of the library, or of a file beside this one"
         found.bound(step.settings)
     except ProtocolInvalid as error:
-        return f"{step.call}: {error.faults[0]}", ""
+        inner = error.faults[0]  # only the innermost place is told
+        told = inner.reason.startswith("in ")
+        return inner.reason if told else f"in {inner.file}, line {inner.line}: {inner.reason}", inner.right
     if why := timed(found.document):
         return f"{step.call} has times of its own ({why}), and runs when its turn comes", "call one without times"
     here = {need for vessel in protocol.document.vessels.values() for need in vessel.needs}

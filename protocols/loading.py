@@ -38,14 +38,17 @@ def load(source: Path | str, name: str | None = None) -> Protocol:
     return _loaded(source, name, ())
 
 
-def _loaded(source: Path | str, name: str | None, above: tuple[str, ...]) -> Protocol:
+def _loaded(source: Path | str, name: str | None, above: tuple[str, ...], called: str = "") -> Protocol:
     text, file, folder = _found(source)
     protocol = bind(text, read(text, name or file), {})
+    if called and protocol.name != called:  # a circle is found by the names
+        reason = f"the file is called {called!r}, its protocol {protocol.name!r}"
+        raise ProtocolInvalid([protocol.source.fault(("protocol",), reason, "the same name for both")])
 
     def callee(called: str) -> Protocol | None:
         beside = None if folder is None else folder / f"{called}.yaml"
         if beside is not None and beside.is_file():
-            return _loaded(beside, None, (*above, protocol.name))
+            return _loaded(beside, None, (*above, protocol.name), called)
         ours = shipped(called)
         return None if ours is None else _loaded(ours, f"{called}.yaml", (*above, protocol.name))
 

@@ -121,6 +121,8 @@ def judge_level(
     if expected_ml is not None and abs(weighed - expected_ml) > allowed_ml(expected_ml, expected_sigma_ml):
         outcome = "short" if weighed < expected_ml else "over"
         why = f"{weighed:.1f} mL came out, {expected_ml:.1f} mL were expected above the level"
+        if expected_ml < 0:
+            why += "; by its books the vessel held less than the level: 'osteon runs volume' puts them right"
         return Result(outcome, counter, weighed, why)
     return Result("done", counter, weighed, "")
 

@@ -219,6 +219,7 @@ def test_another_protocol_is_done_in_place_with_its_own_parameters(tmp_path: Pat
             "times of its own",
         ),
         (CALLEE.replace("[{wait: {stand}}]", "[{call: small}]"), "call: leak-test", "calls itself"),
+        (CALLEE.replace("protocol: leak-test", "protocol: other"), "call: leak-test", "its protocol 'other'"),
         (CALLEE.replace("{stand}", "soon"), "call: leak-test", "not a number with a unit"),
         (
             CALLEE.replace("stages:", "vessels: {r: {kind: stirred, needs: [ph]}}\nstages:"),
