@@ -26,6 +26,11 @@ def shown_time(utc_s: float | None) -> str:
     return "" if utc_s is None else f"{datetime.fromtimestamp(utc_s, UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def site_time(utc_s: float, zone: str) -> str:
+    """For a table: the minute, in the site's zone."""
+    return f"{datetime.fromtimestamp(utc_s, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
 def next_monday(now_utc_s: float, zone: str, hour: int = 8) -> float:
     """UTC s of the next Monday at `hour` in the site's zone."""
     local = datetime.fromtimestamp(now_utc_s, ZoneInfo(zone))

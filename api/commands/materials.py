@@ -8,7 +8,7 @@ import secrets
 from typing import Any
 
 from api.folders import data_argument
-from api.site_time import parse_time, shown_time
+from api.site_time import parse_time, site_time
 from api.socket_client import ask
 from api.table import table
 from api.verbs import verbs
@@ -38,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.verb == "list":
-        return show(ask(options.data, "lots"), options.json)
+        zone = "UTC" if options.json else str(ask(options.data, "snapshot")["zone"])
+        return show(ask(options.data, "lots"), zone, options.json)
     key = secrets.token_hex(8)
     if options.verb == "add":
         zone = str(ask(options.data, "snapshot")["zone"])
@@ -60,13 +61,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def show(found: list[dict[str, Any]], as_json: bool) -> int:
+def show(found: list[dict[str, Any]], zone: str, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found, indent=1))
         return 0
     rows = [
-        (each["lot"], each["material"], each["state"], shown_time(each["expires_at"]) if each["expires_at"] else "")
+        (
+            each["lot"],
+            each["material"],
+            each["state"],
+            site_time(each["expires_at"], zone) if each["expires_at"] else "",
+        )
         for each in found
     ]
-    print(table(("lot", "material", "state", "expires (UTC)"), rows) if rows else "no lots yet")
+    print(table(("lot", "material", "state", f"expires ({zone})"), rows) if rows else "no lots yet")
     return 0

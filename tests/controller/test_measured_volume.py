@@ -6,7 +6,7 @@ import pytest
 
 from controller.errors import RunConflict, Unusable
 from protocols.states import Cause
-from tests.controller.quick import FILL, HEAD, POUR, QuickLab
+from tests.controller.quick import FILL, HEAD, POUR, WAIT, QuickLab
 from tests.runs.lab import TESTER
 
 MORE = (
@@ -67,6 +67,19 @@ async def test_nothing_is_measured_while_fluid_is_on_its_way_or_without_a_reason
     await lab.kill()
     await lab.up()
     assert lab.engine.volume().ml == pytest.approx(95.0, abs=0.1)
+
+
+@pytest.mark.req("DS-08", "INV-04")
+async def test_a_volume_far_from_the_books_is_not_taken_while_the_run_goes_on(lab: QuickLab) -> None:
+    await lab.poured(WAIT)
+    booked = lab.engine.volume().ml
+    with pytest.raises(RunConflict, match=r"9 mL are 8\d\.\d mL less than the books say: hold the run, look again"):
+        await lab.runs.measure("reactor", 9.0, TESTER, why="read off the scale")
+    assert lab.engine.volume().ml == pytest.approx(booked, abs=0.1)
+    await lab.runs.command("run-1", Cause.HOLD, TESTER)
+    assert await lab.until(lambda: lab.engine.run.state == "HELD", 200.0)
+    await lab.runs.measure("reactor", 9.0, TESTER, why="it has leaked: read off the scale")
+    assert lab.engine.volume().ml == pytest.approx(9.0, abs=0.01)
 
 
 @pytest.mark.req("INV-04")
