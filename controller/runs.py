@@ -29,7 +29,7 @@ from controller.run import sharing, unattended
 from controller.run.binding import failures
 from controller.run.books import INTO
 from controller.run.doors import Doors
-from controller.run.engine import Engine
+from controller.run.engine import Engine, MovedOn
 from controller.run.intents import Intent
 from controller.run.transfers import Site
 from controller.settings import Settings, UnitSettings
@@ -52,6 +52,8 @@ AT_REST = ENDED | {RunState.HELD, RunState.HOLDING}
 COMMANDABLE = (Cause.PAUSE, Cause.RESUME, Cause.HOLD, Cause.RESTART, Cause.STOP, Cause.ABORT, Cause.RESET)
 GOING = frozenset(state.value for state in RunState) - {state.value for state in AT_REST | {RunState.IDLE}}
 """States of the ledger that would be a lie of a run nobody carries on."""
+AMENDS_AT_MOST = 5
+"""How often an amendment is made anew for a run that goes on under it."""
 SAFE = (Cause.HOLD, Cause.STOP, Cause.ABORT)
 """Commands that no key refuses."""
 
@@ -388,13 +390,21 @@ class Runs:
         asked = asks(f"amend {run_id}", run=run_id, what=wish.what, path=wish.path, at=wish.at, set=dict(wish.settings))
         if (first := self.keys.answered(key, asked)) is not None:
             return dict(first["amended"])
-        engine, now = self.engine(run_id), self.doors.clock.now()
-        reason = reasoned(why)
-        amendment = made(engine, self._text(run_id), wish, self.planner)
-        told = preview(engine, amendment)
-        change = [answer_row(key, run_id, now, {"asked": asked, "amended": told})] if key else []
-        await engine.ask(amending.event(amendment, now, by.name, reason), by, change)
-        return told
+        engine, reason = self.engine(run_id), reasoned(why)
+        patience = AMENDS_AT_MOST
+        while True:
+            now, of = self.doors.clock.now(), engine.run
+            amendment = made(engine, self._text(run_id), wish, self.planner)
+            told = preview(engine, amendment)
+            change = [answer_row(key, run_id, now, {"asked": asked, "amended": told})] if key else []
+            try:  # its plan is a whole one: it must not undo what another person, or the run, did in the meantime
+                await engine.ask(amending.event(amendment, now, by.name, reason), by, change, of=of)
+            except MovedOn:
+                patience -= 1
+                if not patience:
+                    raise
+            else:
+                return told
 
     def preview(self, run_id: str, wish: Wish) -> dict[str, Any]:
         """What an amendment would change; nothing is done."""

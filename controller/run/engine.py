@@ -27,6 +27,10 @@ from protocols.states import ENDED, Cause, RunState
 NO_LONGER = "this run is not carried out any more: its records cannot be written, or it was put away"
 
 
+class MovedOn(RunConflict):
+    """Something happened between the look at a run and what was made of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """An event with who said it, further rows for its transaction, and where the answer goes."""
@@ -36,6 +40,8 @@ class Said:
     change: tuple[Change, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
     answer: asyncio.Future[Run] | None = None
+    of: Run | None = None
+    """The state that it was made for, where it holds of no other."""
 
     def fail(self, why: OsteonError) -> None:
         """Tell whoever still waits for the answer that there will be none."""
@@ -123,9 +129,15 @@ class Engine:
         self._inbox.put_nowait(Said(event, by))
 
     async def ask(
-        self, event: Event, by: Actor, change: Sequence[Change] = (), audit: Sequence[AuditEntry] = ()
+        self,
+        event: Event,
+        by: Actor,
+        change: Sequence[Change] = (),
+        audit: Sequence[AuditEntry] = (),
+        of: Run | None = None,
     ) -> Run:
-        """Hand in a person's event and wait until it is on record; raises RunConflict when it is refused.
+        """Hand in a person's event and wait until it is on record; raises RunConflict when it is refused, MovedOn when
+        the run is not in the state `of` any more.
 
         `change` and `audit` go into the same transaction. What must stop, stops before anything is recorded (DX-06).
         """
@@ -134,7 +146,7 @@ class Engine:
         if self._over:
             raise RunConflict(NO_LONGER, self.run.state.value)
         answer: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
-        self._inbox.put_nowait(Said(event, by, tuple(change), tuple(audit), answer))
+        self._inbox.put_nowait(Said(event, by, tuple(change), tuple(audit), answer, of))
         return await answer
 
     async def _next(self) -> Said | None:
@@ -166,6 +178,8 @@ class Engine:
                 raise
 
     async def _decide(self, said: Said, carry: bool) -> None:
+        if said.of is not None and said.of is not self.run:
+            raise MovedOn(f"{self.run_id} has moved on meanwhile; look again", self.run.state.value)
         try:
             after, effects = machine.step(self.plan, self.run, said.event)
         except machine.NotAllowed as refusal:

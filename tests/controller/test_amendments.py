@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from controller.amendments import Wish
@@ -91,3 +93,19 @@ async def test_manual_stops_a_stroke_under_way_and_holds(lab: QuickLab) -> None:
     path = lab.engine.run.waiting[0]
     assert await lab.runs.advance("run-1", path, TESTER) == "RUNNING"
     assert path in lab.engine.run.active
+
+
+@pytest.mark.req("RM-05")
+async def test_two_amendments_at_once_are_both_made_and_one_of_what_began_meanwhile_is_refused(lab: QuickLab) -> None:
+    await lab.poured(FEEDS)
+    assert await lab.until(lambda: "feed/fill/1" in lab.engine.run.finished, 4 * 3600.0, 10.0)
+    assert lab.disk is not None
+    lab.disk.slow_s = 3.0
+    due = lab.engine.plan.nodes["feed/fill/2"].due or 0.0
+    later = (Wish("move", "feed/fill/2", due + 600.0), Wish("move", "feed/fill/3", due + 5000.0))
+    await asyncio.gather(*(lab.runs.amend("run-1", wish, TESTER, why="the room is closed") for wish in later))
+    assert [lab.engine.plan.nodes[wish.path].due for wish in later] == [wish.at for wish in later]
+    assert await lab.until(lambda: lab.now >= due + 600.5, 4 * 3600.0, 0.25)
+    assert "feed/fill/2" not in lab.engine.run.active, "it begins as soon as the disk has it"
+    with pytest.raises(RunConflict, match="has begun"):
+        await lab.runs.amend("run-1", Wish("move", "feed/fill/2", due + 900.0), TESTER, why="too late, it begins")
