@@ -60,15 +60,17 @@ def _found(source: Path | str) -> tuple[str, str, Path | None]:
     if isinstance(source, str) and "\n" in source:
         return source, "protocol.yaml", None
     path = Path(source)
-    if not path.exists() and (ours := shipped(str(source))) is not None:
-        return ours, f"{path.name.removesuffix('.yaml')}.yaml", None
     try:
+        if not path.exists() and (ours := shipped(str(source))) is not None:
+            return ours, f"{path.name.removesuffix('.yaml')}.yaml", None
         return path.read_text("utf-8"), str(source), path.parent
     except OSError as error:
         right = nearest(path.name.removesuffix(".yaml"), library())
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", error.strerror or "not readable", right)]) from error
     except UnicodeDecodeError as error:
         raise ProtocolInvalid([Fault(str(source), 1, 1, "", "not UTF-8 text", "save it as UTF-8")]) from error
+    except ValueError as error:
+        raise ProtocolInvalid([Fault(str(source)[:40], 1, 1, "", f"no name of a file: {error}")]) from error
 
 
 def library() -> tuple[str, ...]:

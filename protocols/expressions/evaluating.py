@@ -103,11 +103,19 @@ def _function(name: Named, numbers: list[float], wanted: int) -> Value:
         case "max":
             return max(numbers)
         case "mean":
-            return _finite(math.fsum(numbers) / len(numbers))
+            return _mean(numbers)
         case "abs":
             return abs(numbers[0])
         case "round":
             return float(round(numbers[0]))
+
+
+def _mean(numbers: list[float]) -> float:
+    """Never beyond the largest of them: a sum that is no number any more is taken in shares."""
+    try:
+        return math.fsum(numbers) / len(numbers)
+    except OverflowError:
+        return math.fsum(each / len(numbers) for each in numbers)
 
 
 def _finite(number: float) -> float | None:

@@ -184,6 +184,13 @@ def test_any_text_is_a_checked_tree_or_a_fault_in_words(text: str):
     assert len(list(nodes(tree))) <= 100
 
 
+@pytest.mark.req("SEC-14")
+def test_numbers_as_large_as_they_get_have_a_mean_and_no_decision_raises():
+    assert truth(condition("mean(1e308, 1e308, 1.5e308) > 1e308", SCOPE), {}, {}) is True
+    huge = dict.fromkeys(WRITTEN, -1.7e308)
+    assert truth(condition("mean(wells, wells, wells) < 1", SCOPE), huge, {}) is True
+
+
 def test_a_tree_tells_what_it_needs():
     tree = condition("confluence > 80 % and co2 > 4 % and clear and co2 < 6 %", SCOPE)
     assert measured(tree) == ("co2",)

@@ -91,6 +91,13 @@ def test_a_name_in_braces_that_is_nothing_is_one_fault():
 
 
 @pytest.mark.req("RM-02", "RM-05")
+@pytest.mark.req("SEC-13")
+@pytest.mark.parametrize("text", ["x" * 5000, "a\0b", "[" * 5000])
+def test_a_text_that_names_no_file_is_a_fault_in_words(text: str):
+    with pytest.raises(ProtocolInvalid):
+        protocols.load(text)
+
+
 def test_a_loaded_protocol_cannot_be_changed_and_has_a_fingerprint():
     protocol = load("hand: Look")
     with pytest.raises(AttributeError):
