@@ -14,7 +14,7 @@ from controller.actors import Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.lineage import known, past, plans_of, tasks_of
+from controller.lineage import ancestors, known, past, plans_of, tasks_of
 from controller.reasons import SHORTEST, enough
 from controller.results import AMISS, MISSING, NOT_DONE, Expected, expected
 from controller.signing import WAITS
@@ -43,20 +43,20 @@ def results_of(ledger: Reader, batch: str) -> list[Expected]:
 
 
 class Releases:
-    """Who released what, when, and what there was to see."""
+    """Who released what, when, and what there was to see. No result is written while `writing` is held."""
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
-        self._signing = asyncio.Lock()
+    def __init__(self, keys: Keys, writing: asyncio.Lock) -> None:
+        self.keys, self.ledger, self.clock, self._writing = keys, keys.ledger, keys.clock, writing
 
     async def sign(self, batch: str, stage: Stage, by: Actor, *, why: str = "", key: str = "") -> str:
         """Sign one stage; how far the batch is then. A final release takes two persons: the first call waits for the
-        second. Both sign the same: what came in between makes the second signature a first one.
-        `why` names what is out of specification. Raises Unusable with every objection, RunConflict."""
+        second. Both sign the same: what came in between makes the second signature a first one. `why` names what is
+        out of specification, what was not taken, a rejected ancestor. Raises Unusable with every objection,
+        RunConflict."""
         asked = asks(f"release {batch} {stage}", batch=batch, stage=stage, by=by.name)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
-        async with self._signing:
+        async with self._writing:
             row = known(self.ledger, batch)
             before = self.ledger.releases(batch)
             if faults := list(self._faults(batch, stage, before, by, why)):
@@ -105,6 +105,13 @@ class Releases:
         yield from objections(results_of(self.ledger, batch), stage, why)
         if stage == "final":
             yield from (f"sample {sample} of {run} is still to be taken" for run, sample in to_come(self.ledger, batch))
+        named = why.casefold()
+        for name in rejected(self.ledger, batch):
+            if name.casefold() not in named:
+                yield f"it comes from {name}, which is rejected: name it in the reason, with what follows from it"
+        for sample in not_taken(self.ledger, batch):
+            if sample.casefold() not in named:
+                yield f"the sample {sample} was not taken: name it in the reason, with what follows from it"
 
 
 def released_by(ledger: Reader, one: Expected) -> list[str]:
@@ -142,6 +149,18 @@ def to_come(ledger: Reader, batch: str) -> Iterator[tuple[str, str]]:
                 yield run, str(hand["sample"])
 
 
+def not_taken(ledger: Reader, batch: str) -> list[str]:
+    """Samples of it that were due and that nobody took."""
+    reached = past(ledger, batch)
+    tasks = tasks_of(ledger, reached, plans_of(ledger, reached))
+    return [task.hand["sample"] for task in tasks if task.state == "closed" and task.hand.get("sample")]
+
+
+def rejected(ledger: Reader, batch: str) -> list[str]:
+    """Its ancestors that were rejected, nearest first."""
+    return [name for name in ancestors(ledger, batch)[1:] if standing(ledger, name) == "rejected"]
+
+
 def moved_on(ledger: Reader, signed: ReleaseRow) -> bool:
     """Whether there is something else to see than at this signature."""
     later = any(each.last is not None and each.last.at > signed.at for each in results_of(ledger, signed.batch))
@@ -149,13 +168,16 @@ def moved_on(ledger: Reader, signed: ReleaseRow) -> bool:
 
 
 def seen(ledger: Reader, batch: str) -> dict[str, Any]:
-    """What there was to see at a signature: results by state, deviations of its runs."""
+    """What there was to see at a signature: results by state, what was not taken, deviations of its runs, ancestors
+    that were rejected."""
     states: dict[str, list[str]] = {}
     for each in results_of(ledger, batch):
         states.setdefault(each.state, []).append(f"{each.sample} {each.name}")
     reached = past(ledger, batch)
     deviations = sum(row.at <= reached[run].until for run in reached for row in ledger.deviations(run))
-    return {"results": states, "deviations": deviations}
+    facts: dict[str, Any] = {"results": states, "deviations": deviations}
+    more = {"not taken": not_taken(ledger, batch), "rejected": rejected(ledger, batch)}
+    return facts | {word: names for word, names in more.items() if names}
 
 
 def _waits(row: ReleaseRow) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,8 @@ class Results:
 
     def __init__(self, keys: Keys) -> None:
         self.keys, self.ledger, self.clock = keys, keys.ledger, keys.clock
+        self.writing = asyncio.Lock()
+        """Held from the look at what is on record until the next of it is: also by who releases by it."""
         self.released: Callable[[Expected], list[str]] = lambda one: []
         """Batches that were released by this result: what it becomes afterwards is a deviation."""
 
@@ -98,20 +101,21 @@ class Results:
         asked = asks(f"result {sample} {name}", run=run_id, sample=sample, name=name, value=value, method=method)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
-        one = self._one(run_id, sample, name)
-        if one.last is not None and one.last.state != AGAIN and not enough(why):
-            raise RunConflict(
-                f"{one.sample} {name} is on record already: {one.last.value} {one.form['unit']}".rstrip()
-                + f". Ask for a retest, or correct it with a reason of at least {SHORTEST} characters"
-            )
-        if unit and unit != one.form["unit"]:
-            raise Unusable([f"{name} is written down in {one.form['unit'] or 'no unit'}, not in {unit}"])
-        try:
-            taken = fitting(one.form, value)
-        except ValueError as error:
-            raise Unusable([str(error)]) from None
-        state = WITHIN if within(one.form, taken) else OUT
-        await self._write(one, taken, state, by, method.strip(), why, key, asked)
+        async with self.writing:
+            one = self._one(run_id, sample, name)
+            if one.last is not None and one.last.state != AGAIN and not enough(why):
+                raise RunConflict(
+                    f"{one.sample} {name} is on record already: {one.last.value} {one.form['unit']}".rstrip()
+                    + f". Ask for a retest, or correct it with a reason of at least {SHORTEST} characters"
+                )
+            if unit and unit != one.form["unit"]:
+                raise Unusable([f"{name} is written down in {one.form['unit'] or 'no unit'}, not in {unit}"])
+            try:
+                taken = fitting(one.form, value)
+            except ValueError as error:
+                raise Unusable([str(error)]) from None
+            state = WITHIN if within(one.form, taken) else OUT
+            await self._write(one, taken, state, by, method.strip(), why, key, asked)
         return state
 
     async def again(self, run_id: str, sample: str, name: str, by: Actor, *, why: str, key: str = "") -> str:
@@ -119,11 +123,12 @@ class Results:
         asked = asks(f"retest {sample} {name}", run=run_id, sample=sample, name=name, state=AGAIN)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
-        one = self._one(run_id, sample, name)
-        if one.missing:
-            raise RunConflict(f"{one.sample} {name} is {one.state}: there is nothing to test again yet")
-        _reason(why, "to test again")
-        await self._write(one, None, AGAIN, by, "", why, key, asked)
+        async with self.writing:
+            one = self._one(run_id, sample, name)
+            if one.missing:
+                raise RunConflict(f"{one.sample} {name} is {one.state}: there is nothing to test again yet")
+            _reason(why, "to test again")
+            await self._write(one, None, AGAIN, by, "", why, key, asked)
         return AGAIN
 
     async def leave_out(self, run_id: str, sample: str, name: str, by: Actor, *, why: str, key: str = "") -> str:
@@ -131,13 +136,14 @@ class Results:
         asked = asks(f"no result {sample} {name}", run=run_id, sample=sample, name=name, state=NOT_DONE)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
-        one = self._one(run_id, sample, name)
-        if by.role not in MAY_LEAVE_OUT:
-            raise Unusable([f"a supervisor leaves a result out, and {by.name} is {by.role}"])
-        if not one.missing:
-            raise RunConflict(f"{one.sample} {name} is {one.state}")
-        _reason(why, "to leave a result out")
-        await self._write(one, None, NOT_DONE, by, "", why, key, asked)
+        async with self.writing:
+            one = self._one(run_id, sample, name)
+            if by.role not in MAY_LEAVE_OUT:
+                raise Unusable([f"a supervisor leaves a result out, and {by.name} is {by.role}"])
+            if not one.missing:
+                raise RunConflict(f"{one.sample} {name} is {one.state}")
+            _reason(why, "to leave a result out")
+            await self._write(one, None, NOT_DONE, by, "", why, key, asked)
         return NOT_DONE
 
     def _one(self, run_id: str, sample: str, name: str) -> Expected:

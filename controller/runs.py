@@ -73,7 +73,7 @@ class Runs:
         self.batches = Batches(self.keys, self.lines)
         self.photos = Photos(self.keys)
         self.results = Results(self.keys)
-        self.releases = Releases(self.keys)
+        self.releases = Releases(self.keys, self.results.writing)
         self.results.released = partial(released_by, doors.ledger)
         self._settled_at = -1
         """State of the ledger at which no stroke was open: until it changes `settle`, called twice a minute, rests."""

@@ -19,7 +19,10 @@ UNQUESTIONED = ("simulated", "local")
 
 def signature(task: TaskRow, taken: Mapping[str, EntryValue], by: Actor) -> str:
     """WAITS when this is the first of two persons, "" when the answer stands. Raises Unusable: the wrong person."""
-    match str(task.hand.get("sign", "operator")):
+    sign = str(task.hand.get("sign", "operator"))
+    if sign != "operator" and by.authenticated_by == "token":  # it stands for a person and is none (SEC-09)
+        raise Unusable([f"a token cannot sign: {by.name} has to sign in for it"])
+    match sign:
         case "supervisor" if by.role not in ("supervisor", *UNQUESTIONED):
             raise Unusable([f"a supervisor signs this task, and {by.name} is {by.role}"])
         case "two persons" if by.role != "simulated":

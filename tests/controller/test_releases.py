@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from controller.actors import Actor
@@ -9,6 +11,7 @@ from controller.errors import RunConflict, Unusable
 from controller.releases import standing
 from controller.results import expected
 from controller.store.verify import verify
+from protocols.states import Cause
 from tests.controller.quick import QuickLab
 from tests.runs.lab import TESTER
 
@@ -208,3 +211,58 @@ async def test_a_result_that_changes_after_the_release_is_a_deviation(sampled: Q
     await results.add("run-1", "QC", "sterility negative", False, TESTER, why="growth on day 13")
     (told,) = sampled.ledger.deviations("run-1")
     assert told.text == "QC sterility negative is out of specification, was within at the release of B"
+
+
+async def both_results(lab: QuickLab) -> None:
+    await lab.runs.results.add("run-1", "QC", "viability", 93.0, TESTER)
+    await lab.runs.results.add("run-1", "QC", "sterility negative", True, TESTER)
+
+
+@pytest.mark.req("RM-11")
+async def test_what_comes_from_a_rejected_batch_is_released_only_where_it_is_named(sampled: QuickLab) -> None:
+    releases = sampled.runs.releases
+    await sampled.runs.batches.add("C", "combination", TESTER, parents={"B": 0.5})
+    await both_results(sampled)
+    await releases.sign("B", "rejected", ANN, why="grown over in the plate")
+    with pytest.raises(Unusable, match="it comes from B, which is rejected"):
+        await releases.sign("C", "preliminary", ANN)
+    assert await releases.sign("C", "preliminary", ANN, why="left before B was spoiled") == "preliminary"
+    assert sampled.ledger.releases("C")[0].facts["rejected"] == ["B"]
+
+
+@pytest.mark.req("RM-11")
+async def test_a_sample_that_nobody_took_is_named(lab: QuickLab) -> None:
+    await lab.up()
+    await lab.runs.batches.add("D", "donor", TESTER, parents={})
+    await lab.start(CONTROL + CONTROL[CONTROL.index("      - sample") :].replace("QC", "LATE"))
+    await lab.runs.batches.add("B", "spheroid batch", TESTER, run="run-1", parents={"D": 0.5})
+    for taken in (True, False):
+        assert await lab.until(lambda: bool(lab.runs.tasks()), 600.0)
+        if taken:
+            await lab.runs.answer("run-1", lab.runs.tasks()[0]["path"], {}, TESTER)
+    await both_results(lab)
+    await lab.runs.command("run-1", Cause.STOP, ANN)
+    assert await lab.until(lambda: lab.engine.ended, 600.0)
+    with pytest.raises(Unusable, match="LATE was not taken: name it"):
+        await lab.runs.releases.sign("B", "preliminary", ANN)
+    assert await lab.runs.releases.sign("B", "preliminary", ANN, why="LATE: run stopped") == "preliminary"
+
+
+@pytest.mark.req("RM-11")
+async def test_a_result_on_its_way_to_the_disk_is_seen_by_the_next_and_by_a_release(sampled: QuickLab) -> None:
+    results, releases = sampled.runs.results, sampled.runs.releases
+    assert await sampled.until(lambda: sampled.engine.ended, 600.0)
+    await both_results(sampled)
+    await releases.sign("B", "preliminary", ANN)
+    await releases.sign("B", "final", ANN)
+    assert sampled.disk is not None
+    sampled.disk.slow_s = 3.0
+    again = asyncio.ensure_future(results.again("run-1", "QC", "viability", TESTER, why="stain had expired"))
+    await asyncio.sleep(1.0)
+    with pytest.raises(Unusable, match="QC viability is retest"):
+        await releases.sign("B", "final", BOB)
+    assert await again == "retest"
+    one, two = await asyncio.gather(
+        *(results.add("run-1", "QC", "viability", value, TESTER) for value in (90.0, 85.0)), return_exceptions=True
+    )
+    assert (one, type(two)) == ("within", RunConflict), "on record already"
