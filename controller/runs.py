@@ -290,8 +290,21 @@ class Runs:
         for intent in self.doors.transfers.open_intents(row.run_id):
             await self._reconcile(unit, intent)
         engine = Engine.replayed(row.run_id, Site(row.run_id, unit, plan.start), plan, self.doors)
+        unstarted = row.state == RunState.IDLE.value and not any(
+            row.event.get("cause") == Cause.START for row in self.doors.ledger.events(row.run_id)
+        )
         await engine.recover(hold, gap_s)
         self._adopt(engine)
+        if unstarted:
+            await self._start_again(engine, row.created_by, hold)
+
+    async def _start_again(self, engine: Engine, by: str, hold: str) -> None:
+        """A run that was written down, and answered for under its key, in the moment the controller died: it starts
+        now, by its late rules; held where nothing may go on."""
+        why = f"started by {by}, interrupted by the end of the controller"
+        await engine.ask(Command(self.doors.clock.now(), Cause.START, by, why), RULE)
+        if hold:
+            await engine.ask(Command(self.doors.clock.now(), Cause.HOLD, RULE.name, hold), RULE)
 
     async def _strand(self, run_id: str, error: Exception) -> None:
         """A run that this program or this bench file cannot carry on: nothing of it moves, and a person is told."""

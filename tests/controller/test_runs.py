@@ -409,3 +409,20 @@ async def test_the_alarm_of_a_hold_that_nobody_answered_goes_when_the_run_goes_o
     await lab.runs.command(run, Cause.RESTART, TESTER)
     assert await lab.until(lambda: lab.engine.run.state == "RUNNING", 600.0)
     assert not any("nobody answered" in row["text"] for row in alarms.open())
+
+
+@pytest.mark.req("INV-22", "INV-26", "DX-10", "SM-08")
+@pytest.mark.parametrize("boundary", range(4))
+async def test_a_run_whose_start_a_death_cut_in_two_starts_or_was_never_there(lab: QuickLab, boundary: int) -> None:
+    life = await lab.up()
+    life.boundary.kill_at = life.boundary.count + boundary
+    starting = asyncio.ensure_future(lab.runs.start(WAIT, by=TESTER, key="k"))
+    await lab.until(lambda: life.boundary.dead, 60.0)
+    starting.cancel()
+    await lab.kill()
+    await lab.up()
+    assert len(lab.ledger.runs()) == (0 if boundary == 0 else 1)
+    assert await lab.runs.start(WAIT, by=TESTER, key="k") == "run-1", "once for its key"
+    assert len(lab.ledger.runs()) == 1
+    assert await lab.until(lambda: lab.engine.run.state == "RUNNING", 200.0), lab.engine.run
+    assert bool(lab.engine.run.active)
