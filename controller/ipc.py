@@ -270,6 +270,7 @@ async def on_record(
                 request.answer,
                 actor,
                 volume_ml=request.volume_ml,
+                question=request.question,
                 why=request.why,
                 key=request.key,
             )

@@ -213,6 +213,8 @@ class Decide(Keyed):
     run: str
     path: str
     answer: str
+    question: Annotated[str, Field(max_length=2000)] = ""
+    """The one it answers, as it was seen; another one that is open there now is not answered by it."""
     volume_ml: Annotated[float, Field(ge=0, le=LARGEST_ML)] | None = None
     why: str = ""
 

@@ -474,17 +474,23 @@ class Runs:
         *,
         volume_ml: float | None = None,
         why: str = "",
+        question: str = "",
         key: str = "",
     ) -> str:
         """A person's decision on an open question; an unknown stroke gets its amount in the same transaction (DS-05).
 
         With "nothing", `volume_ml` may say what an unknown drawing stroke left in the syringe: it is delivered too.
+        `question` is the one the person saw: RunConflict when it is not the one that is open now (SM-03).
         "skip" proves no amount: the stroke stays unknown and counts as fully delivered (DS-07).
         """
         asked = asks(f"decide {run_id} {path} {answer}", run=run_id, path=path, answer=answer, volume_ml=volume_ml)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
         engine = self.engine(run_id)
+        of = engine.run if question else None
+        open_now = engine.run.active.get(path)
+        if question and (open_now is None or open_now.question != question):
+            raise RunConflict("another question is open there now, or none: look again", engine.run.state.value)
         now = self.doors.clock.now()
         change: list[Change] = []
         if key:  # a decision restarts no run
@@ -504,7 +510,7 @@ class Runs:
                 update, entry = await self.doors.transfers.doses.decide(intent, moved, by.name)
                 change.append(update)
                 audit.append(entry)
-        run = await engine.ask(Decision(now, path, by.name, answer, volume_ml, why), by, change, audit)
+        run = await engine.ask(Decision(now, path, by.name, answer, volume_ml, why), by, change, audit, of)
         return run.state.value
 
     # ---- all at once ------------------------------------------------------------------------------------

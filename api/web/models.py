@@ -94,6 +94,8 @@ class DecisionIn(Incoming):
 
     path: Name
     answer: Annotated[Name, Field(examples=["delivered"])]
+    question: Annotated[str, Field(max_length=2000)] = ""
+    """As it was seen; another one that is open there by now is not answered: 409."""
     volume_ml: Annotated[float | None, Field(ge=0, le=10_000, strict=False)] = None
     why: Text = ""
 

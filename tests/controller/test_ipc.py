@@ -92,7 +92,13 @@ async def test_a_question_is_decided_and_an_alarm_acknowledged_over_the_socket(l
     told = "\n".join(question.lines("run-1", step))
     assert f"at worst {most['nothing']:g} of {evidence['max_ml']:g} mL then" in told
     assert f"osteon runs decide run-1 {step['path']} nothing" in told
-    decided = await ask(lab, "decide", run="run-1", path=step["path"], answer="skip", why="tried enough")
+    stale = {"run": "run-1", "path": step["path"], "answer": "nothing", "question": "An earlier one. What is true?"}
+    assert (await refused(lab, "decide", **stale))["error"]["text"] == (
+        "another question is open there now, or none: look again"
+    )
+    assert [row.state for row in lab.ledger.doses("run-1") if row.path == step["path"]][-1] == "unknown"
+    seen = {"question": step["question"]}
+    decided = await ask(lab, "decide", run="run-1", path=step["path"], answer="skip", why="tried enough", **seen)
     assert decided == {"state": "HELD"}
     for alarm in shown["alarms"]:
         assert await ask(lab, "acknowledge", alarm=alarm["alarm_id"]) == {"acknowledged": alarm["alarm_id"]}

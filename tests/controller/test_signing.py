@@ -123,3 +123,11 @@ async def test_an_answer_given_twice_is_refused_and_the_first_one_stands(lab: Qu
         await lab.runs.answer("run-1", PATH, {"confluence": 90.0}, BOB, out_min=5.0)
     assert lab.ledger.task("run-1", PATH).entries == {"confluence": 70.0}  # type: ignore[union-attr]
     assert lab.engine.run.written == {"confluence": 70.0}
+
+
+@pytest.mark.req("SEC-09")
+@pytest.mark.parametrize("who", ["two persons", "supervisor"])
+async def test_a_token_is_no_signature_of_a_hand_step(lab: QuickLab, who: str) -> None:
+    await asked(lab, who)
+    with pytest.raises(Unusable, match="a token cannot sign: eve"):
+        await lab.runs.answer("run-1", PATH, {"confluence": 70.0}, Actor("eve", "supervisor", "token"), out_min=5.0)

@@ -146,6 +146,7 @@ async def decide(run: str, body: DecisionIn, here: Here, person: Supervisor, key
     """Answer an open question of a held run; the run itself goes on by `restart`."""
     require_unit(person, await unit_of(here, run))
     asked = {"run": run, "path": body.path, "answer": body.answer, "volume_ml": body.volume_ml, "why": body.why}
+    asked |= {"question": body.question} if body.question else {}
     return StateOut(**await here.link.act("decide", {**asked, "actor": person.actor()}, key))
 
 

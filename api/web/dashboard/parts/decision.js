@@ -28,7 +28,7 @@ export function Decision({ run, step }) {
   const amiss = asked && ((value === null && chosen === "delivered") || (value !== null && !(value >= 0)));
   const off = live.now.link !== "connected" ? W.whyOff : notYours(mayDecide());
   const decide = () => send({ where: step.path, what: "decide", label: `${step.title}: ${chosen}`, path: `/runs/${seg(run)}/decisions`,
-    body: { path: step.path, answer: chosen, volume_ml: asked ? value : null, why } });
+    body: { path: step.path, question: step.question, answer: chosen, volume_ml: asked ? value : null, why } });
   const submit = (event) => { event.preventDefault(); if (again) look(true); else decide(); };
   return html`<form class="question" data-question=${step.path} onSubmit=${submit}><p><b>${W.waitingDecision}:</b> ${step.question}</p>
     ${strokes.map((each) => html`<p class="note" key=${each.at}>${`${W.strokeInDoubt(each.device, each.stroke, number(each.asked_ml, 2))}: ${W.counter} ${ml(each.counter_before_ml)} → ${ml(each.counter_after_ml)} mL`
