@@ -14,6 +14,8 @@ class Actor:
     """Address and session of whoever asked; "" on the machine itself."""
 
 
+DECIDERS = ("supervisor", "local")
+"""Roles that decide what is a deviation: supervisors, and whoever sits at the machine itself (AC-08)."""
 SYSTEM = Actor("osteon", "system", "program")
 RULE = Actor("rule", "system", "program")
 

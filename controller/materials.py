@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from controller.actors import Actor
+from controller.actors import DECIDERS, Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.reasons import SHORTEST, enough
+from controller.reasons import enough, needed
 from controller.store.changes import AuditEntry, Change, Insert, Update, Upsert
 from controller.store.errors import ChangeRefused
 from controller.store.reader import Reader
 from controller.store.rows import LotRow
 
-MAY_OVERRIDE = ("supervisor", "local")
-"""Roles that may let a refused lot pass, with a reason: who decides deviations, and who sits at the machine (AC-08)."""
 SIMULATED_PREFIX = "S-"
 """Lots that the simulated person books for itself; nobody else may book such a name."""
 GONE = ("used up", "discarded")
@@ -90,7 +88,7 @@ class Materials:
         if row.state in GONE or row.state == state:
             raise RunConflict(f"the lot {lot!r} is {row.state}")
         if state == "discarded" and not enough(why):
-            raise Unusable([f"a reason of at least {SHORTEST} characters is needed to discard a lot"])
+            raise Unusable([needed("to discard a lot")])
         facts: dict[str, object] = {"state": state, "why": why.strip()}
         if state == "open":
             facts["opened_at"] = now
@@ -146,7 +144,7 @@ def used(
     against = {name: objection(ledger.lot(lots[name]), name, lots[name], at) for name in wanted if lots.get(name)}
     objections = [text for text in against.values() if text]
     known = all(ledger.lot(lot) is not None for lot in lots.values())
-    passed = by.role in MAY_OVERRIDE and enough(why) and known
+    passed = by.role in DECIDERS and enough(why) and known
     if faults or (objections and not passed):
         raise Unusable([*faults, *objections])
     change: list[Change] = []

@@ -13,6 +13,11 @@ def enough(why: str) -> bool:
     return len(why.strip()) >= SHORTEST
 
 
+def needed(what: str) -> str:
+    """That one is needed `what`: to discard a lot, to test again …"""
+    return f"a reason of at least {SHORTEST} characters is needed {what}"
+
+
 def reasoned(why: str) -> str:
     """The reason, if it is one. Raises Unusable."""
     if not enough(why):

@@ -6,24 +6,25 @@ A record of what persons decided, for rehearsal; nothing here is or replaces a v
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
-from controller.actors import Actor
+from controller.actors import DECIDERS, Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
-from controller.lineage import ancestors, known, past, plans_of, tasks_of
-from controller.reasons import SHORTEST, enough
+from controller.lineage import Reach, ancestors, known, past, plans_of, tasks_of
+from controller.reasons import enough, needed
 from controller.results import AMISS, MISSING, NOT_DONE, Expected, expected
 from controller.signing import WAITS
 from controller.store.changes import AuditEntry, Change, Insert, Update
 from controller.store.reader import Reader
-from controller.store.rows import ReleaseRow
+from controller.store.rows import ReleaseRow, TaskRow
+from controller.vessels import Recorded
 
 Stage = Literal["preliminary", "final", "rejected"]
-MAY_RELEASE = ("supervisor", "local")
 ENDED = ("final", "rejected")
 
 
@@ -35,11 +36,64 @@ def standing(ledger: Reader, batch: str) -> str:
     return WAITS if _waits(rows[-1]) else rows[-1].stage
 
 
-def results_of(ledger: Reader, batch: str) -> list[Expected]:
-    """Every result that speaks of a batch: of samples of the vessels that it and its ancestors were in."""
-    reached = past(ledger, batch)
-    paths = {(task.run_id, task.path) for task in tasks_of(ledger, reached, plans_of(ledger, reached))}
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a release of a batch goes by, read once: of the vessels that it and its ancestors were in."""
+
+    results: list[Expected]
+    to_come: list[tuple[str, str]]
+    """Samples that a run which is not over plans to take: (run, sample). Their results are missing too."""
+    not_taken: list[str]
+    """Samples that were due and that nobody took."""
+    rejected: list[str]
+    """Ancestors that were rejected, nearest first."""
+    deviations: int
+    """Of its runs."""
+
+    @classmethod
+    def of(cls, ledger: Reader, batch: str) -> View:
+        reached = past(ledger, batch)
+        plans = plans_of(ledger, reached)
+        tasks = tasks_of(ledger, reached, plans)
+        return cls(
+            _results(ledger, reached, tasks),
+            list(_to_come(ledger, reached, plans)),
+            [task.hand["sample"] for task in tasks if task.state == "closed" and task.hand.get("sample")],
+            [name for name in ancestors(ledger, batch)[1:] if standing(ledger, name) == "rejected"],
+            sum(row.at <= reached[run].until for run in reached for row in ledger.deviations(run)),
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What there was to see at a signature, as the record keeps it."""
+        states: dict[str, list[str]] = {}
+        for each in self.results:
+            states.setdefault(each.state, []).append(f"{each.sample} {each.name}")
+        facts: dict[str, Any] = {"results": states, "deviations": self.deviations}
+        more = {"not taken": self.not_taken, "rejected": self.rejected}
+        return facts | {word: names for word, names in more.items() if names}
+
+    def moved_on(self, signed: ReleaseRow) -> bool:
+        """Whether there is something else to see than at this signature."""
+        later = any(each.last is not None and each.last.at > signed.at for each in self.results)
+        return later or self.facts() != signed.facts
+
+
+def _results(ledger: Reader, reached: Mapping[str, Reach], tasks: Iterable[TaskRow]) -> list[Expected]:
+    paths = {(task.run_id, task.path) for task in tasks}
     return [each for run in sorted(reached) for each in expected(ledger, run) if (run, each.path) in paths]
+
+
+def _to_come(
+    ledger: Reader, reached: Mapping[str, Reach], plans: Mapping[str, Recorded]
+) -> Iterator[tuple[str, str]]:  # fmt: skip
+    for run, plan in plans.items():
+        row = ledger.run(run)
+        if row is None or row.ended_at is not None:
+            continue
+        over = {task.path for task in ledger.tasks(run) if task.state in ("answered", "closed")}
+        for path, hand in plan.samples.items():
+            if path not in over and reached[run].has(plan.of_task(hand), inf):
+                yield run, str(hand["sample"])
 
 
 class Releases:
@@ -58,21 +112,20 @@ class Releases:
             return str(first["state"])
         async with self._writing:
             row = known(self.ledger, batch)
-            before = self.ledger.releases(batch)
-            if faults := list(self._faults(batch, stage, before, by, why)):
+            before, view = self.ledger.releases(batch), View.of(self.ledger, batch)
+            if faults := list(_faults(view, batch, stage, before, by, why)):
                 raise Unusable(faults)
             last = before[-1] if before else None
             now = self.clock.now()
-            if last is not None and _waits(last) and stage == "final" and not moved_on(self.ledger, last):
+            if last is not None and _waits(last) and stage == "final" and not view.moved_on(last):
                 state = "final"
                 change: list[Change] = [
                     Update("releases", {"id": last.id, "second_by": ""}, {"second_by": by.name, "second_at": now})
                 ]
             else:
                 state = WAITS if stage == "final" else stage
-                facts = seen(self.ledger, batch)
-                new = {"batch": batch, "stage": stage, "at": now, "by": by.name, "why": why.strip(), "facts": facts}
-                change = [Insert("releases", new)]
+                new = {"batch": batch, "stage": stage, "at": now, "by": by.name, "why": why.strip()}
+                change = [Insert("releases", {**new, "facts": view.facts()})]
             if key:
                 change.append(answer_row(key, row.run_id or None, now, {"asked": asked, "state": state}))
             entry = AuditEntry(
@@ -83,46 +136,49 @@ class Releases:
             await self.ledger.commit(change, [entry])
             return state
 
-    def _faults(
-        self, batch: str, stage: Stage, before: Sequence[ReleaseRow], by: Actor, why: str
-    ) -> Iterator[str]:  # fmt: skip
-        if by.role not in MAY_RELEASE:
-            yield f"a supervisor releases, and {by.name} is {by.role}"
-        last = before[-1] if before else None
-        if last is not None and last.stage in ENDED and not _waits(last):
-            raise RunConflict(f"{batch} is {'released' if last.stage == 'final' else 'rejected'} already")
-        if stage == "rejected":
-            if not enough(why):
-                yield f"a reason of at least {SHORTEST} characters is needed to reject a batch"
-            return
-        if stage == "preliminary" and before:
-            raise RunConflict(f"{batch} is released preliminarily already")
-        if stage == "final" and last is None:
-            yield f"{batch} has no preliminary release: sign that first"
-        mine = last is not None and _waits(last) and last.by == by.name
-        if stage == "final" and last is not None and mine and not moved_on(self.ledger, last):
-            yield f"{by.name} has signed already: another person signs the final release too"
-        yield from objections(results_of(self.ledger, batch), stage, why)
-        if stage == "final":
-            yield from (f"sample {sample} of {run} is still to be taken" for run, sample in to_come(self.ledger, batch))
-        named = why.casefold()
-        for name in rejected(self.ledger, batch):
-            if name.casefold() not in named:
-                yield f"it comes from {name}, which is rejected: name it in the reason, with what follows from it"
-        for sample in not_taken(self.ledger, batch):
-            if sample.casefold() not in named:
-                yield f"the sample {sample} was not taken: name it in the reason, with what follows from it"
+
+def _faults(
+    view: View, batch: str, stage: Stage, before: Sequence[ReleaseRow], by: Actor, why: str
+) -> Iterator[str]:  # fmt: skip
+    if by.role not in DECIDERS:
+        yield f"a supervisor releases, and {by.name} is {by.role}"
+    last = before[-1] if before else None
+    if last is not None and last.stage in ENDED and not _waits(last):
+        raise RunConflict(f"{batch} is {'released' if last.stage == 'final' else 'rejected'} already")
+    if stage == "rejected":
+        if not enough(why):
+            yield needed("to reject a batch")
+        return
+    if stage == "preliminary" and before:
+        raise RunConflict(f"{batch} is released preliminarily already")
+    if stage == "final" and last is None:
+        yield f"{batch} has no preliminary release: sign that first"
+    mine = last is not None and _waits(last) and last.by == by.name
+    if stage == "final" and last is not None and mine and not view.moved_on(last):
+        yield f"{by.name} has signed already: another person signs the final release too"
+    yield from objections(view.results, stage, why)
+    if stage == "final":
+        yield from (f"sample {sample} of {run} is still to be taken" for run, sample in view.to_come)
+    named = why.casefold()
+    for name in view.rejected:
+        if name.casefold() not in named:
+            yield f"it comes from {name}, which is rejected: name it in the reason, with what follows from it"
+    for sample in view.not_taken:
+        if sample.casefold() not in named:
+            yield f"the sample {sample} was not taken: name it in the reason, with what follows from it"
 
 
 def released_by(ledger: Reader, one: Expected) -> list[str]:
     """Batches with a release that this result spoke for."""
-    what = one.run_id, one.path, one.name
-    return [
-        row.batch
-        for row in ledger.batches()
-        if standing(ledger, row.batch) not in ("", "rejected")
-        and any((each.run_id, each.path, each.name) == what for each in results_of(ledger, row.batch))
-    ]
+    released = [row.batch for row in ledger.batches() if standing(ledger, row.batch) not in ("", "rejected")]
+    return [batch for batch in released if _speaks_for(ledger, one, past(ledger, batch))]
+
+
+def _speaks_for(ledger: Reader, one: Expected, reached: Mapping[str, Reach]) -> bool:
+    if one.run_id not in reached:
+        return False
+    here = {one.run_id: reached[one.run_id]}
+    return any(task.path == one.path for task in tasks_of(ledger, here, plans_of(ledger, here)))
 
 
 def objections(results: Sequence[Expected], stage: Stage, why: str) -> Iterator[str]:
@@ -134,50 +190,6 @@ def objections(results: Sequence[Expected], stage: Stage, why: str) -> Iterator[
     for each in results:
         if each.state in AMISS and each.name.casefold() not in why.casefold():
             yield f"{each.sample} {each.name} is {each.state}: name it in the reason, with what follows from it"
-
-
-def to_come(ledger: Reader, batch: str) -> Iterator[tuple[str, str]]:
-    """Samples that a run which is not over plans to take of the batch: (run, sample). Their results are missing too."""
-    reached = past(ledger, batch)
-    for run, plan in plans_of(ledger, reached).items():
-        row = ledger.run(run)
-        if row is None or row.ended_at is not None:
-            continue
-        over = {task.path for task in ledger.tasks(run) if task.state in ("answered", "closed")}
-        for path, hand in plan.samples.items():
-            if path not in over and reached[run].has(plan.of_task(hand), inf):
-                yield run, str(hand["sample"])
-
-
-def not_taken(ledger: Reader, batch: str) -> list[str]:
-    """Samples of it that were due and that nobody took."""
-    reached = past(ledger, batch)
-    tasks = tasks_of(ledger, reached, plans_of(ledger, reached))
-    return [task.hand["sample"] for task in tasks if task.state == "closed" and task.hand.get("sample")]
-
-
-def rejected(ledger: Reader, batch: str) -> list[str]:
-    """Its ancestors that were rejected, nearest first."""
-    return [name for name in ancestors(ledger, batch)[1:] if standing(ledger, name) == "rejected"]
-
-
-def moved_on(ledger: Reader, signed: ReleaseRow) -> bool:
-    """Whether there is something else to see than at this signature."""
-    later = any(each.last is not None and each.last.at > signed.at for each in results_of(ledger, signed.batch))
-    return later or seen(ledger, signed.batch) != signed.facts
-
-
-def seen(ledger: Reader, batch: str) -> dict[str, Any]:
-    """What there was to see at a signature: results by state, what was not taken, deviations of its runs, ancestors
-    that were rejected."""
-    states: dict[str, list[str]] = {}
-    for each in results_of(ledger, batch):
-        states.setdefault(each.state, []).append(f"{each.sample} {each.name}")
-    reached = past(ledger, batch)
-    deviations = sum(row.at <= reached[run].until for run in reached for row in ledger.deviations(run))
-    facts: dict[str, Any] = {"results": states, "deviations": deviations}
-    more = {"not taken": not_taken(ledger, batch), "rejected": rejected(ledger, batch)}
-    return facts | {word: names for word, names in more.items() if names}
 
 
 def _waits(row: ReleaseRow) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.actors import Actor
+from controller.actors import DECIDERS, Actor
 from controller.asked import asked as asks
 from controller.errors import RunConflict, Unusable
 from controller.keys import Keys, answer_row
 from controller.people import fitting
-from controller.reasons import SHORTEST, enough
+from controller.reasons import SHORTEST, enough, needed
 from controller.store.changes import AuditEntry, Change, Insert
 from controller.store.reader import Reader
 from controller.store.rows import SampleResultRow, TaskRow
@@ -22,7 +22,6 @@ MISSING = (PENDING, AGAIN)
 """States of a result that is still to come."""
 AMISS = (OUT, NOT_DONE)
 """States that a release has to name."""
-MAY_LEAVE_OUT = ("supervisor", "local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,31 +119,42 @@ class Results:
 
     async def again(self, run_id: str, sample: str, name: str, by: Actor, *, why: str, key: str = "") -> str:
         """A result is doubted and tested again: it is missing until then. What was read stays on record."""
-        asked = asks(f"retest {sample} {name}", run=run_id, sample=sample, name=name, state=AGAIN)
-        if (first := self.keys.answered(key, asked)) is not None:
-            return str(first["state"])
-        async with self.writing:
-            one = self._one(run_id, sample, name)
+
+        def check(one: Expected) -> None:
             if one.missing:
                 raise RunConflict(f"{one.sample} {name} is {one.state}: there is nothing to test again yet")
-            _reason(why, "to test again")
-            await self._write(one, None, AGAIN, by, "", why, key, asked)
-        return AGAIN
+
+        which = (run_id, sample, name)
+        return await self._without_value(f"retest {sample} {name}", which, AGAIN, check, by, why, "to test again", key)
 
     async def leave_out(self, run_id: str, sample: str, name: str, by: Actor, *, why: str, key: str = "") -> str:
         """A result will never come: the sample was lost, say. A supervisor says so; a release has to name it."""
-        asked = asks(f"no result {sample} {name}", run=run_id, sample=sample, name=name, state=NOT_DONE)
+
+        def check(one: Expected) -> None:
+            if by.role not in DECIDERS:
+                raise Unusable([f"a supervisor leaves a result out, and {by.name} is {by.role}"])
+            if not one.missing:
+                raise RunConflict(f"{one.sample} {name} is {one.state}")
+
+        which, said = (run_id, sample, name), f"no result {sample} {name}"
+        return await self._without_value(said, which, NOT_DONE, check, by, why, "to leave a result out", key)
+
+    async def _without_value(
+        self, said: str, which: tuple[str, str, str], state: str, check: Callable[[Expected], None], by: Actor,
+        why: str, what_for: str, key: str,
+    ) -> str:  # fmt: skip
+        """Something is said of a result that has no value, with a reason, if `check` raises nothing against it."""
+        run_id, sample, name = which
+        asked = asks(said, run=run_id, sample=sample, name=name, state=state)
         if (first := self.keys.answered(key, asked)) is not None:
             return str(first["state"])
         async with self.writing:
             one = self._one(run_id, sample, name)
-            if by.role not in MAY_LEAVE_OUT:
-                raise Unusable([f"a supervisor leaves a result out, and {by.name} is {by.role}"])
-            if not one.missing:
-                raise RunConflict(f"{one.sample} {name} is {one.state}")
-            _reason(why, "to leave a result out")
-            await self._write(one, None, NOT_DONE, by, "", why, key, asked)
-        return NOT_DONE
+            check(one)
+            if not enough(why):
+                raise Unusable([needed(what_for)])
+            await self._write(one, None, state, by, "", why, key, asked)
+        return state
 
     def _one(self, run_id: str, sample: str, name: str) -> Expected:
         """The result meant by a sample's id or its step's path. Raises Unusable with what there is."""
@@ -196,8 +206,3 @@ def within(form: Mapping[str, Any], value: object) -> bool:
         return True
     low, high = form["warn_low"], form["warn_high"]
     return (low is None or value >= low) and (high is None or value <= high)
-
-
-def _reason(why: str, what: str) -> None:
-    if not enough(why):
-        raise Unusable([f"a reason of at least {SHORTEST} characters is needed {what}"])
