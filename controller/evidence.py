@@ -9,11 +9,9 @@ from controller.run.books import INTO
 from controller.run.engine import Engine
 from controller.store.rows import DoseRow
 from drivers.core.fluid import Direction
-from protocols.plan import Dose, Exchange, Node
+from protocols.plan import TO_CUP, Dose, Exchange, Node
 from protocols.tree import LATE
 
-SIGMAS = 3.0
-"""As the limit of a vessel is guarded: the estimate and three times its standard uncertainty."""
 OF_A_STROKE: Mapping[str, str] = {
     "delivered": "so much has moved: it is booked, and only the rest is given",
     "nothing": "nothing has moved: the stroke is done again",
@@ -38,8 +36,7 @@ def evidence(engine: Engine, node: Node, options: Sequence[str], part: str) -> d
     rows = [row for row in engine.doors.ledger.doses(engine.run_id, node.path) if row.part == part or not part]
     doubtful = [row for row in rows if row.state != "done"][-2:] or rows[-1:]
     words = OF_A_STROKE if doubtful else OF_A_STEP
-    held = engine.volume()
-    now_ml = held.ml + SIGMAS * held.sigma_ml
+    now_ml = engine.volume().most_ml
     more_ml = _once_more(node, doubtful)
     return {
         "strokes": [_told(row) for row in doubtful],
@@ -58,7 +55,7 @@ def evidence(engine: Engine, node: Node, options: Sequence[str], part: str) -> d
 def _once_more(node: Node, doubtful: Sequence[DoseRow]) -> float | None:
     """What flows into the vessel if the stroke, or the step, is done (again); mL, None = nothing ever does."""
     if doubtful:
-        into = [row for row in doubtful if row.fluid_path == INTO and row.part != "prime"]
+        into = [row for row in doubtful if row.fluid_path == INTO and row.part not in TO_CUP]
         return max((row.target_ml or 0.0 for row in into), default=None)
     match node.work:
         case Dose(volume_ml=volume_ml) as dose if not dose.to_cup:

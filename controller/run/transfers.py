@@ -312,7 +312,7 @@ class Transfers:
             self._check_caps(site, wanted, volume_ml)
         held = self.accounts.volume(site.run_id, site.unit, site.start, self.clock.now())
         if wanted.fluid_path == INTO:  # also what is only drawn: a full syringe with nowhere to go helps nobody
-            top = held.ml + 3 * held.sigma_ml + volume_ml
+            top = held.most_ml + volume_ml
             if top > vessel.max_ml:
                 raise Blocked(f"{volume_ml:.1f} mL more could reach {top:.1f} mL; {vessel.max_ml:g} mL is the limit")
         elif wanted.fluid_path != INTO and direction is self._takes(site, wanted) and wanted.mode == "volume":

@@ -32,6 +32,11 @@ class Volume:
     ml: float
     sigma_ml: float
 
+    @property
+    def most_ml(self) -> float:
+        """What it may be at worst, as the limit of a vessel is guarded: three standard uncertainties above."""
+        return self.ml + 3 * self.sigma_ml
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
