@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
 from protocols.loading import load
 from simulators.rehearsal import Result, rehearse
+from simulators.side_by_side import side_by_side
 
 Sets = Mapping[str, str]
 CONTROL = "-control"
@@ -65,19 +64,8 @@ def compare(
 
     `done` is told how many have ended. Raises what `rehearse` raises.
     """
-    work = {name: (protocol, dict(sets), bench, seed, time_lapse, rounds) for name, sets in arms.items()}
-    processes = max(1, min(processes, len(work), MOST_PROCESSES))
-    if processes == 1:
-        ended = dict[str, Arm]()
-        for name, each in work.items():
-            ended[name] = one(name, *each)
-            done(len(ended))
-        return tuple(ended.values())
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        asked = {pool.submit(one, name, *each): name for name, each in work.items()}
-        for count, _ in enumerate(as_completed(asked), 1):
-            done(count)
-        return tuple(future.result() for future in asked)
+    work = [(name, protocol, dict(sets), bench, seed, time_lapse, rounds) for name, sets in arms.items()]
+    return tuple(side_by_side(one, work, min(processes, MOST_PROCESSES), done))
 
 
 def one(

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from math import hypot
-from multiprocessing import get_context
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +20,7 @@ from protocols.planning import plan
 from simulators.plant.assays import ASSAYS, alp_activity
 from simulators.rehearsal import Result, rehearse
 from simulators.report.recording import Recording
+from simulators.side_by_side import side_by_side
 
 MEDIUM = {"ph": "[pH]", "glucose": "mmol/L", "lactate": "mmol/L"}
 """Told by day."""
@@ -107,18 +106,8 @@ def forecast(
     bound = load(protocol).bound(sets or {})
     hands = {name for name, vessel in bound.document.vessels.items() if not vessel.by_osteon}
     own, days = _own(plan(bound, start, zone)), Calendar(start, ZoneInfo(zone))
-    if processes == 1:
-        both: list[tuple[Result, Recording]] = []
-        for seed in seeds:
-            both.append(one(protocol, start, bench, sets, seed))
-            done(len(both))
-        return of(seeds, [each for each, _ in both], [each for _, each in both], days, hands, own)
-    with ProcessPoolExecutor(min(processes, len(seeds)), mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(one, protocol, start, bench, sets, seed) for seed in seeds]
-        for count, _ in enumerate(as_completed(asked), 1):
-            done(count)
-        both = [future.result() for future in asked]
-        return of(seeds, [each for each, _ in both], [each for _, each in both], days, hands, own)
+    both = side_by_side(one, [(protocol, start, bench, sets, seed) for seed in seeds], processes, done)
+    return of(seeds, [each for each, _ in both], [each for _, each in both], days, hands, own)
 
 
 def one(
