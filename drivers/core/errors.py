@@ -16,6 +16,17 @@ from __future__ import annotations
 class OsteonError(Exception):
     """Root of everything osteon raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, whatever its making asks for: a rehearsal in a process of its own refuses in the same words."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[OsteonError], words: tuple[object, ...], facts: dict[str, object]) -> OsteonError:
+    error = kind.__new__(kind)
+    error.args = words
+    error.__dict__.update(facts)
+    return error
+
 
 class WireError(OsteonError):
     """An exchange on a line did not end in a usable reply."""
